@@ -1,0 +1,198 @@
+/**
+ * The calls of one stage: queued, limited, kept in order, timed, retried.
+ *
+ * V1 An element holds the watermark from `submit` until its call has settled.
+ * V2 Calls of one key run one after the other, in the order of `submit`.
+ * V3 With `ordered`, effects are applied in the order of `submit`, whatever the order in which calls end.
+ */
+import { TidemarkError } from "../base/errors.ts";
+import type { CallHost, Invocation } from "../host/host.ts";
+import type { CallPolicy } from "../host/stage.ts";
+import type { CallEffects, StageRunner } from "../host/stage-runner.ts";
+import type { Pane } from "../model/pane.ts";
+import { NO_FIRING } from "../model/pane.ts";
+import type { Timestamp } from "../model/time.ts";
+import type { Window } from "../model/window.ts";
+import type { Hold, Holds } from "./holds.ts";
+
+interface Call {
+  readonly invocation: Invocation;
+  readonly key: unknown;
+  readonly hold: Hold;
+  /** Which attempt is running; a result of an earlier one is stale. */
+  running: number;
+  /** When it counts as failed; Infinity without a time-out. */
+  deadline: number;
+  /** When its next attempt begins; Infinity while one is running. */
+  retryAt: number;
+  effects: CallEffects | undefined;
+}
+
+/** What the queue needs of its engine. */
+export interface CallEngine {
+  now(): number;
+  inputWatermark(): Timestamp;
+  /** Brings an async result back through the engine's one door. */
+  deliverResult(callId: number, attempt: number, effects: CallEffects): void;
+  setFull(full: boolean): void;
+  readonly step: string;
+}
+
+export class CallQueue implements CallHost {
+  readonly #policy: CallPolicy;
+  readonly #engine: CallEngine;
+  readonly #holds: Holds;
+  readonly #fullAt: number;
+  #waiting: Call[] = [];
+  #head = 0;
+  readonly #flying = new Map<number, Call>();
+  /** Calls waiting for an earlier one of their key. */
+  readonly #behind = new Map<unknown, Call[]>();
+  /** With `ordered`: calls in order of submission whose effects are not applied yet. */
+  #order: Call[] = [];
+  #nextId = 1;
+
+  constructor(policy: CallPolicy, engine: CallEngine, holds: Holds) {
+    this.#policy = policy;
+    this.#engine = engine;
+    this.#holds = holds;
+    this.#fullAt = 4 * policy.concurrency + 64;
+  }
+
+  /** Calls that have not settled, waiting ones included. */
+  get size(): number {
+    return this.#waiting.length - this.#head + this.#flying.size + this.#order.length + this.#countBehind();
+  }
+
+  #countBehind(): number {
+    let count = 0;
+    for (const calls of this.#behind.values()) count += calls.length;
+    return count;
+  }
+
+  submit(value: unknown, timestamp: Timestamp, windows: readonly Window[], pane: Pane, key: unknown): void {
+    this.#submit({ id: this.#nextId++, value, timestamp, windows, pane, attempt: 0 }, key);
+  }
+
+  submitTimer(timer: NonNullable<Invocation["timer"]>, timestamp: Timestamp, window: Window, key: unknown): void {
+    this.#submit({ id: this.#nextId++, value: undefined, timestamp, windows: [window], pane: NO_FIRING, timer, attempt: 0 }, key);
+  }
+
+  #submit(invocation: Invocation, key: unknown): void {
+    const hold = this.#holds.add(Math.max(invocation.timestamp, this.#engine.inputWatermark()));
+    const call: Call = { invocation, key, hold, running: 0, deadline: Infinity, retryAt: Infinity, effects: undefined };
+    this.#waiting.push(call);
+    if (this.#policy.ordered) this.#order.push(call);
+    if (this.#waiting.length - this.#head >= this.#fullAt) this.#engine.setFull(true);
+  }
+
+  /** Begins calls while there is room. Synchronous ones settle at once. @returns whether anything began */
+  begin(runner: StageRunner): boolean {
+    let began = false;
+    while (this.#head < this.#waiting.length && this.#flying.size < this.#policy.concurrency) {
+      const call = this.#waiting[this.#head] as Call;
+      this.#waiting[this.#head++] = undefined as unknown as Call;
+      if (this.#policy.perKey) {
+        const behind = this.#behind.get(call.key);
+        if (behind !== undefined) {
+          behind.push(call);
+          continue;
+        }
+        this.#behind.set(call.key, []);
+      }
+      began = true;
+      this.#attempt(call, runner);
+    }
+    if (this.#head === this.#waiting.length || this.#head > 4096) {
+      this.#waiting = this.#waiting.slice(this.#head);
+      this.#head = 0;
+    }
+    if (this.#waiting.length - this.#head < this.#fullAt / 2) this.#engine.setFull(false);
+    return began;
+  }
+
+  #attempt(call: Call, runner: StageRunner): void {
+    const { invocation } = call;
+    const attempt = ++invocation.attempt;
+    call.running = attempt;
+    call.retryAt = Infinity;
+    call.deadline = this.#policy.timeoutMs === undefined ? Infinity : this.#engine.now() + this.#policy.timeoutMs;
+    this.#flying.set(invocation.id, call);
+    const effects = runner.invoke(invocation);
+    if (!(effects instanceof Promise)) {
+      this.#ended(call, effects, runner);
+      return;
+    }
+    effects.then(
+      (settled) => this.#engine.deliverResult(invocation.id, attempt, settled),
+      (error: unknown) => this.#engine.deliverResult(invocation.id, attempt, { error }),
+    );
+  }
+
+  /** A result came back. @returns false for one that nobody waits for any more */
+  result(callId: number, attempt: number, effects: CallEffects, runner: StageRunner): boolean {
+    const call = this.#flying.get(callId);
+    if (call === undefined || call.running !== attempt) return false;
+    this.#ended(call, effects, runner);
+    return true;
+  }
+
+  #ended(call: Call, effects: CallEffects, runner: StageRunner): void {
+    call.running = 0;
+    call.deadline = Infinity;
+    if (effects.error !== undefined && call.invocation.attempt < this.#policy.attempts) {
+      call.retryAt = this.#engine.now() + this.#policy.backoff(call.invocation.attempt + 1);
+      return;
+    }
+    this.#flying.delete(call.invocation.id);
+    call.effects = effects;
+    if (!this.#policy.ordered) {
+      this.#apply(call, runner);
+      return;
+    }
+    while (this.#order[0]?.effects !== undefined) this.#apply(this.#order.shift() as Call, runner);
+  }
+
+  #apply(call: Call, runner: StageRunner): void {
+    runner.settle(call.invocation, call.effects as CallEffects);
+    this.#holds.release(call.hold);
+    if (!this.#policy.perKey) return;
+    const behind = this.#behind.get(call.key);
+    const next = behind?.shift();
+    if (next === undefined) this.#behind.delete(call.key);
+    else this.#attempt(next, runner);
+  }
+
+  /** Ends calls whose time is out and begins attempts that are due. @returns whether anything happened */
+  tick(now: number, runner: StageRunner): boolean {
+    let happened = false;
+    for (const call of [...this.#flying.values()]) {
+      if (call.deadline <= now) {
+        happened = true;
+        this.#ended(call, { error: this.#timedOut() }, runner);
+      } else if (call.retryAt <= now) {
+        happened = true;
+        this.#attempt(call, runner);
+      }
+    }
+    return happened;
+  }
+
+  /** When `tick` has something to do; Infinity when there is nothing. */
+  nextTick(): number {
+    if (this.#policy.timeoutMs === undefined && this.#policy.attempts === 1) return Infinity;
+    let next = Infinity;
+    for (const call of this.#flying.values()) next = Math.min(next, call.deadline, call.retryAt);
+    return next;
+  }
+
+  #timedOut(): TidemarkError {
+    return new TidemarkError("CALL_TIMEOUT", {
+      what: `a call of step "${this.#engine.step}" did not end within ${this.#policy.timeoutMs} ms`,
+      why: "its time-out option says how long a call may take",
+      fix: "raise the timeout, add retries, or send such elements aside with .deadLetter()",
+      step: this.#engine.step,
+      domain: "external",
+    });
+  }
+}

@@ -1,0 +1,485 @@
+/**
+ * The engine: runs the stages of one job, one turn after another, synchronously.
+ *
+ * N1 Everything that is not determined by the job and its input enters by `deliver`; the clock is an argument.
+ * N2 A turn reads a little from each source, pushes it through, then settles: in the order of the stages each one ends its
+ *    bundle, takes its new watermark, fires its timers and passes its watermark on.
+ * N3 A watermark leaves a stage after the elements before it.
+ * N4 A full stage stops the sources above it; a side input's own sources are not stopped by what waits for it.
+ */
+import type { Source, TimestampPolicy } from "../fn/source.ts";
+import type { CollectionId, StepId, TestStreamEvent, ViewId } from "../graph/graph.ts";
+import type { Emitter } from "../host/emitter.ts";
+import type { DropReason, StageHost } from "../host/host.ts";
+import type { CallPolicy, Stage } from "../host/stage.ts";
+import type { CallEffects, StageRunner } from "../host/stage-runner.ts";
+import { MAX_TIMESTAMP, MIN_TIMESTAMP, type Timestamp } from "../model/time.ts";
+import { CountingEntry, DirectEdge, EdgeFan, NOWHERE, QueuedEdge, type Transcode, TranscodingEdge } from "./edges.ts";
+import { Script } from "./script.ts";
+import { SideInputStore } from "./side-input-store.ts";
+import { SourceReading } from "./source.ts";
+import { type StageEngine, StageState } from "./stage-state.ts";
+
+/** How a source stage gets its elements. */
+export type SourceInput =
+  | { readonly kind: "impulse" }
+  | { readonly kind: "read"; readonly source: Source<unknown>; readonly timestamps: TimestampPolicy<unknown> }
+  | { readonly kind: "testStream"; readonly events: readonly TestStreamEvent[] };
+
+/** A stage as the engine needs it. */
+export interface EngineStage {
+  readonly stage: Stage;
+  readonly build: (host: StageHost) => StageRunner;
+  readonly source?: SourceInput;
+  readonly calls?: CallPolicy;
+  /** Whether beginning or ending a bundle is async: then elements queue before the stage while it waits. */
+  readonly asyncBundles?: boolean;
+  /** The views that this stage makes, with what their windowing allows for lateness. */
+  readonly makes?: readonly { readonly view: ViewId; readonly allowedLateness: number }[];
+}
+
+export interface EngineDeps {
+  /** Processing time in milliseconds. */
+  readonly now: () => number;
+  /** Moves a simulated clock on; needed by test streams that advance processing time. */
+  readonly advanceClock?: (byMs: number) => void;
+  /** A monotonic stopwatch in milliseconds, for cutting bundles to size; where absent, bundles have a fixed size. */
+  readonly stopwatch?: () => number;
+  /** Called when an event was delivered and `step` has something to do. */
+  readonly onWake: () => void;
+  readonly options: unknown;
+  /** Test modes: encodes and decodes everything that passes between stages; queues it and cuts bundles at random. */
+  readonly transcode?: Transcode;
+  readonly cutBundle?: () => number;
+}
+
+/** The one door: all that is not determined. */
+export type EngineEvent =
+  | { readonly kind: "wake" }
+  | { readonly kind: "call"; readonly stage: number; readonly callId: number; readonly attempt: number; readonly effects: CallEffects }
+  | { readonly kind: "workDone"; readonly stage: number }
+  | { readonly kind: "bundle"; readonly stage: number; readonly phase: "begun" | "ended" }
+  | { readonly kind: "failed"; readonly error: unknown }
+  | { readonly kind: "drain" };
+
+/** What the driver of the engine does next: step again at once, wait for an event, wait until a processing time, or stop. */
+export type StepResult = { readonly next: "now" | "event" | "done" | number };
+
+const READ_FIRST = 256;
+const READ_MOST = 16_384;
+const TIMERS_A_TURN = 50_000;
+
+export class Engine {
+  readonly #deps: EngineDeps;
+  readonly #stages: readonly StageState[];
+  readonly #plans: readonly EngineStage[];
+  readonly #views = new SideInputStore();
+  readonly #events: EngineEvent[] = [];
+  readonly #drops = new Map<StepId, Map<DropReason, number>>();
+  #finalizers: (() => void | Promise<void>)[] = [];
+  readonly #sources: SourceDriver[] = [];
+  /** Whether more timers are due than one turn may fire. */
+  #timersLeft = false;
+  #draining = false;
+
+  constructor(plans: readonly EngineStage[], deps: EngineDeps) {
+    this.#deps = deps;
+    this.#plans = plans;
+    const engine: StageEngine = {
+      now: deps.now,
+      options: deps.options,
+      views: this.#views,
+      edge: (from, collection) => this.#edge(from, collection),
+      deliverResult: (stage, callId, attempt, effects) => this.deliver({ kind: "call", stage, callId, attempt, effects }),
+      onBundleFinalized: (callback) => this.#finalizers.push(callback),
+      trackWork: (stage, work) => this.#trackWork(stage, work),
+      dropped: (step, reason) => this.#dropped(step, reason),
+    };
+    this.#stages = plans.map((plan) => new StageState(plan.stage, engine, plan.calls));
+    this.#connect();
+    // Last stages first, so that an edge finds the runner it leads to.
+    for (let i = plans.length - 1; i >= 0; i--) {
+      const state = this.#stages[i] as StageState;
+      state.runner = (plans[i] as EngineStage).build(state.host);
+    }
+  }
+
+  #connect(): void {
+    const producers = new Map<CollectionId, StageState>();
+    for (const state of this.#stages) for (const output of state.stage.outputs) producers.set(output, state);
+    for (const [index, state] of this.#stages.entries()) {
+      const plan = this.#plans[index] as EngineStage;
+      for (const input of state.stage.inputs) state.upstream.push(producers.get(input) as StageState);
+      for (const { view } of plan.makes ?? []) this.#views.declare(view, () => state.outputWatermark);
+    }
+  }
+
+  /** Opens every runner and source. Rejects with the first failure; `close` must still be called. */
+  async open(): Promise<void> {
+    for (const state of this.#stages) await state.runner.open();
+    for (const [index, plan] of this.#plans.entries()) {
+      if (plan.source === undefined) continue;
+      const state = this.#stages[index] as StageState;
+      const driver = await this.#openSource(state, plan.source);
+      this.#sources.push(driver);
+    }
+  }
+
+  async #openSource(state: StageState, input: SourceInput): Promise<SourceDriver> {
+    const stops = this.#stoppers(state);
+    const output = this.#ownOutput(state);
+    const entry = new CountingEntry(state, output === undefined ? NOWHERE : state.runner.entry(output));
+    if (input.kind !== "read") {
+      const events: readonly TestStreamEvent[] =
+        input.kind === "testStream"
+          ? input.events
+          : [{ kind: "elements", elements: [{ value: new Uint8Array(0), timestamp: MIN_TIMESTAMP }] }];
+      const script = new Script(events, entry, this.#deps.advanceClock, input.kind === "impulse");
+      state.reading = script;
+      return { state, stops, script, reading: undefined, max: 0 };
+    }
+    const reading = new SourceReading(state.stage.name, input.source, input.timestamps, {
+      now: this.#deps.now,
+      wake: () => this.deliver({ kind: "wake" }),
+      fail: (error) => this.deliver({ kind: "failed", error }),
+    });
+    state.reading = reading;
+    await reading.open(entry);
+    return { state, stops, script: undefined, reading, max: READ_FIRST };
+  }
+
+  /** The collection that a source stage reads into: the output of its first step. */
+  #ownOutput(state: StageState): CollectionId | undefined {
+    return state.stage.sourceOutput;
+  }
+
+  /** The stages whose fullness stops a source: those below it, except where it also feeds the side input that they wait for. */
+  #stoppers(source: StageState): StageState[] {
+    const below = new Set<StageState>([source]);
+    const feeds = new Set<ViewId>();
+    for (const [index, state] of this.#stages.entries()) {
+      const plan = this.#plans[index] as EngineStage;
+      const isBelow = state === source || state.upstream.some((up) => below.has(up)) || state.stage.views.some((view) => feeds.has(view));
+      if (!isBelow) continue;
+      below.add(state);
+      for (const { view } of plan.makes ?? []) feeds.add(view);
+    }
+    return [...below].filter((state) => !state.stage.views.some((view) => feeds.has(view)));
+  }
+
+  #edge(_from: StageState, collection: CollectionId): Emitter {
+    const targets = this.#stages.filter((state) => state.stage.inputs.includes(collection));
+    const { transcode, cutBundle } = this.#deps;
+    const edges = targets.map((target): Emitter => {
+      const queued = cutBundle !== undefined || this.#plans[target.stage.id]?.asyncBundles === true;
+      let edge: Emitter = queued ? new QueuedEdge(target, collection) : new DirectEdge(target, collection);
+      if (transcode !== undefined) edge = new TranscodingEdge(collection, transcode, edge);
+      return edge;
+    });
+    return edges.length === 1 ? (edges[0] as Emitter) : new EdgeFan(edges);
+  }
+
+  #trackWork(state: StageState, work: Promise<void>): void {
+    state.work++;
+    work.then(
+      () => this.deliver({ kind: "workDone", stage: state.stage.id }),
+      (error: unknown) => this.deliver({ kind: "failed", error }),
+    );
+  }
+
+  #dropped(step: StepId, reason: DropReason): void {
+    const reasons = this.#drops.get(step) ?? new Map<DropReason, number>();
+    reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+    this.#drops.set(step, reasons);
+  }
+
+  /** Brings in what happened outside. */
+  deliver(event: EngineEvent): void {
+    this.#events.push(event);
+    this.#deps.onWake();
+  }
+
+  #handleEvents(): void {
+    for (let i = 0; i < this.#events.length; i++) {
+      const event = this.#events[i] as EngineEvent;
+      switch (event.kind) {
+        case "failed":
+          throw event.error;
+        case "call": {
+          const state = this.#stages[event.stage] as StageState;
+          state.begin();
+          state.calls?.result(event.callId, event.attempt, event.effects, state.runner);
+          break;
+        }
+        case "workDone":
+          (this.#stages[event.stage] as StageState).work--;
+          break;
+        case "bundle": {
+          const state = this.#stages[event.stage] as StageState;
+          state.bundlePhase = event.phase === "begun" ? "open" : "closed";
+          break;
+        }
+        case "drain":
+          this.#draining = true;
+          for (const { reading, script } of this.#sources) (reading ?? script)?.stop();
+          break;
+        case "wake":
+          break;
+      }
+    }
+    this.#events.length = 0;
+  }
+
+  /** One turn. Throws what user code or the outside world threw: the job has failed then. */
+  step(budgetMs: number): StepResult {
+    this.#handleEvents();
+    const { stopwatch } = this.#deps;
+    const start = stopwatch?.() ?? 0;
+    let read = 0;
+    do {
+      this.#fireProcessingTimers();
+      read = this.#timersLeft ? 0 : this.#read();
+      this.#settle();
+    } while (read > 0 && stopwatch !== undefined && stopwatch() - start < budgetMs && this.#events.length === 0);
+    this.#runFinalizers();
+    return { next: this.#next(read) };
+  }
+
+  #read(): number {
+    let read = 0;
+    for (const source of this.#sources) {
+      if (source.reading === undefined || !source.reading.pollable || source.stops.some((state) => state.full)) continue;
+      read += this.#poll(source, source.reading);
+    }
+    if (read === 0) for (const { script } of this.#sources) if (script !== undefined && this.#quiescent()) read += script.next();
+    return read;
+  }
+
+  #poll(source: SourceDriver, reading: SourceReading): number {
+    const { stopwatch } = this.#deps;
+    const start = stopwatch?.() ?? 0;
+    const before = reading.ended;
+    const count = reading.poll(source.max);
+    if (stopwatch !== undefined && count > 0) {
+      const took = stopwatch() - start;
+      if (took < 1 && count >= source.max) source.max = Math.min(READ_MOST, source.max * 2);
+      else if (took > 4) source.max = Math.max(16, source.max >> 1);
+    }
+    // Coming to the end is progress too, without an element.
+    return count > 0 || reading.ended !== before ? Math.max(1, count) : 0;
+  }
+
+  /** Whether nothing is under way that a scripted source would have to wait for. */
+  #quiescent(): boolean {
+    return this.#stages.every((state) => state.work === 0 && state.bundlePhase === "closed" && (state.calls?.size ?? 0) === 0);
+  }
+
+  #fireProcessingTimers(): void {
+    const now = this.#deps.now();
+    for (const state of this.#stages) {
+      if (this.#plans[state.stage.id]?.asyncBundles) continue;
+      if (state.timers.nextProcessingTime() <= now) {
+        state.begin();
+        state.timers.fireProcessingTime(now, state.runner);
+      }
+      if (state.calls !== undefined && state.calls.nextTick() <= now) {
+        state.begin();
+        state.calls.tick(now, state.runner);
+      }
+    }
+  }
+
+  /** Ends bundles and moves watermarks, stage by stage. */
+  #settle(): void {
+    this.#timersLeft = false;
+    for (const state of this.#stages) {
+      if (this.#plans[state.stage.id]?.asyncBundles) this.#settleAsync(state);
+      else this.#settleStage(state);
+      if (state.advanceOutput() && this.#plans[state.stage.id]?.makes !== undefined) this.#views.version++;
+    }
+    for (const [index, state] of this.#stages.entries()) this.#expireViews(index, state);
+  }
+
+  #settleStage(state: StageState): void {
+    this.#drainInbox(state);
+    state.unpark(this.#views.version);
+    this.#callsAndFinish(state);
+    state.advanceInput(state.nextInputWatermark());
+    if (state.timers.nextEventTime() >= state.inputWatermark) return;
+    state.begin();
+    this.#fireEventTimers(state);
+    this.#callsAndFinish(state);
+  }
+
+  #fireEventTimers(state: StageState): void {
+    const fired = state.timers.fireEventTime(state.inputWatermark, state.runner, TIMERS_A_TURN);
+    if (fired === TIMERS_A_TURN) this.#timersLeft = true;
+  }
+
+  /** A stage whose bundles begin and end by promises: everything it does lies between the two, and its watermark waits. */
+  #settleAsync(state: StageState): void {
+    const { runner, stage } = state;
+    const after = (result: void | Promise<void>, phase: "begun" | "ended"): void => {
+      Promise.resolve(result).then(
+        () => this.deliver({ kind: "bundle", stage: stage.id, phase }),
+        (error: unknown) => this.deliver({ kind: "failed", error }),
+      );
+    };
+    if (state.bundlePhase === "closed") {
+      state.advanceInput(state.nextInputWatermark());
+      if (!state.hasWork(this.#deps.now(), this.#views.version)) return;
+      state.bundlePhase = "changing";
+      state.bundles++;
+      after(runner.startBundle(), "begun");
+    } else if (state.bundlePhase === "open") {
+      state.open = true;
+      for (const { collection, value, timestamp, windows, pane } of state.inbox.splice(0)) {
+        runner.entry(collection).emit(value, timestamp, windows, pane);
+      }
+      state.unpark(this.#views.version);
+      this.#fireEventTimers(state);
+      state.timers.fireProcessingTime(this.#deps.now(), runner);
+      state.calls?.tick(this.#deps.now(), runner);
+      state.calls?.begin(runner);
+      if ((state.calls?.size ?? 0) > 0) return;
+      state.open = false;
+      state.bundlePhase = "changing";
+      after(runner.finishBundle(), "ended");
+    }
+  }
+
+  #callsAndFinish(state: StageState): void {
+    if (state.calls !== undefined && state.calls.size > 0) {
+      state.begin();
+      state.calls.begin(state.runner);
+    }
+    this.#finish(state);
+  }
+
+  #finish(state: StageState): void {
+    if (!state.open) return;
+    state.open = false;
+    state.runner.finishBundle();
+  }
+
+  #drainInbox(state: StageState): void {
+    const { inbox } = state;
+    const cut = this.#deps.cutBundle;
+    while (inbox.length > 0) {
+      const bundle = inbox.splice(0, Math.max(1, cut?.() ?? inbox.length));
+      state.begin();
+      for (const { collection, value, timestamp, windows, pane } of bundle) state.runner.entry(collection).emit(value, timestamp, windows, pane);
+      this.#finish(state);
+    }
+  }
+
+  #expireViews(index: number, state: StageState): void {
+    const made = this.#plans[index]?.makes;
+    if (made === undefined) return;
+    for (const { view, allowedLateness } of made) {
+      let least = state.inputWatermark;
+      for (const user of this.#stages) if (user.stage.views.includes(view)) least = Math.min(least, user.outputWatermark);
+      this.#views.expire(view, least, allowedLateness);
+    }
+  }
+
+  #runFinalizers(): void {
+    if (this.#finalizers.length === 0) return;
+    const callbacks = this.#finalizers;
+    this.#finalizers = [];
+    for (const callback of callbacks) {
+      const result = callback();
+      if (result instanceof Promise) result.catch((error: unknown) => this.deliver({ kind: "failed", error }));
+    }
+  }
+
+  #next(read: number): StepResult["next"] {
+    if (read > 0 || this.#timersLeft || this.#events.length > 0) return "now";
+    if (this.#isDone()) return "done";
+    let next = Infinity;
+    for (const state of this.#stages) {
+      next = Math.min(next, state.timers.nextProcessingTime(), state.calls?.nextTick() ?? Infinity);
+      if (state.reading !== undefined) next = Math.min(next, state.reading.nextChange());
+    }
+    const pollable = this.#sources.some(({ reading, stops }) => reading?.pollable && !stops.some((state) => state.full));
+    if (pollable) return "now";
+    return next === Infinity ? "event" : next;
+  }
+
+  #isDone(): boolean {
+    for (const state of this.#stages) {
+      if (state.outputWatermark < MAX_TIMESTAMP || state.work > 0 || state.bundlePhase !== "closed" || (state.calls?.size ?? 0) > 0 || state.parked.length > 0) return false;
+    }
+    return true;
+  }
+
+  /** Makes the output of every sink visible. Called once, after `step` said `done`. */
+  async complete(): Promise<void> {
+    for (const state of this.#stages) await state.runner.complete();
+  }
+
+  /** Closes everything that was opened. Throws the first failure after trying all. */
+  async close(): Promise<void> {
+    let first: { error: unknown } | undefined;
+    const attempt = async (close: () => void | Promise<void>): Promise<void> => {
+      try {
+        await close();
+      } catch (error) {
+        first ??= { error };
+      }
+    };
+    for (const { reading } of this.#sources) await attempt(() => reading?.close());
+    for (const state of this.#stages) await attempt(() => state.runner.close());
+    if (first) throw first.error;
+  }
+
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  /** Figures for each stage, and what was dropped. */
+  metrics(): EngineMetrics {
+    return {
+      stages: this.#stages.map((state) => ({
+        stage: state.stage.id,
+        name: state.stage.name,
+        elementsIn: state.elementsIn,
+        bundles: state.bundles,
+        inputWatermark: state.inputWatermark,
+        outputWatermark: state.outputWatermark,
+        keys: state.store?.countKeys() ?? 0,
+        timers: state.timers.size,
+        pending: state.inbox.length + state.parked.length + (state.calls?.size ?? 0),
+        full: state.full,
+      })),
+      dropped: [...this.#drops].flatMap(([step, reasons]) => [...reasons].map(([reason, count]) => ({ step, reason, count }))),
+    };
+  }
+}
+
+export interface StageMetrics {
+  readonly stage: number;
+  readonly name: string;
+  readonly elementsIn: number;
+  readonly bundles: number;
+  readonly inputWatermark: Timestamp;
+  readonly outputWatermark: Timestamp;
+  readonly keys: number;
+  readonly timers: number;
+  readonly pending: number;
+  readonly full: boolean;
+}
+
+export interface EngineMetrics {
+  readonly stages: readonly StageMetrics[];
+  readonly dropped: readonly { readonly step: StepId; readonly reason: DropReason; readonly count: number }[];
+}
+
+interface SourceDriver {
+  readonly state: StageState;
+  readonly stops: readonly StageState[];
+  readonly reading: SourceReading | undefined;
+  readonly script: Script | undefined;
+  /** How many elements to ask for in one poll. */
+  max: number;
+}

@@ -1,0 +1,49 @@
+/**
+ * Watermark holds of one stage: "do not pass this time yet".
+ * Path: timers, calls and parked elements -> HERE -> the stage's output watermark.
+ *
+ * H1 A time held n times stops counting only after n releases; each hold belongs to whoever got it from `add`.
+ * H2 `earliest()` is the least held time, or Infinity when none is held.
+ */
+import { Heap } from "../base/heap.ts";
+import type { Timestamp } from "../model/time.ts";
+
+export interface Hold {
+  readonly at: Timestamp;
+  released: boolean;
+}
+
+export class Holds {
+  readonly #heap = new Heap<Hold>((a, b) => a.at < b.at);
+  #released = 0;
+
+  add(at: Timestamp): Hold {
+    const hold: Hold = { at, released: false };
+    this.#heap.push(hold);
+    return hold;
+  }
+
+  release(hold: Hold): void {
+    if (hold.released) return;
+    hold.released = true;
+    this.#released++;
+    // Released holds leave when they reach the top; should they outnumber the rest, all are swept out.
+    if (this.#released > 1024 && this.#released > this.#heap.size / 2) this.#sweep();
+  }
+
+  #sweep(): void {
+    const kept = [...this.#heap].filter((hold) => !hold.released);
+    this.#heap.clear();
+    for (const hold of kept) this.#heap.push(hold);
+    this.#released = 0;
+  }
+
+  earliest(): number {
+    for (let top = this.#heap.peek(); top !== undefined; top = this.#heap.peek()) {
+      if (!top.released) return top.at;
+      this.#heap.pop();
+      this.#released--;
+    }
+    return Infinity;
+  }
+}

@@ -1,0 +1,191 @@
+/**
+ * One stage inside the engine: its watermarks, holds, timers, calls and inbox, and the host that its runner sees.
+ *
+ * W1 Both watermarks only move forward; the output watermark never passes the input watermark or a hold.
+ * W2 While elements wait in the inbox the input watermark stands still: what came before a watermark is handled before it.
+ */
+import { assert } from "../base/assert.ts";
+import type { CollectionId, StepId } from "../graph/graph.ts";
+import type { Emitter } from "../host/emitter.ts";
+import type { CallHost, DropReason, SideInputHost, StageHost } from "../host/host.ts";
+import { type KeyedRecord, RecordStore } from "../host/records.ts";
+import type { CallPolicy, Stage } from "../host/stage.ts";
+import type { StageRunner } from "../host/stage-runner.ts";
+import type { Pane } from "../model/pane.ts";
+import { MIN_TIMESTAMP, type Timestamp } from "../model/time.ts";
+import type { Window } from "../model/window.ts";
+import { CallQueue } from "./calls.ts";
+import { type Hold, Holds } from "./holds.ts";
+import type { SideInputStore } from "./side-input-store.ts";
+import type { Reading } from "./source.ts";
+import { StageTimers } from "./timers.ts";
+
+/** Where a stage's element waits when it cannot be handled at once. */
+interface Waiting {
+  readonly collection: CollectionId;
+  readonly value: unknown;
+  readonly timestamp: Timestamp;
+  readonly windows: readonly Window[];
+  readonly pane: Pane;
+}
+
+interface Parked extends Waiting {
+  readonly hold: Hold;
+}
+
+/** What a stage needs of the engine around it. */
+export interface StageEngine {
+  now(): number;
+  readonly options: unknown;
+  readonly views: SideInputStore;
+  edge(from: StageState, collection: CollectionId): Emitter;
+  deliverResult(stage: number, callId: number, attempt: number, effects: object): void;
+  onBundleFinalized(callback: () => void | Promise<void>): void;
+  trackWork(stage: StageState, work: Promise<void>): void;
+  dropped(step: StepId, reason: DropReason): void;
+}
+
+export class StageState {
+  readonly stage: Stage;
+  readonly holds: Holds = new Holds();
+  readonly timers: StageTimers;
+  readonly calls: CallQueue | undefined;
+  readonly host: StageHost;
+  readonly upstream: StageState[] = [];
+  /** Where its elements are read, for a source. */
+  reading: Reading | undefined;
+  /** Set once by the engine before anything runs. */
+  runner: StageRunner = undefined as unknown as StageRunner;
+  store: RecordStore<KeyedRecord> | undefined;
+
+  inputWatermark: Timestamp = MIN_TIMESTAMP;
+  outputWatermark: Timestamp = MIN_TIMESTAMP;
+  /** Whether a bundle is open. */
+  open = false;
+  /** For a stage whose bundles begin and end by promises: where it stands. */
+  bundlePhase: "closed" | "changing" | "open" = "closed";
+  full = false;
+  /** Flushes and the like that hold the stage back from its end. */
+  work = 0;
+  elementsIn = 0;
+  bundles = 0;
+  readonly inbox: Waiting[] = [];
+  parked: Parked[] = [];
+  /** The side inputs' version at which the parked elements were last tried. */
+  triedAt = -1;
+
+  constructor(stage: Stage, engine: StageEngine, policy: CallPolicy | undefined) {
+    this.stage = stage;
+    this.timers = new StageTimers(this.holds);
+    const setFull = (full: boolean): void => {
+      this.full = full;
+    };
+    this.calls =
+      policy &&
+      new CallQueue(
+        policy,
+        {
+          now: () => engine.now(),
+          inputWatermark: () => this.inputWatermark,
+          deliverResult: (callId, attempt, effects) => engine.deliverResult(stage.id, callId, attempt, effects),
+          setFull,
+          step: stage.name,
+        },
+        this.holds,
+      );
+    this.host = this.#makeHost(engine, setFull);
+  }
+
+  #makeHost(engine: StageEngine, setFull: (full: boolean) => void): StageHost {
+    const { views } = engine;
+    const sideInputs: SideInputHost = {
+      ready: (view, window) => views.ready(view, window),
+      contents: (view, window) => views.contents(view, window),
+      put: (view, window, contents) => views.put(view, window, contents),
+      park: (value, timestamp, window, pane) => this.#park(value, timestamp, window, pane),
+    };
+    return {
+      output: (collection) => engine.edge(this, collection),
+      timers: this.timers,
+      sideInputs,
+      // A stage without calls never asks for them.
+      calls: this.calls as CallHost,
+      records: <R extends KeyedRecord>(): RecordStore<R> => {
+        this.store ??= new RecordStore<KeyedRecord>();
+        return this.store as unknown as RecordStore<R>;
+      },
+      dropped: (step, reason) => engine.dropped(step, reason),
+      onBundleFinalized: (callback) => engine.onBundleFinalized(callback),
+      setFull,
+      trackWork: (work) => engine.trackWork(this, work),
+      options: engine.options,
+      inputWatermark: () => this.inputWatermark,
+      outputWatermark: () => this.outputWatermark,
+      now: () => engine.now(),
+    };
+  }
+
+  #park(value: unknown, timestamp: Timestamp, window: Window, pane: Pane): void {
+    const hold = this.holds.add(Math.max(timestamp, this.inputWatermark));
+    const collection = this.stage.inputs[0] as CollectionId;
+    this.parked.push({ collection, value, timestamp, windows: [window], pane, hold });
+    if (this.parked.length >= PARKED_MAX) this.full = true;
+  }
+
+  /** Begins a bundle where none is open. */
+  begin(): void {
+    if (this.open) return;
+    this.open = true;
+    this.bundles++;
+    this.runner.startBundle();
+  }
+
+  /** Tries parked elements again; those that are not ready park again. */
+  unpark(version: number): void {
+    if (this.parked.length === 0 || this.triedAt === version) return;
+    this.triedAt = version;
+    const parked = this.parked;
+    this.parked = [];
+    this.begin();
+    const entry = this.runner.entry((parked[0] as Parked).collection);
+    for (const { value, timestamp, windows, pane, hold } of parked) {
+      entry.emit(value, timestamp, windows, pane);
+      this.holds.release(hold);
+    }
+    if (this.parked.length < PARKED_MAX / 2) this.full = false;
+  }
+
+  /** The input watermark as its inputs would have it now. */
+  nextInputWatermark(): Timestamp {
+    if (this.inbox.length > 0 || this.bundlePhase !== "closed") return this.inputWatermark;
+    let least = this.reading?.watermark() ?? Infinity;
+    for (const upstream of this.upstream) if (upstream.outputWatermark < least) least = upstream.outputWatermark;
+    return least;
+  }
+
+  /** Whether there is anything to open a bundle for. */
+  hasWork(now: number, viewsVersion: number): boolean {
+    return (
+      this.inbox.length > 0 ||
+      (this.parked.length > 0 && this.triedAt !== viewsVersion) ||
+      (this.calls?.size ?? 0) > 0 ||
+      this.timers.nextEventTime() < this.inputWatermark ||
+      this.timers.nextProcessingTime() <= now
+    );
+  }
+
+  advanceInput(to: Timestamp): void {
+    if (to > this.inputWatermark) this.inputWatermark = to;
+  }
+
+  advanceOutput(): boolean {
+    const to = Math.min(this.inputWatermark, this.timers.earliestHold(), this.holds.earliest());
+    if (to <= this.outputWatermark) return false;
+    assert(to <= this.inputWatermark, `W1 output watermark ${to} passed the input watermark ${this.inputWatermark}`);
+    this.outputWatermark = to;
+    return true;
+  }
+}
+
+/** Elements that wait for side inputs before the stage counts as full. */
+const PARKED_MAX = 10_000;

@@ -1,0 +1,226 @@
+/**
+ * The timers of one stage, in both time domains.
+ *
+ * M1 A record has at most one live timer for a family and tag; setting it again replaces it.
+ * M2 Event-time timers due at the same watermark fire in the order of their times, equal times in the order of setting.
+ * M3 A live event-time timer holds the output watermark at its `holdAt`; it fires when the watermark is after `at`.
+ *
+ * A timer moved to a later time keeps its place in the heap and is put right when it comes to the top, so that setting
+ * the same timer again with every element costs O(1).
+ */
+import { Heap } from "../base/heap.ts";
+import type { TimerHost } from "../host/host.ts";
+import type { KeyedRecord, TimerEntry } from "../host/records.ts";
+import { MAX_TIMESTAMP, type Timestamp } from "../model/time.ts";
+import type { Window } from "../model/window.ts";
+import type { Hold, Holds } from "./holds.ts";
+
+/** A timer of a record, or of a whole window (then `owner` is absent). */
+interface Entry extends TimerEntry {
+  readonly window: Window | undefined;
+  readonly seq: number;
+  /** Where it stands in its heap: never later than `at`. */
+  heapAt: Timestamp;
+  /** Its hold, where that is not its own time. */
+  hold: Hold | undefined;
+}
+
+const before = (a: Entry, b: Entry): boolean => a.heapAt < b.heapAt || (a.heapAt === b.heapAt && a.seq < b.seq);
+
+/** What fires. */
+export interface TimerTarget {
+  fireWindow(window: Window, at: Timestamp): void;
+  fireTimer(timer: TimerEntry): void;
+}
+
+export class StageTimers implements TimerHost {
+  readonly #holds: Holds;
+  /** Event time, holding the watermark at their own time: nearly all of them. */
+  readonly #holding = new Heap<Entry>(before);
+  /** Event time, holding it elsewhere or not at all. */
+  readonly #free = new Heap<Entry>(before);
+  readonly #processing = new Heap<Entry>(before);
+  #seq = 0;
+  #live = 0;
+
+  constructor(holds: Holds) {
+    this.#holds = holds;
+  }
+
+  /** Timers that are set. */
+  get size(): number {
+    return this.#live;
+  }
+
+  setWindowTimer(window: Window, at: Timestamp, holdAt?: Timestamp): void {
+    this.#push({ owner: undefined as unknown as KeyedRecord, window, family: "", tag: "", domain: "event", at, holdAt: holdAt ?? Infinity });
+  }
+
+  set(owner: KeyedRecord, family: string, tag: string, domain: "event" | "processing", at: Timestamp, holdAt: Timestamp): void {
+    const found = this.#find(owner, family, tag);
+    if (found !== undefined) {
+      // The common case of "again, later" moves nothing.
+      if (at >= found.heapAt && found.hold === undefined && sameHolding(found, at, holdAt)) {
+        found.at = at;
+        found.holdAt = holdAt;
+        return;
+      }
+      this.#kill(found);
+    }
+    const entry = this.#push({ owner, window: undefined, family, tag, domain, at, holdAt });
+    const { timers } = owner;
+    if (timers === undefined) owner.timers = entry;
+    else if (timers instanceof Map) timers.set(nameOf(family, tag), entry);
+    else
+      owner.timers = new Map([
+        [nameOf(timers.family, timers.tag), timers],
+        [nameOf(family, tag), entry],
+      ]);
+  }
+
+  #push(init: Pick<Entry, "owner" | "window" | "family" | "tag" | "domain" | "at" | "holdAt">): Entry {
+    const holds = init.holdAt <= MAX_TIMESTAMP;
+    const holdsItself = init.domain === "event" && init.holdAt === init.at;
+    const entry: Entry = {
+      owner: init.owner,
+      window: init.window,
+      family: init.family,
+      tag: init.tag,
+      domain: init.domain,
+      at: init.at,
+      holdAt: init.holdAt,
+      live: true,
+      seq: this.#seq++,
+      heapAt: init.at,
+      hold: holds && !holdsItself ? this.#holds.add(init.holdAt) : undefined,
+    };
+    this.#live++;
+    this.#heapOf(entry).push(entry);
+    return entry;
+  }
+
+  #heapOf(entry: Entry): Heap<Entry> {
+    if (entry.domain === "processing") return this.#processing;
+    return entry.holdAt === entry.at ? this.#holding : this.#free;
+  }
+
+  #find(owner: KeyedRecord, family: string, tag: string): Entry | undefined {
+    const { timers } = owner;
+    if (timers === undefined) return undefined;
+    if (timers instanceof Map) return timers.get(nameOf(family, tag)) as Entry | undefined;
+    return timers.family === family && timers.tag === tag ? (timers as Entry) : undefined;
+  }
+
+  clear(owner: KeyedRecord, family: string, tag: string): void {
+    const found = this.#find(owner, family, tag);
+    if (found !== undefined) this.#kill(found);
+  }
+
+  clearAll(owner: KeyedRecord): void {
+    const { timers } = owner;
+    if (timers === undefined) return;
+    for (const timer of timers instanceof Map ? [...timers.values()] : [timers]) this.#kill(timer as Entry);
+  }
+
+  /** Takes an entry off its record and lets go of its hold; its heap forgets it when it comes to the top. */
+  #kill(entry: Entry): void {
+    if (!entry.live) return;
+    entry.live = false;
+    this.#live--;
+    if (entry.hold !== undefined) this.#holds.release(entry.hold);
+    const owner = entry.owner as KeyedRecord | undefined;
+    if (owner === undefined) return;
+    if (owner.timers instanceof Map) {
+      owner.timers.delete(nameOf(entry.family, entry.tag));
+      if (owner.timers.size === 0) owner.timers = undefined;
+    } else owner.timers = undefined;
+  }
+
+  /** The next entry of a heap that really stands at its place. */
+  #top(heap: Heap<Entry>): Entry | undefined {
+    for (let top = heap.peek(); top !== undefined; top = heap.peek()) {
+      if (top.live && top.heapAt === top.at) return top;
+      heap.pop();
+      if (top.live) {
+        top.heapAt = top.at;
+        heap.push(top);
+      }
+    }
+    return undefined;
+  }
+
+  /** The least time at which timers hold the output watermark by their own time. */
+  earliestHold(): number {
+    // An entry that was moved to later stands too early, which never matters: below the input watermark none is left standing.
+    for (let top = this.#holding.peek(); top !== undefined; top = this.#holding.peek()) {
+      if (top.live) return top.heapAt;
+      this.#holding.pop();
+    }
+    return Infinity;
+  }
+
+  /** When the next processing-time timer is due; Infinity when there is none. */
+  nextProcessingTime(): number {
+    return this.#top(this.#processing)?.at ?? Infinity;
+  }
+
+  /** The event time of the earliest timer; Infinity when there is none. */
+  nextEventTime(): number {
+    return Math.min(this.#top(this.#holding)?.at ?? Infinity, this.#top(this.#free)?.at ?? Infinity);
+  }
+
+  /**
+   * Fires the event-time timers that the watermark is after, those set meanwhile included.
+   * @returns how many fired; `most` when there may be more
+   */
+  fireEventTime(watermark: Timestamp, target: TimerTarget, most: number): number {
+    let fired = 0;
+    while (fired < most) {
+      const a = this.#top(this.#holding);
+      const b = this.#top(this.#free);
+      const next = a === undefined ? b : b === undefined ? a : before(a, b) ? a : b;
+      if (next === undefined || next.at >= watermark) break;
+      (next === a ? this.#holding : this.#free).pop();
+      this.#fire(next, target);
+      fired++;
+    }
+    return fired;
+  }
+
+  /** Fires the processing-time timers that are due at `now`. Those that a callback sets to be due again wait for the next call. */
+  fireProcessingTime(now: number, target: TimerTarget): number {
+    const due: Entry[] = [];
+    for (let top = this.#top(this.#processing); top !== undefined && top.at <= now; top = this.#top(this.#processing)) {
+      this.#processing.pop();
+      due.push(top);
+    }
+    let fired = 0;
+    for (const entry of due) {
+      // One of those before it may have cleared it, or set it again: to a later time, where it now has to stand.
+      if (!entry.live) continue;
+      if (entry.at > now) {
+        entry.heapAt = entry.at;
+        this.#processing.push(entry);
+        continue;
+      }
+      this.#fire(entry, target);
+      fired++;
+    }
+    return fired;
+  }
+
+  #fire(entry: Entry, target: TimerTarget): void {
+    this.#kill(entry);
+    if (entry.window !== undefined) target.fireWindow(entry.window, entry.at);
+    else target.fireTimer(entry);
+  }
+}
+
+function sameHolding(found: Entry, at: Timestamp, holdAt: Timestamp): boolean {
+  if (found.domain === "processing") return holdAt === found.holdAt;
+  return (holdAt === at) === (found.holdAt === found.at) && (holdAt === at || holdAt > MAX_TIMESTAMP);
+}
+
+function nameOf(family: string, tag: string): string {
+  return `${family}\u0000${tag}`;
+}

@@ -1,0 +1,274 @@
+/**
+ * Calls: invocations of user code that are transactions. Async, retried, timed or dead-lettered steps run through here.
+ * Path: an entry of the stage -> the host's queue -> `invoke` -> … the promise settles … -> `settle` -> the step's outputs.
+ *
+ * V1 Between `invoke` and `settle` nothing of a call can be seen: outputs, state and timers are kept in its effects.
+ * V2 A call that failed leaves nothing; the host tries it again from the start, or gives it up to the dead letters.
+ * V3 Calls of one key never overlap, so a call's copy of its state is nobody else's.
+ */
+import { canonicalKey } from "../coders/key.ts";
+import { TidemarkError } from "../base/errors.ts";
+import type { DeadLetter } from "../fn/call-options.ts";
+import type { DoFn } from "../fn/do-fn.ts";
+import type { Emitter } from "../host/emitter.ts";
+import type { Invocation, StageHost } from "../host/host.ts";
+import type { KeyedRecord } from "../host/records.ts";
+import type { CallEffects } from "../host/stage-runner.ts";
+import { NO_FIRING, type Pane } from "../model/pane.ts";
+import type { Timestamp } from "../model/time.ts";
+import type { Window } from "../model/window.ts";
+import { type ContextParts, DoFnContext, makeTimers, type Outlets, type SideInputReader } from "./do-fn-context.ts";
+import { stepFailure } from "./errors.ts";
+import { checkPair, type LateOutput } from "./grouping.ts";
+import { BufferEmitter, type CallContext, emitAll, type StepInfo } from "./operators.ts";
+import { StateRecords } from "./pardo.ts";
+import { copyCells, makeCells, type StateRecord } from "./state-cells.ts";
+
+interface TimerChange {
+  readonly family: string;
+  readonly tag: string;
+  readonly set?: { readonly domain: "event" | "processing"; readonly at: Timestamp; readonly holdAt: Timestamp };
+}
+
+/** What one call did, waiting to be applied. */
+interface Effects extends CallEffects {
+  readonly outputs: ReadonlyMap<string, BufferEmitter>;
+  readonly state?: { readonly record: StateRecord; readonly cells: unknown[]; readonly timers: readonly TimerChange[]; readonly ttls: ReadonlySet<number> };
+}
+
+/** One window's call of user code, writing into `buffers`. */
+type Body = (invocation: Invocation, window: Window, buffers: Map<string, BufferEmitter>) => Effects["state"] | Promise<Effects["state"]>;
+
+/** The calls of one step. */
+export class CallStep implements Emitter {
+  readonly #step: StepInfo;
+  readonly #host: StageHost;
+  readonly #outlets: Outlets;
+  readonly #body: Body;
+  readonly #keyed: boolean;
+  readonly #records: StateRecords | undefined;
+  readonly #late: LateOutput;
+
+  constructor(step: StepInfo, host: StageHost, outlets: Outlets, late: LateOutput, body: Body, records: StateRecords | undefined) {
+    this.#step = step;
+    this.#host = host;
+    this.#outlets = outlets;
+    this.#late = late;
+    this.#body = body;
+    this.#records = records;
+    this.#keyed = records !== undefined;
+  }
+
+  emit(value: unknown, timestamp: Timestamp, windows: readonly Window[], pane: Pane): void {
+    if (!this.#keyed) {
+      this.#host.calls.submit(value, timestamp, windows, pane, undefined);
+      return;
+    }
+    checkPair(this.#step, value);
+    for (const window of windows) this.#host.calls.submit(value, timestamp, [window], pane, canonicalKey(value[0]));
+  }
+
+  invoke(invocation: Invocation): CallEffects | Promise<CallEffects> {
+    const outputs = new Map<string, BufferEmitter>();
+    const failed = (error: unknown): Effects => ({ outputs: new Map(), error: this.#failure(error, invocation) });
+    try {
+      const states = invocation.windows.map((window) => this.#body(invocation, window, outputs));
+      const done = (state: Effects["state"]): Effects => ({ outputs, ...(state && { state }) });
+      if (!states.some((state) => state instanceof Promise)) return done(states[0] as Effects["state"]);
+      return Promise.all(states).then((all) => done(all[0]), failed);
+    } catch (error) {
+      return failed(error);
+    }
+  }
+
+  #failure(error: unknown, invocation: Invocation): TidemarkError {
+    return stepFailure(error, {
+      step: this.#step.name,
+      element: invocation.value,
+      windows: invocation.windows,
+      ...(this.#keyed && { key: invocation.timer ? invocation.timer.record.key : (invocation.value as readonly unknown[])[0], hasKey: true }),
+    });
+  }
+
+  settle(invocation: Invocation, effects: CallEffects): void {
+    if (effects.error !== undefined) {
+      this.#deadLetter(invocation, effects.error);
+      return;
+    }
+    const { outputs, state } = effects as Effects;
+    if (state !== undefined) this.#applyState(state);
+    for (const [tag, buffer] of outputs) buffer.drainTo(this.#outlets[tag] as Emitter);
+  }
+
+  #deadLetter(invocation: Invocation, error: unknown): void {
+    const outlet = this.#outlets["deadLetter"];
+    if (outlet === undefined) throw error;
+    outlet.emit(
+      deadLetter(invocation.value, error, this.#step.name, invocation.attempt),
+      invocation.timestamp,
+      invocation.windows,
+      invocation.pane,
+    );
+  }
+
+  #applyState({ record, cells, timers, ttls }: NonNullable<Effects["state"]>): void {
+    const slot = this.#records?.find(record.window);
+    // The window may have expired while the call was in flight: its outputs still count, its state has no place any more.
+    if (slot === undefined) return;
+    slot.records.set(record.mapKey, record);
+    record.cells = cells;
+    for (const { family, tag, set } of timers) {
+      if (set === undefined) this.#host.timers.clear(record, family, tag);
+      else this.#host.timers.set(record, family, tag, set.domain, set.at, set.holdAt);
+    }
+    for (const ttl of ttls) this.#records?.ttlWritten(record, 0, ttl);
+    this.#records?.release(record);
+  }
+
+  /** For a keyed element whose window has expired. */
+  dropLate(value: unknown, timestamp: Timestamp, window: Window, expiry: Timestamp): void {
+    this.#late.drop(value, timestamp, window, expiry, "expired");
+  }
+}
+
+/** What `.deadLetter()` gives for an element that was given up. */
+export function deadLetter(element: unknown, error: unknown, step: string, attempts: number): DeadLetter<unknown> {
+  const inner = error instanceof TidemarkError && error.code === "STEP_FAILED" ? (error.cause ?? error) : error;
+  const { name, message, stack } = inner instanceof Error ? inner : { name: "Error", message: String(inner), stack: undefined };
+  return {
+    element,
+    error: {
+      name,
+      message,
+      ...(inner instanceof TidemarkError && { code: inner.code }),
+      ...(stack !== undefined && { stack }),
+    },
+    step,
+    attempts,
+  };
+}
+
+function bufferFor(buffers: Map<string, BufferEmitter>, tag: string): BufferEmitter {
+  let buffer = buffers.get(tag);
+  if (buffer === undefined) {
+    buffer = new BufferEmitter();
+    buffers.set(tag, buffer);
+  }
+  return buffer;
+}
+
+/** Calls of a function given to `map`, `flatMap` or `filter`. */
+export function functionBody(
+  kind: "map" | "flatMap" | "filter",
+  step: StepInfo,
+  fn: (element: unknown, context: CallContext) => unknown,
+  sideInputs: SideInputReader,
+): Body {
+  return (invocation, window, buffers) => {
+    const { value, timestamp, pane } = invocation;
+    sideInputs.moveTo(window);
+    const result = fn(value, { timestamp, window, pane, sideInputs: { ...sideInputs.values } });
+    const windows = [window];
+    const take = (settled: unknown): undefined => {
+      const buffer = bufferFor(buffers, "main");
+      if (kind === "map") buffer.emit(settled, timestamp, windows, pane);
+      else if (kind === "filter") {
+        if (settled) buffer.emit(value, timestamp, windows, pane);
+      } else if (settled !== undefined && settled !== null) emitAll(step, settled, value, timestamp, windows, pane, buffer);
+      return undefined;
+    };
+    return isThenable(result) ? Promise.resolve(result).then(take) : take(result);
+  };
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
+}
+
+/** Calls of a DoFn: `process`, timer callbacks and expiry, with or without state. */
+export function doFnBody(
+  parts: ContextParts,
+  outletTags: readonly string[],
+  records: StateRecords | undefined,
+  late: LateOutput,
+  check: (value: unknown) => void,
+): Body {
+  const { doFn, host } = parts;
+  return (invocation, window, buffers) => {
+    const record = records === undefined ? undefined : recordOf(records, invocation, window);
+    if (records !== undefined && record === undefined) {
+      const value = invocation.value;
+      late.drop(value, invocation.timestamp, window, records.expiry(window), "expired");
+      return undefined;
+    }
+    const outlets = Object.fromEntries(outletTags.map((tag) => [tag, bufferFor(buffers, tag)]));
+    parts.sideInputs.moveTo(window);
+    const sideInputs: SideInputReader = { values: { ...parts.sideInputs.values }, moveTo: () => {} };
+    const context = new DoFnContext({ ...parts, outlets, sideInputs });
+    context.timestamp = invocation.timestamp;
+    context.window = window;
+    context.windows = [window];
+    context.pane = invocation.pane;
+    const copy = record && bindCopy(parts, record, context, host, check);
+    const result = callMethod(doFn, invocation, context);
+    const take = (settled: unknown): Effects["state"] => {
+      if (settled !== undefined && settled !== null) {
+        emitAll(parts.step, settled, invocation.value, invocation.timestamp, [window], context.pane, bufferFor(buffers, "main"));
+      }
+      return copy && { record: record as StateRecord, cells: copy.record.cells, timers: copy.timers, ttls: copy.ttls };
+    };
+    return isThenable(result) ? Promise.resolve(result).then(take) : take(result);
+  };
+}
+
+function recordOf(records: StateRecords, invocation: Invocation, window: Window): StateRecord | undefined {
+  if (invocation.timer) return invocation.timer.record as StateRecord;
+  const key = (invocation.value as readonly unknown[])[0];
+  return records.open(key, canonicalKey(key), window);
+}
+
+function bindCopy(
+  parts: ContextParts,
+  record: StateRecord,
+  context: DoFnContext,
+  host: StageHost,
+  check: (value: unknown) => void,
+): { record: StateRecord; timers: TimerChange[]; ttls: Set<number> } {
+  const specs = parts.doFn.state ?? {};
+  const copy: StateRecord = { ...record, cells: copyCells(specs, record.cells) };
+  const timers: TimerChange[] = [];
+  const ttls = new Set<number>();
+  context.key = record.key;
+  context.state = makeCells(specs, {
+    record: copy,
+    now: () => host.now(),
+    ttlWritten: (written, _index, ttl) => {
+      record.writtenAt = written.writtenAt;
+      ttls.add(ttl);
+    },
+    check,
+  });
+  context.timers = makeTimers(parts.doFn.timers ?? {}, parts, {
+    record: copy,
+    context,
+    timers: {
+      set: (_record: KeyedRecord, family, tag, domain, at, holdAt) => timers.push({ family, tag, set: { domain, at, holdAt } }),
+      clear: (_record: KeyedRecord, family, tag) => timers.push({ family, tag }),
+    },
+  });
+  return { record: copy, timers, ttls };
+}
+
+/** The family under which the engine queues the call of `onWindowExpiration`. */
+export const EXPIRY_FAMILY = " expiry";
+
+function callMethod(doFn: DoFn<unknown, unknown>, invocation: Invocation, context: DoFnContext): unknown {
+  const { timer } = invocation;
+  if (timer === undefined) return doFn.process(invocation.value, context as never);
+  context.firedAt = timer.at;
+  context.tag = timer.tag;
+  context.pane = NO_FIRING;
+  if (timer.family === EXPIRY_FAMILY) return doFn.onWindowExpiration?.(context as never);
+  const callbacks = doFn.onTimer as Record<string, (context: DoFnContext) => unknown> | undefined;
+  return callbacks?.[timer.family]?.call(doFn, context);
+}

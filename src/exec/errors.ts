@@ -1,0 +1,80 @@
+/** Errors of user code, with the step, window, key, element and the user's own line. */
+import { isTidemarkError, TidemarkError } from "../base/errors.ts";
+import { formatWindow, type Window } from "../model/window.ts";
+
+const PREVIEW_LENGTH = 120;
+
+/** A short text of any value; never throws. */
+export function preview(value: unknown): string {
+  let text: string;
+  try {
+    text = typeof value === "string" ? JSON.stringify(value) : typeof value === "bigint" ? `${value}n` : (JSON.stringify(value) ?? String(value));
+  } catch {
+    text = Object.prototype.toString.call(value);
+  }
+  return text.length > PREVIEW_LENGTH ? `${text.slice(0, PREVIEW_LENGTH)}…` : text;
+}
+
+/** The first stack frame that is neither Node's nor Tidemark's. */
+export function userFrame(error: unknown): string | undefined {
+  if (!(error instanceof Error) || error.stack === undefined) return undefined;
+  const here = new URL("..", import.meta.url).href;
+  for (const line of error.stack.split("\n")) {
+    const match = /\(?((?:file:\/\/|\/)[^()]*:\d+:\d+)\)?$/.exec(line);
+    if (!match) continue;
+    const place = match[1] as string;
+    if (place.startsWith(here) || place.startsWith(here.slice("file://".length))) continue;
+    if (/node_modules[\\/](tidemark|vitest|@vitest)/.test(place)) continue;
+    return place;
+  }
+  return undefined;
+}
+
+export interface FailureContext {
+  readonly step: string;
+  readonly element?: unknown;
+  readonly windows?: readonly Window[];
+  readonly key?: unknown;
+  readonly hasKey?: boolean;
+}
+
+/** What user code threw, as a coded error. An error that already names its step goes on unchanged. */
+export function stepFailure(error: unknown, context: FailureContext): TidemarkError {
+  const details = {
+    step: context.step,
+    ...("element" in context && { element: preview(context.element) }),
+    ...(context.windows && { window: context.windows.map(formatWindow).join(", ") }),
+    ...(context.hasKey && { key: preview(context.key) }),
+  };
+  if (isTidemarkError(error)) return error.context.step === undefined ? error.withContext(details) : error;
+  const at = userFrame(error);
+  const message = error instanceof Error ? `${error.name}: ${error.message}` : preview(error);
+  return new TidemarkError("STEP_FAILED", {
+    what: `step "${context.step}" threw ${message}`,
+    why: "an error in a function of the program fails the job, so that no element is lost unseen",
+    fix: "mend the function, or send failing elements aside with .deadLetter()",
+    ...details,
+    ...(at !== undefined && { at }),
+    cause: error,
+  });
+}
+
+/** For a step that was planned as synchronous and returned a promise. */
+export function undeclaredAsync(step: string): TidemarkError {
+  return new TidemarkError("ASYNC_NOT_DECLARED", {
+    what: `the function of step "${step}" returned a promise`,
+    why: "a plain function is called in a synchronous chain, where nobody waits for a promise",
+    fix: "write it as an `async` function, or pass { async: true } to the step",
+    step,
+  });
+}
+
+/** For user code that must be synchronous (CombineFn, partition …) and returned a promise. */
+export function asyncNotAllowed(step: string, what: string): TidemarkError {
+  return new TidemarkError("ASYNC_NOT_ALLOWED", {
+    what: `${what} of step "${step}" returned a promise`,
+    why: "it is called inside the engine's synchronous turn",
+    fix: "do the async work in a map or a DoFn before this step",
+    step,
+  });
+}

@@ -1,0 +1,317 @@
+/**
+ * Grouping in the general lane: any trigger, merging windows, any timestamp combiner: Beam's state machine per key and window.
+ * Path: a fused chain -> HERE -> the step's output.
+ *
+ * G1 Elements are added as they come, merging windows as they come; triggers are asked at the end of the bundle, and when
+ *    a timer fires: an early pane of a bundle has all of the bundle's elements.
+ * G2 A window's own timers stand at its end and at its expiry; records of keys that are not in it any more ignore them.
+ * G3 A record whose trigger has finished drops what comes after it (`closed`) until the window expires.
+ */
+import { canonicalKey } from "../coders/key.ts";
+import type { CombineFn } from "../fn/combine-fn.ts";
+import type { Emitter } from "../host/emitter.ts";
+import type { StageHost } from "../host/host.ts";
+import type { KeyedRecord, MapKey, RecordStore, TimerEntry } from "../host/records.ts";
+import type { Pane } from "../model/pane.ts";
+import type { Timestamp } from "../model/time.ts";
+import type { Window } from "../model/window.ts";
+import type { WindowingStrategy } from "../model/windowing.ts";
+import { nextPane } from "../windowing/panes.ts";
+import { expiryTime } from "../windowing/strategy.ts";
+import { compileTrigger, type TriggerContext, type TriggerMachine, type TriggerState } from "../windowing/trigger-machine.ts";
+import { stepFailure } from "./errors.ts";
+import type { LateOutput } from "./grouping.ts";
+import type { StepInfo } from "./operators.ts";
+
+interface Cell extends KeyedRecord {
+  accumulator: unknown;
+  /** Elements since the last pane. */
+  fresh: number;
+  /** Earliest or latest timestamp of those that were not behind the output watermark when they came. */
+  heldAt: Timestamp | undefined;
+  trigger: TriggerState;
+  /** The last pane that was emitted; none until the first. */
+  pane: Pane | undefined;
+  closed: boolean;
+  /** False once the record was merged away or its window expired. */
+  alive: boolean;
+  touched: boolean;
+}
+
+const DUE = "due";
+const HOLD = "hold";
+
+/** What leaves the lane: one pane of one key and window. */
+export type PaneOutput = (key: unknown, accumulated: unknown, timestamp: Timestamp, windows: readonly Window[], pane: Pane) => void;
+
+export class GeneralLane {
+  readonly #step: StepInfo;
+  readonly #combine: CombineFn<unknown, unknown, unknown>;
+  readonly #windowing: WindowingStrategy;
+  readonly #host: StageHost;
+  readonly #output: PaneOutput;
+  readonly #late: LateOutput;
+  readonly #records: RecordStore<Cell>;
+  readonly #machine: TriggerMachine;
+  readonly #merging: boolean;
+  /** The live windows of each key, where windows merge. */
+  readonly #active = new Map<MapKey, Map<string, Cell>>();
+  #touched: Cell[] = [];
+  /** One object, reused: what triggers may look at. */
+  readonly #context: { watermark: Timestamp; processingTime: number; maxTimestamp: Timestamp } = {
+    watermark: 0,
+    processingTime: 0,
+    maxTimestamp: 0,
+  };
+
+  constructor(
+    step: StepInfo,
+    combine: CombineFn<unknown, unknown, unknown>,
+    windowing: WindowingStrategy,
+    host: StageHost,
+    output: PaneOutput,
+    late: LateOutput,
+  ) {
+    this.#step = step;
+    this.#combine = combine;
+    this.#windowing = windowing;
+    this.#host = host;
+    this.#output = output;
+    this.#late = late;
+    this.#records = host.records<Cell>();
+    this.#merging = windowing.windowFn.merge !== undefined;
+    this.#machine = compileTrigger(windowing.trigger, this.#merging);
+  }
+
+  /** @param element the element as it came, for the late output */
+  add(key: unknown, value: unknown, element: unknown, timestamp: Timestamp, windows: readonly Window[]): void {
+    try {
+      const mapKey = canonicalKey(key);
+      for (let i = 0; i < windows.length; i++) {
+        const window = windows[i] as Window;
+        const expiry = this.#expiry(window);
+        if (this.#host.inputWatermark() > expiry) {
+          this.#late.drop(element, timestamp, window, expiry, "expired");
+          continue;
+        }
+        const cell = this.#merging ? this.#mergeInto(key, mapKey, window) : this.#cell(key, mapKey, window);
+        if (cell.closed) this.#late.drop(element, timestamp, window, expiry, "closed");
+        else this.#put(cell, value, timestamp);
+      }
+    } catch (error) {
+      throw stepFailure(error, { step: this.#step.name, element, windows, key, hasKey: true });
+    }
+  }
+
+  #put(cell: Cell, value: unknown, timestamp: Timestamp): void {
+    const combine = this.#combine;
+    if (cell.accumulator === undefined) cell.accumulator = combine.createAccumulator();
+    cell.accumulator = combine.addInput(cell.accumulator, value);
+    cell.fresh++;
+    this.#hold(cell, timestamp);
+    this.#machine.onElement(cell.trigger, this.#at(cell.window));
+    this.#touch(cell);
+  }
+
+  #touch(cell: Cell): void {
+    if (cell.touched) return;
+    cell.touched = true;
+    this.#touched.push(cell);
+  }
+
+  /** The hold of a pane that takes its timestamp from its elements. */
+  #hold(cell: Cell, timestamp: Timestamp): void {
+    const { timestampCombiner } = this.#windowing;
+    if (timestampCombiner === "endOfWindow" || timestamp < this.#host.outputWatermark()) return;
+    const before = cell.heldAt;
+    const held = before === undefined ? timestamp : timestampCombiner === "earliest" ? Math.min(before, timestamp) : Math.max(before, timestamp);
+    if (held === before) return;
+    cell.heldAt = held;
+    this.#holdTimer(cell, held);
+  }
+
+  #holdTimer(cell: Cell, held: Timestamp): void {
+    // Stands at the expiry: the pane that takes the hold away always comes first.
+    this.#host.timers.set(cell, HOLD, "", "event", this.#expiry(cell.window), held);
+  }
+
+  #expiry(window: Window): Timestamp {
+    return expiryTime(window, this.#windowing.allowedLateness);
+  }
+
+  #at(window: Window): TriggerContext {
+    const context = this.#context;
+    context.watermark = this.#host.inputWatermark();
+    context.processingTime = this.#host.now();
+    context.maxTimestamp = window.maxTimestamp;
+    return context;
+  }
+
+  #cell(key: unknown, mapKey: MapKey, window: Window): Cell {
+    let slot = this.#records.find(window);
+    if (slot === undefined) {
+      slot = this.#records.open(window);
+      this.#setWindowTimers(window);
+    }
+    let cell = slot.records.get(mapKey);
+    if (cell === undefined) {
+      cell = {
+        key,
+        mapKey,
+        window: slot.window,
+        timers: undefined,
+        accumulator: undefined,
+        fresh: 0,
+        heldAt: undefined,
+        trigger: this.#machine.create(),
+        pane: undefined,
+        closed: false,
+        alive: true,
+        touched: false,
+      };
+      slot.records.set(mapKey, cell);
+    }
+    return cell;
+  }
+
+  #setWindowTimers(window: Window): void {
+    const { timers } = this.#host;
+    const watermark = this.#host.inputWatermark();
+    const expiry = this.#expiry(window);
+    if (watermark <= window.maxTimestamp) timers.setWindowTimer(window, window.maxTimestamp, window.maxTimestamp);
+    if (expiry > window.maxTimestamp) timers.setWindowTimer(window, expiry);
+  }
+
+  /** Files the element's own window among the key's, merges, and returns the record of the window that it ended in. */
+  #mergeInto(key: unknown, mapKey: MapKey, window: Window): Cell {
+    let active = this.#active.get(mapKey);
+    if (active === undefined) {
+      active = new Map();
+      this.#active.set(mapKey, active);
+    }
+    const windows = [...active.values()].map((cell) => cell.window);
+    if (!active.has(window.id)) windows.push(window);
+    let target = window;
+    const { windowFn } = this.#windowing;
+    for (const { from, into } of windowFn.merge?.(windows) ?? []) {
+      if (from.some((w) => w.id === window.id)) target = into;
+      this.#merge(key, mapKey, active, from, into);
+    }
+    const cell = this.#cell(key, mapKey, target);
+    active.set(target.id, cell);
+    return cell;
+  }
+
+  #merge(key: unknown, mapKey: MapKey, active: Map<string, Cell>, from: readonly Window[], into: Window): void {
+    const cells = from.flatMap((window) => active.get(window.id) ?? []);
+    if (cells.length === 0 || (cells.length === 1 && cells[0]?.window.id === into.id)) return;
+    const previous = active.get(into.id);
+    const states = cells.map((cell) => cell.trigger);
+    const accumulators = cells.flatMap((cell) => (cell.accumulator === undefined ? [] : [cell.accumulator]));
+    const merged = previous ?? this.#cell(key, mapKey, into);
+    const trigger = this.#machine.create();
+    this.#machine.onMerge(trigger, states, this.#at(into));
+    merged.trigger = trigger;
+    merged.closed = this.#machine.isFinished(trigger);
+    merged.accumulator = accumulators.length > 1 ? this.#combine.mergeAccumulators(accumulators) : accumulators[0];
+    merged.fresh = cells.reduce((sum, cell) => sum + cell.fresh, 0);
+    const held = cells.flatMap((cell) => (cell.heldAt === undefined ? [] : [cell.heldAt]));
+    merged.heldAt = held.length === 0 ? undefined : this.#windowing.timestampCombiner === "earliest" ? Math.min(...held) : Math.max(...held);
+    if (merged.heldAt !== undefined) this.#holdTimer(merged, merged.heldAt);
+    for (const cell of cells) if (cell !== merged) this.#forget(cell, active);
+    active.set(into.id, merged);
+    this.#touch(merged);
+  }
+
+  #forget(cell: Cell, active: Map<string, Cell> | undefined): void {
+    cell.alive = false;
+    this.#host.timers.clearAll(cell);
+    active?.delete(cell.window.id);
+    const slot = this.#records.find(cell.window);
+    slot?.records.delete(cell.mapKey);
+  }
+
+  /** Asks the triggers of everything touched in this bundle. */
+  finishBundle(): void {
+    while (this.#touched.length > 0) {
+      const touched = this.#touched;
+      this.#touched = [];
+      for (const cell of touched) {
+        cell.touched = false;
+        if (cell.alive && !cell.closed) this.#ask(cell);
+      }
+    }
+  }
+
+  #ask(cell: Cell): void {
+    if (this.#machine.shouldFire(cell.trigger, this.#at(cell.window))) {
+      this.#machine.onFire(cell.trigger, this.#at(cell.window));
+      this.#fire(cell, this.#machine.isFinished(cell.trigger));
+    }
+    if (cell.closed) return;
+    const due = this.#machine.nextProcessingTime(cell.trigger);
+    if (due !== undefined) this.#host.timers.set(cell, DUE, "", "processing", due, Infinity);
+  }
+
+  fireTimer(timer: TimerEntry): void {
+    const cell = timer.owner as Cell;
+    if (timer.family === DUE && cell.alive && !cell.closed) this.#ask(cell);
+  }
+
+  fireWindow(window: Window, _at: Timestamp): void {
+    const slot = this.#records.find(window);
+    if (slot === undefined) return;
+    const expired = this.#host.inputWatermark() > this.#expiry(window);
+    for (const cell of slot.records.values()) {
+      if (!cell.closed) {
+        if (!expired) this.#ask(cell);
+        else {
+          if (this.#machine.shouldFire(cell.trigger, this.#at(window))) this.#machine.onFire(cell.trigger, this.#at(window));
+          this.#fire(cell, true);
+        }
+      }
+      if (expired) this.#expire(cell);
+    }
+    if (expired) this.#records.drop(window);
+  }
+
+  #expire(cell: Cell): void {
+    cell.alive = false;
+    this.#host.timers.clearAll(cell);
+    const active = this.#active.get(cell.mapKey);
+    if (active === undefined) return;
+    active.delete(cell.window.id);
+    if (active.size === 0) this.#active.delete(cell.mapKey);
+  }
+
+  /** Emits a pane, unless there is nothing to say. @param last whether the trigger finished or the window expires */
+  #fire(cell: Cell, last: boolean): void {
+    const { accumulation, closingBehavior, onTimeBehavior } = this.#windowing;
+    const { maxTimestamp } = cell.window;
+    const pane = nextPane(cell.pane, this.#host.inputWatermark(), this.#host.outputWatermark(), maxTimestamp, last);
+    const wanted =
+      cell.fresh > 0 || (pane.timing === "ON_TIME" && onTimeBehavior === "fireAlways") || (last && closingBehavior === "fireAlways");
+    const timestamp = cell.heldAt ?? maxTimestamp;
+    const accumulator = cell.accumulator;
+    cell.fresh = 0;
+    if (cell.heldAt !== undefined) {
+      cell.heldAt = undefined;
+      this.#host.timers.clear(cell, HOLD, "");
+    }
+    if (accumulation === "discarding" || last) cell.accumulator = undefined;
+    if (last) {
+      cell.closed = true;
+      this.#host.timers.clearAll(cell);
+    }
+    if (!wanted) return;
+    cell.pane = pane;
+    const windows = [cell.window];
+    let value: unknown;
+    try {
+      value = this.#combine.extractOutput(accumulator ?? this.#combine.createAccumulator());
+    } catch (error) {
+      throw stepFailure(error, { step: this.#step.name, windows, key: cell.key, hasKey: true });
+    }
+    this.#output(cell.key, value, timestamp, windows, pane);
+  }
+}

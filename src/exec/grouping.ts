@@ -1,0 +1,61 @@
+/**
+ * What the lanes of a grouping step share: how values accumulate, and where late elements go.
+ */
+import type { CombineFn } from "../fn/combine-fn.ts";
+import type { Late } from "../fn/call-options.ts";
+import type { DropReason, StageHost } from "../host/host.ts";
+import type { Emitter } from "../host/emitter.ts";
+import { GLOBAL_WINDOWS, type Window } from "../model/window.ts";
+import { NO_FIRING } from "../model/pane.ts";
+import type { Timestamp } from "../model/time.ts";
+import { TidemarkError } from "../base/errors.ts";
+import { preview } from "./errors.ts";
+import type { StepInfo } from "./operators.ts";
+
+/** GroupByKey as a combine: the accumulator is the list of values. */
+export const LIST_COMBINE: CombineFn<unknown, unknown[], readonly unknown[]> = {
+  name: "list",
+  createAccumulator: () => [],
+  addInput: (list, value) => {
+    list.push(value);
+    return list;
+  },
+  mergeAccumulators: (lists) => lists.flat(),
+  // A copy, since the list may go on growing after this pane.
+  extractOutput: (list) => list.slice(),
+};
+
+/** Sends elements that a grouping or stateful step drops to its late output, and counts them. */
+export class LateOutput {
+  readonly #step: StepInfo;
+  readonly #host: StageHost;
+  readonly #out: Emitter | undefined;
+
+  /** @param out the step's `late` output, where the program uses it */
+  constructor(step: StepInfo, host: StageHost, out: Emitter | undefined) {
+    this.#step = step;
+    this.#host = host;
+    this.#out = out;
+  }
+
+  /** @param expiry the last instant at which the element's window would have taken it */
+  drop(element: unknown, timestamp: Timestamp, window: Window, expiry: Timestamp, reason: DropReason): void {
+    this.#host.dropped(this.#step.id, reason);
+    if (this.#out === undefined) return;
+    const watermark = this.#host.inputWatermark();
+    const late: Late<unknown> = { element, timestamp, window, watermark, lateBy: Math.max(0, watermark - expiry), reason };
+    this.#out.emit(late, timestamp, GLOBAL_WINDOWS, NO_FIRING);
+  }
+}
+
+/** Refuses an element of a keyed step that is not a pair. */
+export function checkPair(step: StepInfo, element: unknown): asserts element is readonly [unknown, unknown] {
+  if (Array.isArray(element) && element.length === 2) return;
+  throw new TidemarkError("NOT_A_KEY_VALUE", {
+    what: `step "${step.name}" got ${preview(element)}, which is not a [key, value] pair`,
+    why: "it works key by key",
+    fix: "map to a pair first: .map((x) => [keyOf(x), x])",
+    step: step.name,
+    element: preview(element),
+  });
+}

@@ -1,0 +1,365 @@
+/**
+ * The operators of a fused chain: plain steps pushed through element by element.
+ * Path: an entry of the stage -> HERE -> a collection's emitter, or the stage's keyed, view or sink step.
+ *
+ * O1 One call per element and step; nothing is allocated but what user code makes.
+ * O2 An error is given its step where it is thrown, once; operators upstream let it pass.
+ */
+import type { StepId } from "../graph/graph.ts";
+import type { Emitter } from "../host/emitter.ts";
+import type { Pane } from "../model/pane.ts";
+import { MIN_TIMESTAMP, MAX_TIMESTAMP, type Timestamp } from "../model/time.ts";
+import type { WindowFn } from "../model/window-fn.ts";
+import type { Window } from "../model/window.ts";
+import { TidemarkError } from "../base/errors.ts";
+import { asyncNotAllowed, preview, stepFailure, undeclaredAsync } from "./errors.ts";
+
+/** What the operators of one step share. */
+export interface StepInfo {
+  readonly id: StepId;
+  readonly name: string;
+}
+
+/** Takes elements that nobody uses. */
+export class Nowhere implements Emitter {
+  emit(): void {}
+}
+
+/** One collection, several users: each gets every element. */
+export class FanOut implements Emitter {
+  readonly #targets: readonly Emitter[];
+
+  constructor(targets: readonly Emitter[]) {
+    this.#targets = targets;
+  }
+
+  emit(value: unknown, timestamp: Timestamp, windows: readonly Window[], pane: Pane): void {
+    const targets = this.#targets;
+    for (let i = 0; i < targets.length; i++) (targets[i] as Emitter).emit(value, timestamp, windows, pane);
+  }
+}
+
+/** One emitter for any number of targets. */
+export function fanOut(targets: readonly Emitter[]): Emitter {
+  return targets.length === 1 ? (targets[0] as Emitter) : targets.length === 0 ? new Nowhere() : new FanOut(targets);
+}
+
+/** The side inputs and the element's place, as functions with a second parameter see them. One object, reused. */
+export interface CallContext {
+  timestamp: Timestamp;
+  window: Window;
+  pane: Pane;
+  readonly sideInputs: Readonly<Record<string, unknown>>;
+}
+
+type PlainFn = (element: unknown, context: CallContext) => unknown;
+
+/** `map`. */
+export class MapOperator implements Emitter {
+  readonly #step: StepInfo;
+  readonly #fn: (element: unknown) => unknown;
+  readonly #out: Emitter;
+
+  constructor(step: StepInfo, fn: (element: unknown) => unknown, out: Emitter) {
+    this.#step = step;
+    this.#fn = fn;
+    this.#out = out;
+  }
+
+  emit(value: unknown, timestamp: Timestamp, windows: readonly Window[], pane: Pane): void {
+    let result: unknown;
+    const fn = this.#fn;
+    try {
+      result = fn(value);
+    } catch (error) {
+      throw stepFailure(error, { step: this.#step.name, element: value, windows });
+    }
+    if (result instanceof Promise) throw undeclaredAsync(this.#step.name);
+    this.#out.emit(result, timestamp, windows, pane);
+  }
+}
+
+/** `flatMap`: the function's result is anything iterable, or nothing. */
+export class FlatMapOperator implements Emitter {
+  readonly #step: StepInfo;
+  readonly #fn: (element: unknown) => unknown;
+  readonly #out: Emitter;
+
+  constructor(step: StepInfo, fn: (element: unknown) => unknown, out: Emitter) {
+    this.#step = step;
+    this.#fn = fn;
+    this.#out = out;
+  }
+
+  emit(value: unknown, timestamp: Timestamp, windows: readonly Window[], pane: Pane): void {
+    let result: unknown;
+    const fn = this.#fn;
+    try {
+      result = fn(value);
+    } catch (error) {
+      throw stepFailure(error, { step: this.#step.name, element: value, windows });
+    }
+    const out = this.#out;
+    if (Array.isArray(result)) {
+      for (let i = 0; i < result.length; i++) out.emit(result[i], timestamp, windows, pane);
+    } else if (result !== null && result !== undefined) {
+      emitAll(this.#step, result, value, timestamp, windows, pane, out);
+    }
+  }
+}
+
+/** Emits the elements of an iterable; an error inside a generator is the step's. */
+export function emitAll(
+  step: StepInfo,
+  result: unknown,
+  element: unknown,
+  timestamp: Timestamp,
+  windows: readonly Window[],
+  pane: Pane,
+  out: Emitter,
+): void {
+  if (result instanceof Promise) throw undeclaredAsync(step.name);
+  const iterator = iteratorOf(step, result, element, windows);
+  for (;;) {
+    let next: IteratorResult<unknown>;
+    try {
+      next = iterator.next();
+    } catch (error) {
+      throw stepFailure(error, { step: step.name, element, windows });
+    }
+    if (next.done === true) return;
+    out.emit(next.value, timestamp, windows, pane);
+  }
+}
+
+function iteratorOf(step: StepInfo, result: unknown, element: unknown, windows: readonly Window[]): Iterator<unknown> {
+  // A string is iterable by letters, which nobody means.
+  if (typeof result === "object" || typeof result === "function") {
+    const make = (result as Iterable<unknown>)[Symbol.iterator];
+    if (typeof make === "function") return make.call(result) as Iterator<unknown>;
+  }
+  throw stepFailure(
+    new TidemarkError("NOT_ITERABLE", {
+      what: `the function of step "${step.name}" returned ${preview(result)}, which is not an iterable of elements`,
+      fix: "return an array of outputs, or use map for exactly one",
+    }),
+    { step: step.name, element, windows },
+  );
+}
+
+/** `filter`. */
+export class FilterOperator implements Emitter {
+  readonly #step: StepInfo;
+  readonly #fn: (element: unknown) => unknown;
+  readonly #out: Emitter;
+
+  constructor(step: StepInfo, fn: (element: unknown) => unknown, out: Emitter) {
+    this.#step = step;
+    this.#fn = fn;
+    this.#out = out;
+  }
+
+  emit(value: unknown, timestamp: Timestamp, windows: readonly Window[], pane: Pane): void {
+    let keep: unknown;
+    const fn = this.#fn;
+    try {
+      keep = fn(value);
+    } catch (error) {
+      throw stepFailure(error, { step: this.#step.name, element: value, windows });
+    }
+    if (keep instanceof Promise) throw undeclaredAsync(this.#step.name);
+    if (keep) this.#out.emit(value, timestamp, windows, pane);
+  }
+}
+
+/** Lets a function with a context look at its element window by window: an element in several is handed on once for each. */
+export class ContextOperator implements Emitter {
+  readonly #context: CallContext;
+  readonly #inner: Emitter;
+
+  /** @param inner an operator whose function reads `context` */
+  constructor(context: CallContext, inner: Emitter) {
+    this.#context = context;
+    this.#inner = inner;
+  }
+
+  emit(value: unknown, timestamp: Timestamp, windows: readonly Window[], pane: Pane): void {
+    const context = this.#context;
+    context.timestamp = timestamp;
+    context.pane = pane;
+    if (windows.length === 1) {
+      context.window = windows[0] as Window;
+      this.#inner.emit(value, timestamp, windows, pane);
+      return;
+    }
+    for (let i = 0; i < windows.length; i++) {
+      context.window = windows[i] as Window;
+      this.#inner.emit(value, timestamp, [windows[i] as Window], pane);
+    }
+  }
+}
+
+/** Binds a function to the one context object of its step. */
+export function withContext(fn: PlainFn, context: CallContext): (element: unknown) => unknown {
+  return (element) => fn(element, context);
+}
+
+/** Sends what the function throws aside, instead of failing the job. Outputs of the failed call do not appear. */
+export class GuardedOperator implements Emitter {
+  readonly #inner: Emitter;
+  readonly #buffer: BufferEmitter;
+  readonly #out: Emitter;
+  readonly #failed: (error: unknown, value: unknown, timestamp: Timestamp, windows: readonly Window[], pane: Pane) => void;
+
+  /** @param inner the step's operator, which emits into `buffer` */
+  constructor(
+    inner: Emitter,
+    buffer: BufferEmitter,
+    out: Emitter,
+    failed: (error: unknown, value: unknown, timestamp: Timestamp, windows: readonly Window[], pane: Pane) => void,
+  ) {
+    this.#inner = inner;
+    this.#buffer = buffer;
+    this.#out = out;
+    this.#failed = failed;
+  }
+
+  emit(value: unknown, timestamp: Timestamp, windows: readonly Window[], pane: Pane): void {
+    const buffer = this.#buffer;
+    try {
+      this.#inner.emit(value, timestamp, windows, pane);
+    } catch (error) {
+      buffer.clear();
+      this.#failed(error, value, timestamp, windows, pane);
+      return;
+    }
+    buffer.drainTo(this.#out);
+  }
+}
+
+/** Keeps elements in order until they are handed on. */
+export class BufferEmitter implements Emitter {
+  #items: { value: unknown; timestamp: Timestamp; windows: readonly Window[]; pane: Pane }[] = [];
+
+  get size(): number {
+    return this.#items.length;
+  }
+
+  emit(value: unknown, timestamp: Timestamp, windows: readonly Window[], pane: Pane): void {
+    this.#items.push({ value, timestamp, windows, pane });
+  }
+
+  clear(): void {
+    this.#items = [];
+  }
+
+  drainTo(out: Emitter): void {
+    const items = this.#items;
+    this.#items = [];
+    for (const { value, timestamp, windows, pane } of items) out.emit(value, timestamp, windows, pane);
+  }
+}
+
+/** `windowInto`. */
+export class WindowOperator implements Emitter {
+  readonly #step: StepInfo;
+  readonly #windowFn: WindowFn;
+  readonly #out: Emitter;
+
+  constructor(step: StepInfo, windowFn: WindowFn, out: Emitter) {
+    this.#step = step;
+    this.#windowFn = windowFn;
+    this.#out = out;
+  }
+
+  emit(value: unknown, timestamp: Timestamp, windows: readonly Window[], pane: Pane): void {
+    let assigned: readonly Window[];
+    try {
+      assigned = this.#windowFn.assign(timestamp, value, windows);
+    } catch (error) {
+      throw stepFailure(error, { step: this.#step.name, element: value, windows });
+    }
+    if (assigned instanceof Promise) throw asyncNotAllowed(this.#step.name, "the WindowFn");
+    // Sliding windows whose period is longer than their size leave gaps, where an element is in no window.
+    if (assigned.length > 0) this.#out.emit(value, timestamp, assigned, pane);
+  }
+}
+
+/** `withTimestamps`. */
+export class TimestampOperator implements Emitter {
+  readonly #step: StepInfo;
+  readonly #fn: (element: unknown) => Timestamp;
+  readonly #allowedSkew: number;
+  readonly #out: Emitter;
+
+  constructor(step: StepInfo, fn: (element: unknown) => Timestamp, allowedSkew: number, out: Emitter) {
+    this.#step = step;
+    this.#fn = fn;
+    this.#allowedSkew = allowedSkew;
+    this.#out = out;
+  }
+
+  emit(value: unknown, timestamp: Timestamp, windows: readonly Window[], pane: Pane): void {
+    let moved: Timestamp;
+    try {
+      moved = this.#fn(value);
+      checkTimestamp(this.#step.name, moved);
+      checkSkew(this.#step.name, timestamp, moved, this.#allowedSkew);
+    } catch (error) {
+      throw stepFailure(error, { step: this.#step.name, element: value, windows });
+    }
+    this.#out.emit(value, moved, windows, pane);
+  }
+}
+
+/** Refuses what is no instant. */
+export function checkTimestamp(step: string, timestamp: unknown): asserts timestamp is Timestamp {
+  if (typeof timestamp === "number" && timestamp >= MIN_TIMESTAMP && timestamp <= MAX_TIMESTAMP) return;
+  throw new TidemarkError("TIMESTAMP_INVALID", {
+    what: `step "${step}" gave the timestamp ${preview(timestamp)}`,
+    why: "a timestamp is a number of milliseconds since the epoch",
+    fix: "return a number such as Date.parse(text) or date.getTime()",
+    step,
+  });
+}
+
+/** Refuses an output that lies further before its element than the step allows. */
+export function checkSkew(step: string, from: Timestamp, to: Timestamp, allowedSkew: number): void {
+  if (to >= from - allowedSkew) return;
+  throw new TidemarkError("TIMESTAMP_SKEW", {
+    what: `step "${step}" moved a timestamp back by ${from - to} ms, from ${from} to ${to}`,
+    why: `its allowed skew is ${allowedSkew} ms; an older timestamp could be behind the watermark and late everywhere after`,
+    fix: `raise the allowed skew to ${from - to} or more, or have the source give the timestamp`,
+    step,
+  });
+}
+
+/** `partition`: one output for each part. */
+export class PartitionOperator implements Emitter {
+  readonly #step: StepInfo;
+  readonly #fn: (element: unknown, parts: number) => number;
+  readonly #parts: readonly Emitter[];
+
+  constructor(step: StepInfo, fn: (element: unknown, parts: number) => number, parts: readonly Emitter[]) {
+    this.#step = step;
+    this.#fn = fn;
+    this.#parts = parts;
+  }
+
+  emit(value: unknown, timestamp: Timestamp, windows: readonly Window[], pane: Pane): void {
+    let part: number;
+    try {
+      part = this.#fn(value, this.#parts.length);
+      if (this.#parts[part] === undefined) {
+        throw new TidemarkError("PARTITION_OUT_OF_RANGE", {
+          what: `the partition function of step "${this.#step.name}" returned ${preview(part)}`,
+          why: `there are ${this.#parts.length} parts, numbered from 0`,
+          fix: `return a whole number from 0 to ${this.#parts.length - 1}`,
+        });
+      }
+    } catch (error) {
+      throw stepFailure(error, { step: this.#step.name, element: value, windows });
+    }
+    (this.#parts[part] as Emitter).emit(value, timestamp, windows, pane);
+  }
+}

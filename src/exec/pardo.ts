@@ -1,0 +1,348 @@
+/**
+ * Synchronous DoFns: plain, and stateful by key and window.
+ * Path: a fused chain, or the engine's timers -> HERE -> the step's outputs.
+ *
+ * Async, retried, timed and dead-lettered DoFns are in calls.ts; both use the same contexts and cells.
+ */
+import { canonicalKey } from "../coders/key.ts";
+import type { DoFn } from "../fn/do-fn.ts";
+import type { Emitter } from "../host/emitter.ts";
+import type { StageHost } from "../host/host.ts";
+import type { KeyedRecord, MapKey, RecordStore, TimerEntry, WindowRecords } from "../host/records.ts";
+import { NO_FIRING, type Pane } from "../model/pane.ts";
+import type { Timestamp } from "../model/time.ts";
+import type { Window } from "../model/window.ts";
+import { expiryTime } from "../windowing/strategy.ts";
+import { BundleCallContext, type ContextParts, DoFnContext, makeTimers, type TimerBinding } from "./do-fn-context.ts";
+import { stepFailure, undeclaredAsync } from "./errors.ts";
+import { checkPair, type LateOutput } from "./grouping.ts";
+import { emitAll, type StepInfo } from "./operators.ts";
+import { cellsAreEmpty, makeCells, type StateBinding, type StateRecord } from "./state-cells.ts";
+
+type AnyDoFn = DoFn<unknown, unknown>;
+type Method = (...args: never[]) => unknown;
+
+/** Setup, bundles and teardown of one DoFn: the one implementation of its lifecycle. */
+export class DoFnLifecycle {
+  readonly #step: StepInfo;
+  readonly #doFn: AnyDoFn;
+  readonly #host: StageHost;
+  readonly #bundleContext: BundleCallContext;
+  readonly #asyncBundles: boolean;
+  #setUp = false;
+
+  constructor(parts: ContextParts, asyncBundles: boolean) {
+    this.#step = parts.step;
+    this.#doFn = parts.doFn;
+    this.#host = parts.host;
+    this.#asyncBundles = asyncBundles;
+    this.#bundleContext = new BundleCallContext(parts.step, parts.host, parts.outlets);
+  }
+
+  async open(): Promise<void> {
+    this.#setUp = true;
+    await this.#run(() => this.#doFn.setup?.({ step: this.#step.name, options: this.#host.options }));
+  }
+
+  startBundle(): void | Promise<void> {
+    if (this.#doFn.startBundle) return this.#bundle("startBundle", () => this.#doFn.startBundle?.(this.#bundleContext as never));
+  }
+
+  finishBundle(): void | Promise<void> {
+    if (this.#doFn.finishBundle) return this.#bundle("finishBundle", () => this.#doFn.finishBundle?.(this.#bundleContext as never));
+  }
+
+  /** The plan knows async bundles by their functions; a promise from a plain function would be waited for by nobody. */
+  #bundle(method: "startBundle" | "finishBundle", call: () => unknown): void | Promise<void> {
+    const result = this.#run(call);
+    if (result instanceof Promise && !this.#asyncBundles) {
+      result.catch(() => {});
+      throw undeclaredAsync(`${this.#step.name}.${method}`);
+    }
+    return result;
+  }
+
+  async close(): Promise<void> {
+    if (!this.#setUp) return;
+    this.#setUp = false;
+    await this.#run(() => this.#doFn.teardown?.());
+  }
+
+  #run(method: () => unknown): void | Promise<void> {
+    let result: unknown;
+    try {
+      result = method();
+    } catch (error) {
+      throw stepFailure(error, { step: this.#step.name });
+    }
+    if (result instanceof Promise) {
+      return result.then(
+        () => {},
+        (error: unknown) => {
+          throw stepFailure(error, { step: this.#step.name });
+        },
+      );
+    }
+  }
+}
+
+/** A DoFn without state. An element in several windows is processed once for each. */
+export class ParDoOperator implements Emitter {
+  readonly #step: StepInfo;
+  readonly #doFn: AnyDoFn;
+  readonly #context: DoFnContext;
+  readonly #main: Emitter;
+  readonly #parts: ContextParts;
+
+  constructor(parts: ContextParts) {
+    this.#step = parts.step;
+    this.#doFn = parts.doFn;
+    this.#parts = parts;
+    this.#context = new DoFnContext(parts);
+    this.#main = parts.outlets["main"] as Emitter;
+  }
+
+  emit(value: unknown, timestamp: Timestamp, windows: readonly Window[], pane: Pane): void {
+    const context = this.#context;
+    context.timestamp = timestamp;
+    context.pane = pane;
+    for (let i = 0; i < windows.length; i++) {
+      const window = windows[i] as Window;
+      context.window = window;
+      context.windows = windows.length === 1 ? windows : [window];
+      this.#parts.sideInputs.moveTo(window);
+      let result: unknown;
+      try {
+        result = this.#doFn.process(value, context as never);
+      } catch (error) {
+        throw stepFailure(error, { step: this.#step.name, element: value, windows: context.windows });
+      }
+      if (result !== undefined && result !== null) {
+        emitAll(this.#step, result, value, timestamp, context.windows, pane, this.#main);
+      }
+    }
+  }
+}
+
+const TTL_FAMILY = " ttl";
+
+/** The records of a stateful step: opening, TTL, expiry. Shared by synchronous steps and calls. */
+export class StateRecords {
+  readonly #doFn: AnyDoFn;
+  readonly #host: StageHost;
+  readonly #allowedLateness: number;
+  readonly #store: RecordStore<StateRecord>;
+  readonly #cellCount: number;
+  #last: WindowRecords<StateRecord> | undefined;
+
+  constructor(parts: ContextParts) {
+    this.#doFn = parts.doFn;
+    this.#host = parts.host;
+    this.#allowedLateness = parts.allowedLateness;
+    this.#store = parts.host.records<StateRecord>();
+    this.#cellCount = Object.keys(parts.doFn.state ?? {}).length;
+  }
+
+  expiry(window: Window): Timestamp {
+    return expiryTime(window, this.#allowedLateness);
+  }
+
+  /** The record of `key` in `window`; `undefined` where the window has expired. */
+  open(key: unknown, mapKey: MapKey, window: Window): StateRecord | undefined {
+    let slot = this.#last;
+    if (slot === undefined || slot.window !== window) {
+      const found = this.#store.find(window) ?? this.#openWindow(window);
+      if (found === undefined) return undefined;
+      slot = found;
+      // Remembered under the object that came, which later elements share.
+      if (slot.window === window) this.#last = slot;
+    }
+    let record = slot.records.get(mapKey);
+    if (record === undefined) {
+      record = { key, mapKey, window: slot.window, timers: undefined, cells: this.#emptyCells(), writtenAt: undefined };
+      slot.records.set(mapKey, record);
+    }
+    return record;
+  }
+
+  #emptyCells(): unknown[] {
+    const cells: unknown[] = [];
+    for (let i = 0; i < this.#cellCount; i++) cells.push(undefined);
+    return cells;
+  }
+
+  #openWindow(window: Window): WindowRecords<StateRecord> | undefined {
+    const expiry = this.expiry(window);
+    if (this.#host.inputWatermark() > expiry) return undefined;
+    const holdAt = this.#doFn.onWindowExpiration ? window.maxTimestamp : undefined;
+    this.#host.timers.setWindowTimer(window, expiry, holdAt);
+    return this.#store.open(window);
+  }
+
+  find(window: Window): WindowRecords<StateRecord> | undefined {
+    return this.#store.find(window);
+  }
+
+  drop(window: Window): void {
+    this.#last = undefined;
+    this.#store.drop(window);
+  }
+
+  /** Forgets a record that keeps nothing any more. */
+  release(record: StateRecord): void {
+    if (record.timers !== undefined || !cellsAreEmpty(record.cells) || this.#doFn.onWindowExpiration !== undefined) return;
+    this.#store.find(record.window)?.records.delete(record.mapKey);
+  }
+
+  ttlWritten(record: StateRecord, _index: number, ttl: number): void {
+    if (record.timers !== undefined && hasTimer(record, TTL_FAMILY)) return;
+    this.#host.timers.set(record, TTL_FAMILY, "", "processing", this.#host.now() + ttl, Infinity);
+  }
+
+  /** Clears what has outlived its TTL. `true` where `timer` was such a timer. */
+  expireTtl(timer: TimerEntry): boolean {
+    if (timer.family !== TTL_FAMILY) return false;
+    const record = timer.owner as StateRecord;
+    const now = this.#host.now();
+    let next = Infinity;
+    Object.values(this.#doFn.state ?? {}).forEach((spec, index) => {
+      const writtenAt = record.writtenAt?.[index];
+      if (spec.ttl === undefined || writtenAt === undefined || record.cells[index] === undefined) return;
+      if (now - writtenAt >= spec.ttl) record.cells[index] = undefined;
+      else next = Math.min(next, writtenAt + spec.ttl);
+    });
+    if (next !== Infinity) this.#host.timers.set(record, TTL_FAMILY, "", "processing", next, Infinity);
+    else this.release(record);
+    return true;
+  }
+}
+
+function hasTimer(record: KeyedRecord, family: string): boolean {
+  const { timers } = record;
+  if (timers === undefined) return false;
+  if (timers instanceof Map) return [...timers.values()].some((timer) => timer.family === family);
+  return timers.family === family;
+}
+
+/** A DoFn with state or timers. */
+export class StatefulOperator implements Emitter {
+  readonly #step: StepInfo;
+  readonly #doFn: AnyDoFn;
+  readonly #parts: ContextParts;
+  readonly #late: LateOutput;
+  readonly #context: DoFnContext;
+  readonly #main: Emitter;
+  readonly #records: StateRecords;
+  readonly #binding: StateBinding & TimerBinding;
+
+  constructor(parts: ContextParts, late: LateOutput, check: (value: unknown) => void) {
+    this.#step = parts.step;
+    this.#doFn = parts.doFn;
+    this.#parts = parts;
+    this.#late = late;
+    this.#main = parts.outlets["main"] as Emitter;
+    const records = new StateRecords(parts);
+    this.#records = records;
+    const context = new DoFnContext(parts);
+    this.#context = context;
+    this.#binding = {
+      record: undefined as unknown as StateRecord, // set before every call
+      context,
+      timers: parts.host.timers,
+      now: () => parts.host.now(),
+      ttlWritten: (record, index, ttl) => records.ttlWritten(record, index, ttl),
+      check,
+    };
+    context.state = makeCells(parts.doFn.state ?? {}, this.#binding);
+    context.timers = makeTimers(parts.doFn.timers ?? {}, parts, this.#binding);
+  }
+
+  emit(value: unknown, timestamp: Timestamp, windows: readonly Window[], pane: Pane): void {
+    checkPair(this.#step, value);
+    const context = this.#context;
+    const key = value[0];
+    const mapKey = canonicalKey(key);
+    for (let i = 0; i < windows.length; i++) {
+      const window = windows[i] as Window;
+      const record = this.#records.open(key, mapKey, window);
+      if (record === undefined) {
+        this.#late.drop(value, timestamp, window, this.#records.expiry(window), "expired");
+        continue;
+      }
+      this.#binding.record = record;
+      context.timestamp = timestamp;
+      context.pane = pane;
+      context.key = key;
+      context.window = window;
+      context.windows = windows.length === 1 ? windows : [window];
+      this.#parts.sideInputs.moveTo(window);
+      let result: unknown;
+      try {
+        result = this.#doFn.process(value, context as never);
+      } catch (error) {
+        throw stepFailure(error, { step: this.#step.name, element: value, windows: context.windows, key, hasKey: true });
+      }
+      if (result !== undefined && result !== null) {
+        emitAll(this.#step, result, value, timestamp, context.windows, pane, this.#main);
+      }
+    }
+  }
+
+  fireTimer(timer: TimerEntry): void {
+    if (this.#records.expireTtl(timer)) return;
+    const callback = (this.#doFn.onTimer as Record<string, Method> | undefined)?.[timer.family];
+    const record = timer.owner as StateRecord;
+    if (callback !== undefined) this.#callback(callback, record, timer.holdAt, timer.at, timer.tag);
+    this.#records.release(record);
+  }
+
+  #callback(callback: Method, record: StateRecord, timestamp: Timestamp, firedAt: Timestamp, tag: string): void {
+    const context = this.#context;
+    this.#binding.record = record;
+    context.timestamp = timestamp;
+    context.firedAt = firedAt;
+    context.tag = tag;
+    context.pane = NO_FIRING;
+    context.key = record.key;
+    context.window = record.window;
+    context.windows = [record.window];
+    this.#parts.sideInputs.moveTo(record.window);
+    let result: unknown;
+    try {
+      result = callback.call(this.#doFn, context as never);
+    } catch (error) {
+      throw stepFailure(error, { step: this.#step.name, windows: context.windows, key: record.key, hasKey: true });
+    }
+    if (result instanceof Promise) throw undeclaredAsync(this.#step.name);
+    if (result !== undefined && result !== null) {
+      emitAll(this.#step, result, undefined, timestamp, context.windows, NO_FIRING, this.#main);
+    }
+  }
+
+  /** The window has expired: processing-time timers that still stand fire now, then each key says good-bye. */
+  fireWindow(window: Window, at: Timestamp): void {
+    const slot = this.#records.find(window);
+    if (slot === undefined) return;
+    for (const record of slot.records.values()) {
+      for (const timer of takeTimers(record, this.#parts.host)) {
+        const callback = (this.#doFn.onTimer as Record<string, Method> | undefined)?.[timer.family];
+        if (callback !== undefined) this.#callback(callback, record, timer.holdAt, timer.at, timer.tag);
+      }
+      if (this.#doFn.onWindowExpiration) {
+        this.#callback(this.#doFn.onWindowExpiration as Method, record, window.maxTimestamp, at, "");
+      }
+      this.#parts.host.timers.clearAll(record);
+    }
+    this.#records.drop(window);
+  }
+}
+
+/** The user's timers that are still set when their window expires, in the order of their times; none stands afterwards. */
+export function takeTimers(record: StateRecord, host: StageHost): readonly TimerEntry[] {
+  const { timers } = record;
+  if (timers === undefined) return [];
+  const standing = (timers instanceof Map ? [...timers.values()] : [timers]).filter((timer) => timer.family !== TTL_FAMILY);
+  const taken = standing.map((timer) => ({ ...timer })).sort((a, b) => a.at - b.at);
+  host.timers.clearAll(record);
+  return taken;
+}

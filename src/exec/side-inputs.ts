@@ -1,0 +1,176 @@
+/** Side inputs as user code sees them, and the gate that keeps elements back until theirs are ready. */
+import { TidemarkError } from "../base/errors.ts";
+import { canonicalKey } from "../coders/key.ts";
+import type { PipelineGraph, Step, ViewNode } from "../graph/graph.ts";
+import type { Emitter } from "../host/emitter.ts";
+import type { StageHost } from "../host/host.ts";
+import type { MapKey } from "../host/records.ts";
+import type { Pane } from "../model/pane.ts";
+import type { Timestamp } from "../model/time.ts";
+import { formatWindow, GLOBAL_WINDOW, type Window } from "../model/window.ts";
+import type { SideInputReader } from "./do-fn-context.ts";
+
+/** A Map whose keys are equal by content, read only. */
+class KeyedView<V> implements ReadonlyMap<unknown, V> {
+  readonly #entries: Map<MapKey, [unknown, V]>;
+
+  constructor(entries: Map<MapKey, [unknown, V]>) {
+    this.#entries = entries;
+  }
+  get size(): number {
+    return this.#entries.size;
+  }
+  get(key: unknown): V | undefined {
+    return this.#entries.get(canonicalKey(key))?.[1];
+  }
+  has(key: unknown): boolean {
+    return this.#entries.has(canonicalKey(key));
+  }
+  forEach(callback: (value: V, key: unknown, map: ReadonlyMap<unknown, V>) => void): void {
+    for (const [key, value] of this.#entries.values()) callback(value, key, this);
+  }
+  *entries(): MapIterator<[unknown, V]> {
+    yield* this.#entries.values();
+  }
+  *keys(): MapIterator<unknown> {
+    for (const [key] of this.#entries.values()) yield key;
+  }
+  *values(): MapIterator<V> {
+    for (const [, value] of this.#entries.values()) yield value;
+  }
+  [Symbol.iterator](): MapIterator<[unknown, V]> {
+    return this.entries();
+  }
+}
+
+interface NamedView {
+  readonly name: string;
+  readonly node: ViewNode;
+  readonly defaultValue: { readonly value: unknown } | undefined;
+}
+
+/** The side inputs of one step. */
+export class StepSideInputs implements SideInputReader {
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly #step: Step;
+  readonly #host: StageHost;
+  readonly #views: readonly NamedView[];
+  #window: Window = GLOBAL_WINDOW;
+  /** Built values by view, for the contents they were built from. */
+  readonly #built = new Map<string, { contents: readonly unknown[] | undefined; value: unknown }>();
+
+  constructor(step: Step, graph: PipelineGraph, host: StageHost) {
+    this.#step = step;
+    this.#host = host;
+    this.#views = Object.entries(step.sideInputs).map(([name, id]) => {
+      const node = graph.views[id] as ViewNode;
+      const spec = graph.steps[node.step]?.spec;
+      return { name, node, defaultValue: spec?.kind === "view" ? spec.defaultValue : undefined };
+    });
+    const values = {};
+    for (const view of this.#views) Object.defineProperty(values, view.name, { enumerable: true, get: () => this.#value(view) });
+    this.values = values;
+  }
+
+  get size(): number {
+    return this.#views.length;
+  }
+
+  moveTo(window: Window): void {
+    this.#window = window;
+  }
+
+  /** Whether an element of `window` finds all its views. */
+  ready(window: Window): boolean {
+    for (const { node } of this.#views) {
+      if (!this.#host.sideInputs.ready(node.id, node.windowing.windowFn.sideInputWindow(window))) return false;
+    }
+    return true;
+  }
+
+  #value(view: NamedView): unknown {
+    const sideWindow = view.node.windowing.windowFn.sideInputWindow(this.#window);
+    const contents = this.#host.sideInputs.contents(view.node.id, sideWindow);
+    const key = `${view.node.id} ${sideWindow.id}`;
+    const built = this.#built.get(key);
+    if (built !== undefined && built.contents === contents) return built.value;
+    const value = buildView(view, contents ?? [], this.#step.name, sideWindow);
+    if (this.#built.size > 64) this.#built.clear();
+    this.#built.set(key, { contents, value });
+    return value;
+  }
+}
+
+function buildView(view: NamedView, contents: readonly unknown[], step: string, window: Window): unknown {
+  switch (view.node.kind) {
+    case "iterable":
+    case "list":
+      return contents;
+    case "singleton": {
+      if (contents.length === 1) return contents[0];
+      if (contents.length === 0 && view.defaultValue !== undefined) return view.defaultValue.value;
+      throw singletonError(view.name, contents.length, step, window);
+    }
+    case "map": {
+      const entries = new Map<MapKey, [unknown, unknown]>();
+      for (const [key, value] of contents as readonly (readonly [unknown, unknown])[]) {
+        const mapKey = canonicalKey(key);
+        if (entries.has(mapKey)) throw duplicateKey(view.name, key, step, window);
+        entries.set(mapKey, [key, value]);
+      }
+      return new KeyedView(entries);
+    }
+    case "multimap": {
+      const entries = new Map<MapKey, [unknown, unknown[]]>();
+      for (const [key, value] of contents as readonly (readonly [unknown, unknown])[]) {
+        const mapKey = canonicalKey(key);
+        const entry = entries.get(mapKey);
+        if (entry === undefined) entries.set(mapKey, [key, [value]]);
+        else entry[1].push(value);
+      }
+      return new KeyedView<readonly unknown[]>(entries);
+    }
+  }
+}
+
+function singletonError(name: string, count: number, step: string, window: Window): TidemarkError {
+  return new TidemarkError(count === 0 ? "SINGLETON_EMPTY" : "SINGLETON_NOT_ONE", {
+    what: `the singleton side input "${name}" of step "${step}" has ${count} elements in window ${formatWindow(window)}`,
+    why: "a singleton view needs exactly one element for each window",
+    fix: count === 0 ? "give a default: .asSingleton({ default: value })" : "combine to one element first, or use .asIterable()",
+    step,
+    window: formatWindow(window),
+  });
+}
+
+function duplicateKey(name: string, key: unknown, step: string, window: Window): TidemarkError {
+  return new TidemarkError("MAP_VIEW_DUPLICATE_KEY", {
+    what: `the map side input "${name}" of step "${step}" has the key ${String(key)} more than once in window ${formatWindow(window)}`,
+    why: "a map view holds one value for each key",
+    fix: "combine per key first, or use .asMultimap()",
+    step,
+    window: formatWindow(window),
+  });
+}
+
+/** Lets elements through whose views are ready, and parks the others, window by window. */
+export class SideInputGate implements Emitter {
+  readonly #sideInputs: StepSideInputs;
+  readonly #host: StageHost;
+  readonly #inner: Emitter;
+
+  constructor(sideInputs: StepSideInputs, host: StageHost, inner: Emitter) {
+    this.#sideInputs = sideInputs;
+    this.#host = host;
+    this.#inner = inner;
+  }
+
+  emit(value: unknown, timestamp: Timestamp, windows: readonly Window[], pane: Pane): void {
+    for (const window of windows) {
+      if (this.#sideInputs.ready(window)) {
+        this.#sideInputs.moveTo(window);
+        this.#inner.emit(value, timestamp, windows.length === 1 ? windows : [window], pane);
+      } else this.#host.sideInputs.park(value, timestamp, window, pane);
+    }
+  }
+}

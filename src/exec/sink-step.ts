@@ -1,0 +1,87 @@
+/**
+ * The step that writes to a sink.
+ *
+ * K1 An element is handed to the writer at once; where the writer cannot take more, the stage is full until it has flushed.
+ * K2 Output becomes visible when the input is over (or, with checkpoints, when its epoch is committed).
+ */
+import type { Sink, SinkWriter } from "../fn/sink.ts";
+import type { Emitter } from "../host/emitter.ts";
+import type { StageHost } from "../host/host.ts";
+import type { Pane } from "../model/pane.ts";
+import type { Timestamp } from "../model/time.ts";
+import type { Window } from "../model/window.ts";
+import { stepFailure } from "./errors.ts";
+import type { StepInfo } from "./operators.ts";
+
+interface Meta {
+  timestamp: Timestamp;
+  windows: readonly Window[];
+  pane: Pane;
+}
+
+export class SinkStep implements Emitter {
+  readonly #step: StepInfo;
+  readonly #sink: Sink<unknown>;
+  readonly #host: StageHost;
+  #writer: SinkWriter<unknown> | undefined;
+  #flushing = false;
+
+  constructor(step: StepInfo, sink: Sink<unknown>, host: StageHost) {
+    this.#step = step;
+    this.#sink = sink;
+    this.#host = host;
+  }
+
+  async open(): Promise<void> {
+    try {
+      this.#writer = await this.#sink.open();
+    } catch (error) {
+      throw stepFailure(error, { step: this.#step.name });
+    }
+  }
+
+  emit(value: unknown, timestamp: Timestamp, windows: readonly Window[], pane: Pane): void {
+    const meta: Meta = { timestamp, windows, pane };
+    let more: boolean | void;
+    try {
+      more = (this.#writer as SinkWriter<unknown>).write(value, meta);
+    } catch (error) {
+      throw stepFailure(error, { step: this.#step.name, element: value, windows });
+    }
+    if (more === false && !this.#flushing) this.#flush();
+  }
+
+  #flush(): void {
+    this.#flushing = true;
+    this.#host.setFull(true);
+    const flushed = this.#writer?.flush?.() ?? Promise.resolve();
+    this.#host.trackWork(
+      flushed.then(
+        () => {
+          this.#flushing = false;
+          this.#host.setFull(false);
+        },
+        (error: unknown) => {
+          throw stepFailure(error, { step: this.#step.name });
+        },
+      ),
+    );
+  }
+
+  async complete(): Promise<void> {
+    try {
+      await this.#writer?.flush?.();
+      await this.#writer?.finish?.();
+    } catch (error) {
+      throw stepFailure(error, { step: this.#step.name });
+    }
+  }
+
+  async close(failed: boolean): Promise<void> {
+    const writer = this.#writer;
+    this.#writer = undefined;
+    if (writer === undefined) return;
+    if (failed) await writer.abort?.();
+    await writer.close();
+  }
+}

@@ -1,0 +1,364 @@
+/**
+ * Builds the running form of a stage: its special step, if any, with the fused chain behind it.
+ * This is all that a host sees of user code.
+ */
+import { unreachable } from "../base/assert.ts";
+import type { DoFn } from "../fn/do-fn.ts";
+import type { Sink } from "../fn/sink.ts";
+import type { CollectionId, PipelineGraph, Step, StepId } from "../graph/graph.ts";
+import type { Emitter } from "../host/emitter.ts";
+import type { Invocation, StageHost } from "../host/host.ts";
+import type { TimerEntry } from "../host/records.ts";
+import type { Stage } from "../host/stage.ts";
+import type { CallEffects, StageRunner } from "../host/stage-runner.ts";
+import { NO_FIRING } from "../model/pane.ts";
+import { MIN_TIMESTAMP, type Timestamp } from "../model/time.ts";
+import { GLOBAL_WINDOW, type Window } from "../model/window.ts";
+import type { WindowingStrategy } from "../model/windowing.ts";
+import { CallStep, deadLetter, doFnBody, EXPIRY_FAMILY, functionBody } from "./calls.ts";
+import type { ContextParts, Outlets } from "./do-fn-context.ts";
+import { GeneralLane } from "./general-lane.ts";
+import { checkPair, LateOutput, LIST_COMBINE } from "./grouping.ts";
+import {
+  BufferEmitter,
+  type CallContext,
+  ContextOperator,
+  fanOut,
+  FilterOperator,
+  FlatMapOperator,
+  GuardedOperator,
+  MapOperator,
+  PartitionOperator,
+  TimestampOperator,
+  WindowOperator,
+  withContext,
+} from "./operators.ts";
+import { DoFnLifecycle, ParDoOperator, StatefulOperator, StateRecords, takeTimers } from "./pardo.ts";
+import { SideInputGate, StepSideInputs } from "./side-inputs.ts";
+import { SinkStep } from "./sink-step.ts";
+import { checkKept } from "./strict.ts";
+import { ViewStep } from "./view-step.ts";
+import { WindowLane } from "./window-lane.ts";
+
+/** A part of the stage that the host drives beside pushing elements. All members optional. */
+interface Driven {
+  open?(): void | Promise<void>;
+  startBundle?(): void | Promise<void>;
+  fireWindow?(window: Window, at: Timestamp): void;
+  fireTimer?(timer: TimerEntry): void;
+  finishBundle?(): void | Promise<void>;
+  invoke?(invocation: Invocation): CallEffects | Promise<CallEffects>;
+  settle?(invocation: Invocation, effects: CallEffects): void;
+  complete?(): void | Promise<void>;
+  close?(failed: boolean): void | Promise<void>;
+}
+
+export interface StageProgramOptions {
+  /** Whether kept values are checked to be encodable and frozen. */
+  readonly strict: boolean;
+  /** Whether the stage's bundles may begin and end by promises. */
+  readonly asyncBundles: boolean;
+}
+
+/** Builds stages of one graph. */
+export class StageProgram implements StageRunner {
+  readonly #graph: PipelineGraph;
+  readonly #stage: Stage;
+  readonly #host: StageHost;
+  readonly #strict: boolean;
+  readonly #asyncBundles: boolean;
+  readonly #driven: Driven[] = [];
+  /** Steps of this stage by the collection that they read. */
+  readonly #consumers = new Map<CollectionId, readonly Emitter[]>();
+  /** Where the collections go that steps of this stage make. */
+  readonly #emitters = new Map<CollectionId, Emitter>();
+  readonly #sideInputs = new Map<StepId, StepSideInputs>();
+  #failed = false;
+
+  constructor(graph: PipelineGraph, stage: Stage, host: StageHost, options: StageProgramOptions) {
+    this.#graph = graph;
+    this.#stage = stage;
+    this.#host = host;
+    this.#strict = options.strict;
+    this.#asyncBundles = options.asyncBundles;
+    // Last steps first, so that everything that uses a step's outputs exists when the step is built.
+    for (const stepId of [...stage.steps].reverse()) {
+      const step = graph.steps[stepId] as Step;
+      const operator = this.#build(step);
+      for (const input of step.inputs) this.#consumers.set(input, [operator, ...(this.#consumers.get(input) ?? [])]);
+    }
+    this.#driven.reverse();
+  }
+
+  /** Where the elements of a collection go: steps of this stage, and other stages. */
+  #emitterOf(collection: CollectionId | undefined): Emitter {
+    if (collection === undefined) return fanOut([]);
+    let emitter = this.#emitters.get(collection);
+    if (emitter === undefined) {
+      const targets = [...(this.#consumers.get(collection) ?? [])];
+      if (this.#stage.outputs.includes(collection)) targets.push(this.#host.output(collection));
+      emitter = fanOut(targets);
+      this.#emitters.set(collection, emitter);
+    }
+    return emitter;
+  }
+
+  entry(collection: CollectionId): Emitter {
+    // A source's own output enters here too: the host pushes what it reads.
+    return this.#isOwn(collection) ? this.#emitterOf(collection) : fanOut(this.#consumers.get(collection) ?? []);
+  }
+
+  #isOwn(collection: CollectionId): boolean {
+    return this.#stage.steps.includes(this.#graph.collections[collection]?.producer as number);
+  }
+
+  #windowingOf(step: Step): WindowingStrategy {
+    return this.#graph.collections[step.inputs[0] as number]?.windowing as WindowingStrategy;
+  }
+
+  #build(step: Step): Emitter {
+    const { spec } = step;
+    const info = { id: step.id, name: step.name };
+    const main = (): Emitter => this.#emitterOf(step.outputs["main"]);
+    switch (spec.kind) {
+      case "impulse":
+      case "read":
+      case "testStream":
+      case "flatten":
+      case "reshuffle":
+        return main();
+      case "map":
+      case "flatMap":
+      case "filter":
+        return this.#gated(step, this.#buildFunction(step, spec));
+      case "parDo":
+        return this.#gated(step, this.#buildParDo(step, spec.doFn));
+      case "partition": {
+        const parts = Array.from({ length: spec.parts }, (_, i) => this.#emitterOf(step.outputs[String(i)]));
+        return new PartitionOperator(info, spec.fn, parts);
+      }
+      case "timestamps":
+        return new TimestampOperator(info, spec.fn, spec.allowedSkew, main());
+      case "windowInto": {
+        const windowing = this.#graph.collections[step.outputs["main"] as number]?.windowing as WindowingStrategy;
+        return new WindowOperator(info, windowing.windowFn, main());
+      }
+      case "groupByKey":
+        return this.#buildGrouping(step, LIST_COMBINE as never);
+      case "combinePerKey":
+        return this.#buildGrouping(step, spec.combineFn as never);
+      case "view": {
+        const view = new ViewStep(info, spec.viewId, this.#windowingOf(step), this.#host);
+        this.#driven.push(view.lane);
+        return view;
+      }
+      case "write": {
+        const sink = new SinkStep(info, spec.sink as Sink<unknown>, this.#host);
+        this.#driven.push(sink);
+        return sink;
+      }
+      default:
+        return unreachable(spec);
+    }
+  }
+
+  #sideInputsOf(step: Step): StepSideInputs {
+    let found = this.#sideInputs.get(step.id);
+    if (found === undefined) {
+      found = new StepSideInputs(step, this.#graph, this.#host);
+      this.#sideInputs.set(step.id, found);
+    }
+    return found;
+  }
+
+  #gated(step: Step, operator: Emitter): Emitter {
+    const sideInputs = this.#sideInputsOf(step);
+    return sideInputs.size === 0 ? operator : new SideInputGate(sideInputs, this.#host, operator);
+  }
+
+  #buildFunction(step: Step, spec: Extract<Step["spec"], { kind: "map" | "flatMap" | "filter" }>): Emitter {
+    const info = { id: step.id, name: step.name };
+    const fn = spec.fn as unknown as (element: unknown, context: CallContext) => unknown;
+    const sideInputs = this.#sideInputsOf(step);
+    const late = new LateOutput(info, this.#host, undefined);
+    if (this.#stage.kind === "calls") {
+      const outlets = this.#outlets(step);
+      const calls = new CallStep(info, this.#host, outlets, late, functionBody(spec.kind, info, fn, sideInputs), undefined);
+      this.#driven.push(calls);
+      return calls;
+    }
+    const out = this.#emitterOf(step.outputs["main"]);
+    const failures = step.outputs["deadLetter"];
+    const buffer = failures === undefined ? undefined : new BufferEmitter();
+    const context: CallContext = { timestamp: MIN_TIMESTAMP, window: GLOBAL_WINDOW, pane: NO_FIRING, sideInputs: sideInputs.values };
+    // A function with one parameter cannot look at its window, so an element in several is handed over once.
+    const looks = fn.length !== 1 || sideInputs.size > 0;
+    const plain = looks ? withContext(fn, context) : (fn as (element: unknown) => unknown);
+    const target = buffer ?? out;
+    let operator: Emitter;
+    if (spec.kind === "map") operator = new MapOperator(info, plain, target);
+    else if (spec.kind === "filter") operator = new FilterOperator(info, plain, target);
+    else operator = new FlatMapOperator(info, plain, target);
+    if (looks) operator = new ContextOperator(context, operator);
+    if (buffer === undefined) return operator;
+    const aside = this.#emitterOf(failures);
+    return new GuardedOperator(operator, buffer, out, (error, value, timestamp, windows, pane) => {
+      aside.emit(deadLetter(value, error, step.name, 1), timestamp, windows, pane);
+    });
+  }
+
+  #outlets(step: Step): Outlets {
+    const outlets: Record<string, Emitter> = { main: this.#emitterOf(step.outputs["main"]) };
+    for (const [tag, collection] of Object.entries(step.outputs)) outlets[tag] = this.#emitterOf(collection);
+    if (step.spec.kind === "parDo") {
+      // A declared output that nobody uses takes its elements and forgets them.
+      for (const tag of Object.keys(step.spec.doFn.outputs ?? {})) outlets[tag] ??= fanOut([]);
+    }
+    return outlets;
+  }
+
+  #buildParDo(step: Step, doFn: DoFn<unknown, unknown>): Emitter {
+    const info = { id: step.id, name: step.name };
+    const outlets = this.#outlets(step);
+    const parts: ContextParts = {
+      step: info,
+      doFn,
+      host: this.#host,
+      outlets,
+      sideInputs: this.#sideInputsOf(step),
+      allowedLateness: this.#windowingOf(step).allowedLateness,
+    };
+    const lifecycle = new DoFnLifecycle(parts, this.#asyncBundles);
+    this.#driven.push(lifecycle);
+    const late = new LateOutput(info, this.#host, outlets["late"]);
+    const check = checkKept(step.name, this.#strict);
+    if (this.#stage.kind === "calls") {
+      const records = this.#stage.lane === "state" ? new StateRecords(parts) : undefined;
+      const tags = Object.keys(outlets);
+      const calls = new CallStep(info, this.#host, outlets, late, doFnBody(parts, tags, records, late, check), records);
+      this.#driven.push(calls);
+      if (records) this.#driven.push(callTimers(records, doFn, this.#host));
+      return calls;
+    }
+    if (this.#stage.lane !== "state") return new ParDoOperator(parts);
+    const operator = new StatefulOperator(parts, late, check);
+    this.#driven.push(operator);
+    return operator;
+  }
+
+  #buildGrouping(step: Step, combine: never): Emitter {
+    const info = { id: step.id, name: step.name };
+    const out = this.#emitterOf(step.outputs["main"]);
+    const lateOutput = step.outputs["late"];
+    const late = new LateOutput(info, this.#host, lateOutput === undefined ? undefined : this.#emitterOf(lateOutput));
+    const windowing = this.#windowingOf(step);
+    if (this.#stage.lane === "window") {
+      const lane = new WindowLane(info, combine, windowing, this.#host, out, late);
+      this.#driven.push(lane);
+      return lane;
+    }
+    const lane = new GeneralLane(
+      info,
+      combine,
+      windowing,
+      this.#host,
+      (key, value, timestamp, windows, pane) => out.emit([key, value], timestamp, windows, pane),
+      late,
+    );
+    this.#driven.push(lane);
+    return {
+      emit(element, timestamp, windows): void {
+        checkPair(info, element);
+        lane.add(element[0], element[1], element, timestamp, windows);
+      },
+    };
+  }
+
+  async open(): Promise<void> {
+    for (const part of this.#driven) await part.open?.();
+  }
+
+  startBundle(): void | Promise<void> {
+    return this.#each((part) => part.startBundle?.());
+  }
+
+  finishBundle(): void | Promise<void> {
+    return this.#each((part) => part.finishBundle?.());
+  }
+
+  /** In order; turns into a promise at the first part that gives one. */
+  #each(call: (part: Driven) => void | Promise<void>): void | Promise<void> {
+    const parts = this.#driven;
+    for (let i = 0; i < parts.length; i++) {
+      const result = call(parts[i] as Driven);
+      if (result instanceof Promise) return this.#rest(call, i + 1, result);
+    }
+  }
+
+  async #rest(call: (part: Driven) => void | Promise<void>, from: number, first: Promise<void>): Promise<void> {
+    await first;
+    for (const part of this.#driven.slice(from)) await call(part);
+  }
+
+  fireWindow(window: Window, at: Timestamp): void {
+    for (const part of this.#driven) part.fireWindow?.(window, at);
+  }
+
+  fireTimer(timer: TimerEntry): void {
+    for (const part of this.#driven) part.fireTimer?.(timer);
+  }
+
+  invoke(invocation: Invocation): CallEffects | Promise<CallEffects> {
+    const part = this.#driven.find((candidate) => candidate.invoke !== undefined) as Required<Pick<Driven, "invoke">>;
+    return part.invoke(invocation);
+  }
+
+  settle(invocation: Invocation, effects: CallEffects): void {
+    for (const part of this.#driven) part.settle?.(invocation, effects);
+  }
+
+  async complete(): Promise<void> {
+    for (const part of this.#driven) await part.complete?.();
+  }
+
+  /** Says that the job failed or was cancelled, so that sinks take back what is not visible. */
+  markFailed(): void {
+    this.#failed = true;
+  }
+
+  async close(): Promise<void> {
+    let first: unknown;
+    for (const part of this.#driven) {
+      try {
+        await part.close?.(this.#failed);
+      } catch (error) {
+        first ??= error;
+      }
+    }
+    if (first !== undefined) throw first;
+  }
+}
+
+/** Timers of a step with calls: each becomes a call in the order of its key. */
+function callTimers(records: StateRecords, doFn: DoFn<unknown, unknown>, host: StageHost): Driven {
+  const submit = (timer: TimerEntry, family: string, timestamp: Timestamp): void => {
+    const record = timer.owner;
+    host.calls.submitTimer({ record, family, tag: timer.tag, at: timer.at }, timestamp, record.window, record.mapKey);
+  };
+  return {
+    fireTimer(timer): void {
+      if (!records.expireTtl(timer)) submit(timer, timer.family, timer.holdAt);
+    },
+    fireWindow(window, at): void {
+      const slot = records.find(window);
+      if (slot === undefined) return;
+      for (const record of slot.records.values()) {
+        for (const timer of takeTimers(record, host)) submit(timer, timer.family, timer.holdAt);
+        if (doFn.onWindowExpiration) {
+          host.calls.submitTimer({ record, family: EXPIRY_FAMILY, tag: "", at }, window.maxTimestamp, window, record.mapKey);
+        }
+      }
+      records.drop(window);
+    },
+  };
+}

@@ -1,0 +1,326 @@
+/**
+ * State cells over a record: the handles that user code reads and writes.
+ *
+ * S1 Handles are made once for a step (or once for a call that may be undone) and bound to a record for each element.
+ * S2 What a record holds is plain data: a value, an array, an accumulator, a Map, a sorted array; `undefined` is empty.
+ */
+import { canonicalKey } from "../coders/key.ts";
+import type { CombineFn } from "../fn/combine-fn.ts";
+import type {
+  BagCell,
+  CombiningCell,
+  MapCell,
+  OrderedListCell,
+  SetCell,
+  StateSpec,
+  StateSpecs,
+  TimestampedValue,
+  ValueCell,
+} from "../fn/state.ts";
+import type { KeyedRecord, MapKey } from "../host/records.ts";
+import type { Timestamp } from "../model/time.ts";
+
+/** The record of a stateful step. */
+export interface StateRecord extends KeyedRecord {
+  /** Cell data by position in the declaration. */
+  cells: unknown[];
+  /** Processing time of the last write, for cells with a TTL. */
+  writtenAt: number[] | undefined;
+}
+
+/** Which record the handles of a step stand on. */
+export interface StateBinding {
+  record: StateRecord;
+  now(): number;
+  /** Called after a write to a cell with a TTL. */
+  ttlWritten(record: StateRecord, index: number, ttl: number): void;
+  /** Called with a value about to be kept; strict mode checks it. */
+  check(value: unknown): void;
+}
+
+/** One cell's data, through the TTL. */
+class Slot {
+  readonly binding: StateBinding;
+  readonly #index: number;
+  readonly #ttl: number | undefined;
+
+  constructor(binding: StateBinding, index: number, ttl: number | undefined) {
+    this.binding = binding;
+    this.#index = index;
+    this.#ttl = ttl;
+  }
+
+  get(): unknown {
+    const { record } = this.binding;
+    if (this.#ttl !== undefined && this.#expired(record)) record.cells[this.#index] = undefined;
+    return record.cells[this.#index];
+  }
+
+  set(data: unknown): void {
+    const { record } = this.binding;
+    record.cells[this.#index] = data;
+    this.touch();
+  }
+
+  /** Says that data reached by `get` was changed in place. */
+  touch(): void {
+    if (this.#ttl === undefined) return;
+    const { record } = this.binding;
+    (record.writtenAt ??= [])[this.#index] = this.binding.now();
+    this.binding.ttlWritten(record, this.#index, this.#ttl);
+  }
+
+  #expired(record: StateRecord): boolean {
+    const writtenAt = record.writtenAt?.[this.#index];
+    return writtenAt !== undefined && this.binding.now() - writtenAt >= (this.#ttl as number);
+  }
+}
+
+class ValueHandle implements ValueCell<unknown> {
+  readonly #slot: Slot;
+  constructor(slot: Slot) {
+    this.#slot = slot;
+  }
+  read(): unknown {
+    return this.#slot.get();
+  }
+  write(value: unknown): void {
+    this.#slot.binding.check(value);
+    this.#slot.set(value);
+  }
+  clear(): void {
+    this.#slot.set(undefined);
+  }
+}
+
+class BagHandle implements BagCell<unknown> {
+  readonly #slot: Slot;
+  constructor(slot: Slot) {
+    this.#slot = slot;
+  }
+  read(): readonly unknown[] {
+    return (this.#slot.get() as unknown[] | undefined) ?? [];
+  }
+  add(value: unknown): void {
+    this.#slot.binding.check(value);
+    const items = this.#slot.get() as unknown[] | undefined;
+    if (items === undefined) this.#slot.set([value]);
+    else {
+      items.push(value);
+      this.#slot.touch();
+    }
+  }
+  isEmpty(): boolean {
+    return this.read().length === 0;
+  }
+  clear(): void {
+    this.#slot.set(undefined);
+  }
+}
+
+class CombiningHandle implements CombiningCell<unknown, unknown> {
+  readonly #slot: Slot;
+  readonly #combine: CombineFn<unknown, unknown, unknown>;
+  constructor(slot: Slot, combine: CombineFn<unknown, unknown, unknown>) {
+    this.#slot = slot;
+    this.#combine = combine;
+  }
+  read(): unknown {
+    return this.#combine.extractOutput(this.#slot.get() ?? this.#combine.createAccumulator());
+  }
+  add(input: unknown): void {
+    this.#slot.binding.check(input);
+    this.#slot.set(this.#combine.addInput(this.#slot.get() ?? this.#combine.createAccumulator(), input));
+  }
+  isEmpty(): boolean {
+    return this.#slot.get() === undefined;
+  }
+  clear(): void {
+    this.#slot.set(undefined);
+  }
+}
+
+type Entries = Map<MapKey, [key: unknown, value: unknown]>;
+
+class MapHandle implements MapCell<unknown, unknown> {
+  readonly #slot: Slot;
+  constructor(slot: Slot) {
+    this.#slot = slot;
+  }
+  #entries(): Entries {
+    return (this.#slot.get() as Entries | undefined) ?? EMPTY;
+  }
+  get(key: unknown): unknown {
+    return this.#entries().get(canonicalKey(key))?.[1];
+  }
+  has(key: unknown): boolean {
+    return this.#entries().has(canonicalKey(key));
+  }
+  put(key: unknown, value: unknown): void {
+    this.#slot.binding.check(value);
+    const entries = this.#slot.get() as Entries | undefined;
+    if (entries === undefined) this.#slot.set(new Map([[canonicalKey(key), [key, value]]]));
+    else {
+      entries.set(canonicalKey(key), [key, value]);
+      this.#slot.touch();
+    }
+  }
+  remove(key: unknown): void {
+    const entries = this.#slot.get() as Entries | undefined;
+    if (entries?.delete(canonicalKey(key))) this.#slot.touch();
+  }
+  *keys(): IterableIterator<unknown> {
+    for (const [key] of this.#entries().values()) yield key;
+  }
+  *values(): IterableIterator<unknown> {
+    for (const [, value] of this.#entries().values()) yield value;
+  }
+  *entries(): IterableIterator<[unknown, unknown]> {
+    for (const [key, value] of this.#entries().values()) yield [key, value];
+  }
+  isEmpty(): boolean {
+    return this.#entries().size === 0;
+  }
+  clear(): void {
+    this.#slot.set(undefined);
+  }
+}
+const EMPTY: Entries = new Map();
+
+class SetHandle implements SetCell<unknown> {
+  readonly #map: MapHandle;
+  constructor(slot: Slot) {
+    this.#map = new MapHandle(slot);
+  }
+  has(value: unknown): boolean {
+    return this.#map.has(value);
+  }
+  add(value: unknown): boolean {
+    if (this.#map.has(value)) return false;
+    this.#map.put(value, value);
+    return true;
+  }
+  remove(value: unknown): void {
+    this.#map.remove(value);
+  }
+  read(): IterableIterator<unknown> {
+    return this.#map.keys();
+  }
+  isEmpty(): boolean {
+    return this.#map.isEmpty();
+  }
+  clear(): void {
+    this.#map.clear();
+  }
+}
+
+class OrderedListHandle implements OrderedListCell<unknown> {
+  readonly #slot: Slot;
+  constructor(slot: Slot) {
+    this.#slot = slot;
+  }
+  #list(): TimestampedValue<unknown>[] {
+    return (this.#slot.get() as TimestampedValue<unknown>[] | undefined) ?? [];
+  }
+  add(value: unknown, timestamp: Timestamp): void {
+    this.#slot.binding.check(value);
+    const list = this.#list();
+    list.splice(firstAfter(list, timestamp), 0, { timestamp, value });
+    this.#slot.set(list);
+  }
+  read(): readonly TimestampedValue<unknown>[] {
+    return this.#list();
+  }
+  readRange(from: Timestamp, to: Timestamp): readonly TimestampedValue<unknown>[] {
+    const list = this.#list();
+    return list.slice(firstAtOrAfter(list, from), firstAtOrAfter(list, to));
+  }
+  clearRange(from: Timestamp, to: Timestamp): void {
+    const list = this.#list();
+    const begin = firstAtOrAfter(list, from);
+    list.splice(begin, Math.max(0, firstAtOrAfter(list, to) - begin));
+    this.#slot.set(list.length === 0 ? undefined : list);
+  }
+  isEmpty(): boolean {
+    return this.#list().length === 0;
+  }
+  clear(): void {
+    this.#slot.set(undefined);
+  }
+}
+
+function firstAtOrAfter(list: readonly TimestampedValue<unknown>[], timestamp: Timestamp): number {
+  let low = 0;
+  let high = list.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((list[middle] as TimestampedValue<unknown>).timestamp < timestamp) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function firstAfter(list: readonly TimestampedValue<unknown>[], timestamp: Timestamp): number {
+  const last = list[list.length - 1];
+  if (last === undefined || last.timestamp <= timestamp) return list.length;
+  let low = 0;
+  let high = list.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((list[middle] as TimestampedValue<unknown>).timestamp <= timestamp) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function handleFor(spec: StateSpec<unknown>, slot: Slot): unknown {
+  switch (spec.kind) {
+    case "value":
+      return new ValueHandle(slot);
+    case "bag":
+      return new BagHandle(slot);
+    case "combining":
+      return new CombiningHandle(slot, spec.combineFn as CombineFn<unknown, unknown, unknown>);
+    case "map":
+      return new MapHandle(slot);
+    case "set":
+      return new SetHandle(slot);
+    case "orderedList":
+      return new OrderedListHandle(slot);
+  }
+}
+
+/** The handles of a step's declared cells, standing on `binding.record`. */
+export function makeCells(specs: StateSpecs, binding: StateBinding): Readonly<Record<string, unknown>> {
+  const cells: Record<string, unknown> = {};
+  Object.entries(specs).forEach(([name, spec], index) => {
+    cells[name] = handleFor(spec, new Slot(binding, index, spec.ttl));
+  });
+  return Object.freeze(cells);
+}
+
+/** A copy of a record's data that can be changed without changing the record. Cost: that of copying every cell. */
+export function copyCells(specs: StateSpecs, cells: readonly unknown[]): unknown[] {
+  return Object.values(specs).map((spec, index) => {
+    const data = cells[index];
+    if (data === undefined) return undefined;
+    switch (spec.kind) {
+      case "bag":
+      case "orderedList":
+        return [...(data as unknown[])];
+      case "map":
+      case "set":
+        return new Map(data as Entries);
+      case "combining":
+        return structuredClone(data);
+      case "value":
+        return data;
+    }
+  });
+}
+
+/** Whether nothing is kept. */
+export function cellsAreEmpty(cells: readonly unknown[]): boolean {
+  for (let i = 0; i < cells.length; i++) if (cells[i] !== undefined) return false;
+  return true;
+}

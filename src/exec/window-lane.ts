@@ -1,0 +1,170 @@
+/**
+ * Grouping in the window lane: non-merging windows, default trigger, end-of-window timestamps; any lateness, both modes.
+ * Path: a fused chain -> HERE -> the step's output.
+ *
+ * L1 One timer for a window, not for a key; records lie window by window.
+ * L2 Until its end a record holds one accumulator and nothing else; it fires once, on time, when the watermark passes.
+ * L3 After that, within the allowed lateness, a key with new elements fires a late pane at the end of the bundle.
+ */
+import { canonicalKey } from "../coders/key.ts";
+import type { CombineFn } from "../fn/combine-fn.ts";
+import type { Emitter } from "../host/emitter.ts";
+import type { StageHost } from "../host/host.ts";
+import type { KeyedRecord, RecordStore, WindowRecords } from "../host/records.ts";
+import { ON_TIME_AND_ONLY, type Pane } from "../model/pane.ts";
+import type { Timestamp } from "../model/time.ts";
+import type { Window } from "../model/window.ts";
+import type { WindowingStrategy } from "../model/windowing.ts";
+import { nextPane } from "../windowing/panes.ts";
+import { expiryTime } from "../windowing/strategy.ts";
+import { stepFailure } from "./errors.ts";
+import { checkPair, type LateOutput } from "./grouping.ts";
+import type { StepInfo } from "./operators.ts";
+
+interface Cell extends KeyedRecord {
+  accumulator: unknown;
+  /** The last pane that was emitted; none until the first. */
+  pane: Pane | undefined;
+  /** Whether elements came since the last pane, after the window's end. */
+  dirty: boolean;
+}
+
+/** `undefined` for a window that has expired. */
+type Slot = WindowRecords<Cell> | undefined;
+const SLOTS_CACHED_MAX = 1024;
+
+export class WindowLane implements Emitter {
+  readonly #step: StepInfo;
+  readonly #combine: CombineFn<unknown, unknown, unknown>;
+  readonly #windowing: WindowingStrategy;
+  readonly #host: StageHost;
+  readonly #out: Emitter;
+  readonly #late: LateOutput;
+  readonly #records: RecordStore<Cell>;
+  readonly #discarding: boolean;
+  #dirty: Cell[] = [];
+  /** Upstream shares window arrays between elements, so an array found once is found again by identity. */
+  readonly #slots = new Map<readonly Window[], readonly Slot[]>();
+  #lastWindows: readonly Window[] | undefined;
+  #lastSlots: readonly Slot[] = [];
+
+  constructor(
+    step: StepInfo,
+    combine: CombineFn<unknown, unknown, unknown>,
+    windowing: WindowingStrategy,
+    host: StageHost,
+    out: Emitter,
+    late: LateOutput,
+  ) {
+    this.#step = step;
+    this.#combine = combine;
+    this.#windowing = windowing;
+    this.#host = host;
+    this.#out = out;
+    this.#late = late;
+    this.#records = host.records<Cell>();
+    this.#discarding = windowing.accumulation === "discarding";
+  }
+
+  emit(element: unknown, timestamp: Timestamp, windows: readonly Window[], _pane: Pane): void {
+    checkPair(this.#step, element);
+    if (windows !== this.#lastWindows) this.#find(windows);
+    const slots = this.#lastSlots;
+    const combine = this.#combine;
+    try {
+      const key = element[0];
+      const mapKey = canonicalKey(key);
+      for (let i = 0; i < slots.length; i++) {
+        const slot = slots[i];
+        if (slot === undefined) {
+          const window = windows[i] as Window;
+          this.#late.drop(element, timestamp, window, expiryTime(window, this.#windowing.allowedLateness), "expired");
+          continue;
+        }
+        let cell = slot.records.get(mapKey);
+        if (cell === undefined) {
+          const accumulator = combine.createAccumulator();
+          cell = { key, mapKey, window: slot.window, timers: undefined, accumulator, pane: undefined, dirty: false };
+          slot.records.set(mapKey, cell);
+        } else if (cell.accumulator === undefined) {
+          cell.accumulator = combine.createAccumulator();
+        }
+        cell.accumulator = combine.addInput(cell.accumulator, element[1]);
+        if (slot.fired && !cell.dirty) {
+          cell.dirty = true;
+          this.#dirty.push(cell);
+        }
+      }
+    } catch (error) {
+      throw stepFailure(error, { step: this.#step.name, element, windows, key: element[0], hasKey: true });
+    }
+  }
+
+  #find(windows: readonly Window[]): void {
+    let slots = this.#slots.get(windows);
+    if (slots === undefined) {
+      slots = windows.map((window) => this.#slot(window));
+      if (this.#slots.size >= SLOTS_CACHED_MAX) this.#slots.clear();
+      this.#slots.set(windows, slots);
+    }
+    this.#lastWindows = windows;
+    this.#lastSlots = slots;
+  }
+
+  #slot(window: Window): Slot {
+    const found = this.#records.find(window);
+    if (found !== undefined) return found;
+    const watermark = this.#host.inputWatermark();
+    const expiry = expiryTime(window, this.#windowing.allowedLateness);
+    if (watermark > expiry) return undefined;
+    const made = this.#records.open(window);
+    if (watermark > window.maxTimestamp) made.fired = true;
+    else this.#host.timers.setWindowTimer(window, window.maxTimestamp, window.maxTimestamp);
+    if (expiry > window.maxTimestamp) this.#host.timers.setWindowTimer(window, expiry);
+    return made;
+  }
+
+  #forgetSlots(): void {
+    this.#slots.clear();
+    this.#lastWindows = undefined;
+  }
+
+  fireWindow(window: Window, _at: Timestamp): void {
+    const slot = this.#records.find(window);
+    if (slot === undefined) return;
+    this.#forgetSlots();
+    const expired = this.#host.inputWatermark() > expiryTime(window, this.#windowing.allowedLateness);
+    if (!slot.fired) {
+      slot.fired = true;
+      const windows = [window];
+      const pane = expired ? ON_TIME_AND_ONLY : undefined;
+      for (const cell of slot.records.values()) this.#fire(cell, windows, pane);
+    }
+    if (expired) this.#records.drop(window);
+  }
+
+  /** Fires late panes. */
+  finishBundle(): void {
+    if (this.#dirty.length === 0) return;
+    const dirty = this.#dirty;
+    this.#dirty = [];
+    for (const cell of dirty) {
+      cell.dirty = false;
+      this.#fire(cell, [cell.window], undefined);
+    }
+  }
+
+  #fire(cell: Cell, windows: readonly Window[], only: Pane | undefined): void {
+    const { maxTimestamp } = cell.window;
+    const pane = only ?? nextPane(cell.pane, this.#host.inputWatermark(), this.#host.outputWatermark(), maxTimestamp, false);
+    cell.pane = pane;
+    let value: unknown;
+    try {
+      value = this.#combine.extractOutput(cell.accumulator);
+    } catch (error) {
+      throw stepFailure(error, { step: this.#step.name, windows, key: cell.key, hasKey: true });
+    }
+    if (this.#discarding) cell.accumulator = undefined;
+    this.#out.emit([cell.key, value], maxTimestamp, windows, pane);
+  }
+}

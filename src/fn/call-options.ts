@@ -1,0 +1,49 @@
+/** How user code is called: retries, time-outs, concurrency and order of async calls. */
+
+/** Waits between attempts, in milliseconds: the wait before attempt 2, 3 …; the last one repeats. */
+export type Backoff = (attempt: number) => number;
+
+export interface RetryOptions {
+  /** Calls in all, the first included. */
+  readonly attempts: number;
+  /** Default: 100 ms, doubling, at most 10 s. */
+  readonly backoff?: Backoff | number;
+}
+
+/** Options of `map`, `flatMap`, `filter` and `parDo`. */
+export interface CallOptions {
+  /** Say `true` for a function that returns a promise without being an `async function`. */
+  readonly async?: boolean;
+  readonly retry?: RetryOptions;
+  /** Milliseconds after which an async call counts as failed. Default: none. */
+  readonly timeout?: number;
+  /** Async calls in flight at once. Default 16; 1 where `ordered` has nothing to overtake. */
+  readonly concurrency?: number;
+  /** Outputs in the order of inputs. Default false. A keyed step with state keeps the order of each key in any case. */
+  readonly ordered?: boolean;
+}
+
+/** Waits `first` ms, then twice as long each time, never over `most` ms. */
+export function exponentialBackoff(first = 100, most = 10_000): Backoff {
+  return (attempt) => Math.min(most, first * 2 ** Math.max(0, attempt - 2));
+}
+
+/** An element that a step gave up on. */
+export interface DeadLetter<T> {
+  readonly element: T;
+  readonly error: { readonly name: string; readonly message: string; readonly code?: string; readonly stack?: string };
+  readonly step: string;
+  readonly attempts: number;
+}
+
+/** An element that came after its window had expired or closed. */
+export interface Late<T> {
+  readonly element: T;
+  readonly timestamp: number;
+  readonly window: import("../model/window.ts").Window;
+  readonly watermark: number;
+  /** Milliseconds by which the element's window was over, allowed lateness included. */
+  readonly lateBy: number;
+  /** `expired`: the window's time is over; `closed`: its trigger had finished. */
+  readonly reason: "expired" | "closed";
+}

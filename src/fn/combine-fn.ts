@@ -1,0 +1,26 @@
+/**
+ * CombineFn: how many values of one key and window become one.
+ *
+ * C1 Synchronous. `addInput` and `mergeAccumulators` may change and return their first argument; nobody else holds it.
+ * C2 Associative and commutative over inputs: elements arrive, and accumulators merge, in any order.
+ */
+import type { Coder } from "../coders/coder.ts";
+
+/** Side inputs as a CombineFn sees them: the views given to `combinePerKey(fn, { sideInputs })`, by name. */
+export type CombineSideInputs = Readonly<Record<string, unknown>>;
+
+/** Combines inputs `I` through accumulators `A` into an output `O`. */
+export interface CombineFn<I, A, O> {
+  /** For graphs and messages. Default: `Combine`. */
+  readonly name?: string;
+  createAccumulator(): A;
+  /** Returns the accumulator with `input` in it. */
+  addInput(accumulator: A, input: I): A;
+  /** Returns all of them in one. `accumulators` has one or more. */
+  mergeAccumulators(accumulators: readonly A[]): A;
+  extractOutput(accumulator: A): O;
+  /** Makes an accumulator smaller before it is stored or sent. Default: itself. */
+  compact?(accumulator: A): A;
+  /** A copy that later calls of `addInput` do not change. Needed only where accumulators are mutable and shared: default `structuredClone`. */
+  readonly accumulatorCoder?: Coder<A>;
+}

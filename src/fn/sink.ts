@@ -1,0 +1,41 @@
+/**
+ * Sinks: how elements go out.
+ *
+ * K1 `write` is synchronous and only takes the element in; where it cannot take more, `flush` is awaited before more come.
+ * K2 `seal(epoch)` returns what belongs to the epoch as encodable chunks; `commit` makes it visible and is idempotent.
+ * K3 `lastCommitted` says which epoch the outside world has seen, so that a restart neither loses nor repeats one.
+ */
+import type { Pane } from "../model/pane.ts";
+import type { Timestamp } from "../model/time.ts";
+import type { Window } from "../model/window.ts";
+
+export type Epoch = number;
+
+/** What is known of an element beside its value. */
+export interface ElementMeta {
+  readonly timestamp: Timestamp;
+  readonly windows: readonly Window[];
+  readonly pane: Pane;
+}
+
+/** One writer of one run. */
+export interface SinkWriter<T> {
+  /** `true` (or nothing) to go on; `false` when `flush` has to be awaited first. */
+  write(value: T, meta: ElementMeta): boolean | void;
+  /** Resolves when what was written has been handed on far enough for more to be taken. */
+  flush?(): Promise<void>;
+  seal(epoch: Epoch): Uint8Array[];
+  commit(epoch: Epoch, chunks: readonly Uint8Array[]): Promise<void>;
+  lastCommitted(): Promise<Epoch>;
+  /** The input is over: makes everything written visible. */
+  finish?(): Promise<void>;
+  /** The job failed or was cancelled: takes back what is not visible yet. */
+  abort?(): void | Promise<void>;
+  close(): void | Promise<void>;
+}
+
+export interface Sink<T> {
+  /** For graphs and messages, as in `text(out.txt)`. */
+  readonly name: string;
+  open(): SinkWriter<T> | Promise<SinkWriter<T>>;
+}

@@ -1,0 +1,76 @@
+/**
+ * Sources: how elements come in. Pulled, never pushed.
+ *
+ * R1 `poll` is synchronous and bounded by `max`; it never waits. `ready` resolves when polling again is worth while.
+ * R2 `position()` after a poll names exactly what has been handed out; a reader opened there goes on with the next element.
+ * R3 A reader's watermark only moves forward.
+ */
+import type { Timestamp } from "../model/time.ts";
+
+/** Receives the elements of one poll. */
+export interface Batch<T> {
+  /** Adds an element; `timestamp` defaults to what the step's timestamp policy says of it. */
+  add(value: T, timestamp?: Timestamp): void;
+  readonly size: number;
+}
+
+/** `more`: poll again at once. `idle`: nothing now. `end`: nothing ever again. */
+export type PollResult = "more" | "idle" | "end";
+
+/** One reading of one split. */
+export interface SourceReader<T, P> {
+  poll(max: number, into: Batch<T>): PollResult;
+  /** Resolves when `poll` may have something; called only after `idle`. */
+  ready(): Promise<void>;
+  /** Where the reader stands; encodable data. */
+  position(): P;
+  /** The reader's own knowledge of event time, if it has any; where absent the step's timestamp policy decides. */
+  watermark?(): Timestamp;
+  /** Told after a checkpoint that holds position `p` is durable. */
+  committed?(position: P): void | Promise<void>;
+  close(): void | Promise<void>;
+}
+
+/** What a quiet source means for the watermark. */
+export interface QuietPolicy {
+  /** After this many ms without an element a split no longer holds the watermark back. Default: never. */
+  readonly idleAfter?: number;
+  /** Whether, when all splits are quiet, the watermark follows the clock (minus the out-of-orderness). Default `hold`. */
+  readonly whenAllIdle?: "hold" | "followClock";
+}
+
+/** A kind of input. `Split` and `Position` are encodable data. */
+export interface Source<T, Split = unknown, Position = unknown> {
+  /** For graphs and messages, as in `text(data/*.txt)`. */
+  readonly name: string;
+  /** Whether it ends by itself. */
+  readonly bounded: boolean;
+  /** @param desired how many readers could work side by side: 1 in the embedded engine; a hint */
+  splits(desired: number): readonly Split[] | Promise<readonly Split[]>;
+  open(split: Split, position: Position | undefined): SourceReader<T, Position> | Promise<SourceReader<T, Position>>;
+  readonly quiet?: QuietPolicy;
+}
+
+/** How elements get event times and the source its watermark. */
+export type TimestampPolicy<T> =
+  /** From the element; `outOfOrderness` ms may pass between an element and an older one after it. */
+  | { readonly kind: "event"; readonly timestamp: (element: T) => Timestamp; readonly outOfOrderness: number }
+  /** The clock when the element is read; the watermark follows the clock. */
+  | { readonly kind: "processing" }
+  /** What the reader says, and MIN_TIMESTAMP where it says nothing. The default. */
+  | { readonly kind: "source" };
+
+/** Event time by a function of the element, at most `outOfOrderness` ms (default 0) out of order. */
+export function eventTime<T>(timestamp: (element: T) => Timestamp, options?: { readonly outOfOrderness?: number }): TimestampPolicy<T> {
+  return Object.freeze({ kind: "event", timestamp, outOfOrderness: options?.outOfOrderness ?? 0 });
+}
+
+/** Event time is the time of reading: `Date.now()` of the engine's clock. */
+export function processingTime(): TimestampPolicy<unknown> {
+  return Object.freeze({ kind: "processing" });
+}
+
+/** Event time is what the source says of each element (a broker's own time-stamp). */
+export function ingestionTime(): TimestampPolicy<unknown> {
+  return Object.freeze({ kind: "source" });
+}

@@ -1,0 +1,84 @@
+/**
+ * What a running stage needs of its host. The embedded engine is one host; a worker of another runner is a second one.
+ *
+ * Every hold has an owner (a timer, a call in flight, a parked element), so none can leak.
+ */
+import type { CollectionId, StepId, ViewId } from "../graph/graph.ts";
+import type { Pane } from "../model/pane.ts";
+import type { Timestamp } from "../model/time.ts";
+import type { Window } from "../model/window.ts";
+import type { Emitter } from "./emitter.ts";
+import type { KeyedRecord, RecordStore, WindowRecords } from "./records.ts";
+
+/** Event time and processing time as the stage sees them. */
+export interface TimeHost {
+  inputWatermark(): Timestamp;
+  outputWatermark(): Timestamp;
+  /** Processing time in milliseconds. */
+  now(): number;
+}
+
+/** Timers and, with them, watermark holds. */
+export interface TimerHost {
+  /** Fires the stage's `fireWindow` when the watermark is after `at`; holds the output watermark at `holdAt` (default: not at all). */
+  setWindowTimer(window: Window, at: Timestamp, holdAt?: Timestamp): void;
+  /** Sets, or replaces, the timer `family`/`tag` of `record`. `holdAt` above MAX_TIMESTAMP holds nothing. */
+  set(record: KeyedRecord, family: string, tag: string, domain: "event" | "processing", at: Timestamp, holdAt: Timestamp): void;
+  clear(record: KeyedRecord, family: string, tag: string): void;
+  clearAll(record: KeyedRecord): void;
+}
+
+/** Why an element or a pane went no further. */
+export type DropReason = "expired" | "closed";
+
+/** Side inputs. */
+export interface SideInputHost {
+  ready(view: ViewId, sideWindow: Window): boolean;
+  /** What the view holds for `sideWindow`: the elements of its newest pane; `undefined` where there was none. */
+  contents(view: ViewId, sideWindow: Window): readonly unknown[] | undefined;
+  put(view: ViewId, sideWindow: Window, contents: readonly unknown[]): void;
+  /** Keeps an element of one window back until `views` are ready; it then enters the stage again. */
+  park(value: unknown, timestamp: Timestamp, window: Window, pane: Pane): void;
+}
+
+/** An element whose call has not settled. */
+export interface Invocation {
+  readonly id: number;
+  readonly value: unknown;
+  readonly timestamp: Timestamp;
+  readonly windows: readonly Window[];
+  readonly pane: Pane;
+  /** Set for a timer's or an expiry's call. */
+  readonly timer?: { readonly record: KeyedRecord; readonly family: string; readonly tag: string; readonly at: Timestamp };
+  attempt: number;
+}
+
+/** Calls that are queued, limited, timed, retried and ordered by the host. */
+export interface CallHost {
+  /** Queues an element; the host calls the stage's `invoke` when it is its turn. */
+  submit(value: unknown, timestamp: Timestamp, windows: readonly Window[], pane: Pane, key: unknown): void;
+  /** Queues a timer's call in the order of its key. */
+  submitTimer(timer: NonNullable<Invocation["timer"]>, timestamp: Timestamp, window: Window, key: unknown): void;
+}
+
+/** Everything, for one stage. */
+export interface StageHost extends TimeHost {
+  /** Where the elements of a collection go that leaves the stage. */
+  output(collection: CollectionId): Emitter;
+  readonly timers: TimerHost;
+  readonly sideInputs: SideInputHost;
+  readonly calls: CallHost;
+  records<R extends KeyedRecord>(): RecordStore<R>;
+  /** Counts an element that was dropped; `emitLate` says where it went. */
+  dropped(step: StepId, reason: DropReason): void;
+  /** Runs `callback` when what the bundle emitted is durable (without checkpoints: at the end of the turn). */
+  onBundleFinalized(callback: () => void | Promise<void>): void;
+  /** Tells the host that the stage cannot take more for now, and when it can again. */
+  setFull(full: boolean): void;
+  /** Work of the stage's own that must finish before the job is done, and holds the watermark: flushing a sink. */
+  trackWork(work: Promise<void>): void;
+  readonly options: unknown;
+}
+
+/** The state of one key and window between calls of `fireWindow`. */
+export type { KeyedRecord, RecordStore, WindowRecords };

@@ -1,0 +1,80 @@
+/**
+ * Keyed records: all that one step keeps for one key and window, filed window by window.
+ *
+ * P1 Records, and what hangs in them, are plain data: no methods, no closures, so that they can be written down.
+ * P2 One step has one store; windows are found by id, so equal windows share records whatever object names them.
+ */
+import type { Window } from "../model/window.ts";
+import type { Timestamp } from "../model/time.ts";
+
+/** A key as it is used in a Map: primitives stand for themselves, anything else for its canonical bytes. */
+export type MapKey = string | number | bigint | boolean | null | undefined;
+
+/** A timer that is set. Made and owned by the host. */
+export interface TimerEntry {
+  readonly owner: KeyedRecord;
+  readonly family: string;
+  readonly tag: string;
+  readonly domain: "event" | "processing";
+  /** When it fires. */
+  at: Timestamp;
+  /** What it holds the output watermark at until then, and the timestamp of its outputs. */
+  holdAt: Timestamp;
+  live: boolean;
+}
+
+/** What every record has; steps add their own fields. */
+export interface KeyedRecord {
+  readonly key: unknown;
+  readonly mapKey: MapKey;
+  readonly window: Window;
+  /** Timers that are set: none, one, or several by family and tag. Written by the host only. */
+  timers: TimerEntry | Map<string, TimerEntry> | undefined;
+}
+
+/** The records of one window. `R` is the step's record type. */
+export interface WindowRecords<R extends KeyedRecord> {
+  readonly window: Window;
+  readonly records: Map<MapKey, R>;
+  /** Whether the end-of-window firing has been. */
+  fired: boolean;
+}
+
+/** All records of one step. */
+export class RecordStore<R extends KeyedRecord> {
+  readonly #windows = new Map<string, WindowRecords<R>>();
+
+  get size(): number {
+    return this.#windows.size;
+  }
+
+  find(window: Window): WindowRecords<R> | undefined {
+    return this.#windows.get(window.id);
+  }
+
+  /** The records of `window`, made empty where there are none. */
+  open(window: Window): WindowRecords<R> {
+    const id = window.id;
+    let found = this.#windows.get(id);
+    if (found === undefined) {
+      found = { window, records: new Map(), fired: false };
+      this.#windows.set(id, found);
+    }
+    return found;
+  }
+
+  drop(window: Window): void {
+    this.#windows.delete(window.id);
+  }
+
+  values(): IterableIterator<WindowRecords<R>> {
+    return this.#windows.values();
+  }
+
+  /** The number of keys over all windows. */
+  countKeys(): number {
+    let count = 0;
+    for (const { records } of this.#windows.values()) count += records.size;
+    return count;
+  }
+}

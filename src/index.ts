@@ -1,0 +1,108 @@
+/** Tidemark: streaming data pipelines. The public API of the model, windowing, user functions, authoring, transforms and coders. */
+export { isTidemarkError, TidemarkError, type ErrorContext, type ErrorDomain } from "./base/errors.ts";
+export type { ErrorCode } from "./base/error-codes.ts";
+
+export { NO_FIRING, ON_TIME_AND_ONLY, type Pane, type PaneTiming } from "./model/pane.ts";
+export {
+  days,
+  END_OF_GLOBAL_WINDOW,
+  formatTimestamp,
+  hours,
+  MAX_TIMESTAMP,
+  milliseconds,
+  MIN_TIMESTAMP,
+  minutes,
+  seconds,
+  type Timestamp,
+} from "./model/time.ts";
+export type { Trigger } from "./model/trigger.ts";
+export { formatWindow, GLOBAL_WINDOW, GlobalWindow, IntervalWindow, type Window } from "./model/window.ts";
+export type { Merge, WindowFn } from "./model/window-fn.ts";
+export type { AccumulationMode, ClosingBehavior, OnTimeBehavior, TimestampCombiner, WindowingStrategy } from "./model/windowing.ts";
+
+export * from "./windowing/index.ts";
+
+export {
+  exponentialBackoff,
+  type Backoff,
+  type CallOptions,
+  type DeadLetter,
+  type Late,
+  type RetryOptions,
+} from "./fn/call-options.ts";
+export type { CombineFn } from "./fn/combine-fn.ts";
+export {
+  output,
+  type BundleContext,
+  type DoFn,
+  type ElementContext,
+  type KV,
+  type OutputTag,
+  type OutputTags,
+  type ProcessContext,
+  type SetupContext,
+  type TimerContext,
+} from "./fn/do-fn.ts";
+export type { ElementMeta, Epoch, Sink, SinkWriter } from "./fn/sink.ts";
+export {
+  eventTime,
+  ingestionTime,
+  processingTime,
+  type Batch,
+  type PollResult,
+  type QuietPolicy,
+  type Source,
+  type SourceReader,
+  type TimestampPolicy,
+} from "./fn/source.ts";
+export {
+  bagState,
+  combiningState,
+  mapState,
+  orderedListState,
+  setState,
+  valueState,
+  type BagCell,
+  type CombiningCell,
+  type MapCell,
+  type OrderedListCell,
+  type SetCell,
+  type StateSpec,
+  type TimestampedValue,
+  type ValueCell,
+} from "./fn/state.ts";
+export {
+  eventTimer,
+  eventTimerFamily,
+  processingTimer,
+  processingTimerFamily,
+  type Timer,
+  type TimerFamily,
+  type TimerOptions,
+  type TimerSpec,
+} from "./fn/timer.ts";
+export type { PCollectionView, SideInputs, SideInputValues } from "./fn/view.ts";
+
+export * from "./pipeline/index.ts";
+export * from "./transforms/index.ts";
+
+export {
+  boolCoder,
+  bytesCoder,
+  decodeFromBytes,
+  doubleCoder,
+  encodeToBytes,
+  globalWindowCoder,
+  intervalWindowCoder,
+  iterableCoder,
+  kvCoder,
+  lengthPrefixCoder,
+  nullableCoder,
+  stringCoder,
+  timestampCoder,
+  valueCoder,
+  varintBigCoder,
+  varintCoder,
+  type Coder,
+  type DeterministicCoder,
+} from "./coders/index.ts";

@@ -1,0 +1,55 @@
+/**
+ * Event time: a number of milliseconds since the epoch.
+ *
+ * T1 Beam's ends of time lie beyond 2^53, where doubles are even numbers only: they are named here, compared by
+ *    value, and written with their exact bytes by the timestamp coder. Nobody does arithmetic on them unclamped.
+ */
+
+/** Milliseconds since the epoch, in event time. May be negative. */
+export type Timestamp = number;
+
+/** Before every element: Beam's −9223372036854775 ms. */
+export const MIN_TIMESTAMP: Timestamp = -9223372036854775;
+/** After every element, timer and window: Beam's 9223372036854775 ms. A watermark here says "no more input, ever". */
+export const MAX_TIMESTAMP: Timestamp = 9223372036854775;
+/** The last instant of the global window: one day before `MAX_TIMESTAMP`, so that its timers can still fire. */
+export const END_OF_GLOBAL_WINDOW: Timestamp = 9223371950454775;
+
+/** `timestamp` brought into `[MIN_TIMESTAMP, MAX_TIMESTAMP]`. */
+export function clampTimestamp(timestamp: number): Timestamp {
+  return timestamp < MIN_TIMESTAMP ? MIN_TIMESTAMP : timestamp > MAX_TIMESTAMP ? MAX_TIMESTAMP : timestamp;
+}
+
+/** For people: ISO time where a Date can hold it, else a named end, else the bare milliseconds. */
+export function formatTimestamp(timestamp: Timestamp): string {
+  if (timestamp <= MIN_TIMESTAMP) return "-∞";
+  if (timestamp >= MAX_TIMESTAMP) return "+∞";
+  if (timestamp === END_OF_GLOBAL_WINDOW) return "end of the global window";
+  if (Math.abs(timestamp) > 8.64e15) return `${timestamp} ms`;
+  return new Date(timestamp).toISOString();
+}
+
+/** `n` milliseconds; for symmetry with `seconds`. */
+export function milliseconds(n: number): number {
+  return n;
+}
+
+/** `n` seconds in milliseconds. */
+export function seconds(n: number): number {
+  return n * 1000;
+}
+
+/** `n` minutes in milliseconds. */
+export function minutes(n: number): number {
+  return n * 60_000;
+}
+
+/** `n` hours in milliseconds. */
+export function hours(n: number): number {
+  return n * 3_600_000;
+}
+
+/** `n` days in milliseconds. */
+export function days(n: number): number {
+  return n * 86_400_000;
+}

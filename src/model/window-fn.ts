@@ -1,0 +1,40 @@
+/** WindowFn: which windows an element belongs to, and for merging ones which windows become one. */
+import type { Timestamp } from "./time.ts";
+import type { Window } from "./window.ts";
+
+/** What an element's windows may depend on. */
+export interface AssignContext {
+  readonly timestamp: Timestamp;
+  readonly element: unknown;
+  /** The element's windows so far. */
+  readonly windows: readonly Window[];
+}
+
+/** `from` become `into`. `into` may be one of `from`, or new. */
+export interface Merge<W extends Window> {
+  readonly from: readonly W[];
+  readonly into: W;
+}
+
+/**
+ * A window function. Synchronous and pure.
+ *
+ * F1 `assign` depends on its context only. Where `byTimestampOnly` is true it depends on the timestamp alone, and equal
+ *    timestamps may share one returned array, which nobody changes.
+ * F2 A merging function implements `merge`; it gets all active windows of one key and returns disjoint merges, each of
+ *    two or more windows or of one that is renamed.
+ */
+export interface WindowFn<W extends Window = Window> {
+  /** For graphs and messages, as in `fixed(5s)`; equal text, equal function. */
+  readonly name: string;
+  readonly kind: "global" | "fixed" | "sliding" | "sessions" | "custom";
+  readonly byTimestampOnly: boolean;
+  assign(timestamp: Timestamp, element: unknown, windows: readonly Window[]): readonly W[];
+  /** Present if and only if windows merge. */
+  merge?(windows: readonly W[]): readonly Merge<W>[];
+  /** The window of the side input that an element in `mainWindow` sees; default: the window of its last instant. */
+  sideInputWindow(mainWindow: Window): W;
+  /** Windows as JSON-like data and back, for encoding and checkpoints. */
+  toData(window: W): unknown;
+  fromData(data: unknown): W;
+}

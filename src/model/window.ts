@@ -1,0 +1,64 @@
+/**
+ * Windows: values that say to which stretch of event time an element belongs.
+ *
+ * W1 Two windows of one windowing are the same if and only if their `id`s are equal; objects may differ.
+ * W2 An interval window is half-open, `[start, end)`; its last instant is `end - 1`.
+ */
+import { clampTimestamp, END_OF_GLOBAL_WINDOW, formatTimestamp, type Timestamp } from "./time.ts";
+
+/** What every window has. Custom WindowFns may bring their own classes. */
+export interface Window {
+  /** The last instant that belongs to the window; it ends when the watermark is after it. */
+  readonly maxTimestamp: Timestamp;
+  /** Equal for equal windows of one windowing, and for them only. */
+  readonly id: string;
+}
+
+/** `[start, end)` in milliseconds of event time. */
+export class IntervalWindow implements Window {
+  readonly start: Timestamp;
+  readonly end: Timestamp;
+  readonly maxTimestamp: Timestamp;
+
+  constructor(start: Timestamp, end: Timestamp) {
+    this.start = start;
+    this.end = end;
+    this.maxTimestamp = clampTimestamp(end - 1);
+  }
+
+  get id(): string {
+    return `${this.start}:${this.end}`;
+  }
+
+  toString(): string {
+    return `[${formatTimestamp(this.start)}, ${formatTimestamp(this.end)})`;
+  }
+
+  toJSON(): { start: Timestamp; end: Timestamp } {
+    return { start: this.start, end: this.end };
+  }
+}
+
+/** The one window of the global windowing. */
+export class GlobalWindow implements Window {
+  readonly maxTimestamp: Timestamp = END_OF_GLOBAL_WINDOW;
+  readonly id = "global";
+
+  toString(): string {
+    return "global";
+  }
+
+  toJSON(): string {
+    return "global";
+  }
+}
+
+/** The global window. */
+export const GLOBAL_WINDOW: GlobalWindow = new GlobalWindow();
+/** `[GLOBAL_WINDOW]`, shared by every element in it. */
+export const GLOBAL_WINDOWS: readonly Window[] = Object.freeze([GLOBAL_WINDOW]);
+
+/** For people. */
+export function formatWindow(window: Window): string {
+  return window instanceof IntervalWindow || window instanceof GlobalWindow ? window.toString() : window.id;
+}

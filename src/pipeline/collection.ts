@@ -1,0 +1,447 @@
+/**
+ * PCollection: a collection that will exist when the pipeline runs, and the steps that can be applied to it.
+ *
+ * Every method adds one step to the pipeline's graph and returns its output; nothing runs. All take an optional first
+ * argument, the step's name; without it the name is derived (`Map`, `Map2` …). Names identify state, metrics and errors,
+ * so give them to whatever is to outlive a change of the program.
+ */
+import type { DeadLetter, Late } from "../fn/call-options.ts";
+import type { DoFn, KV, OutputTags } from "../fn/do-fn.ts";
+import type { MaybePromise, Outputs } from "../fn/do-fn.ts";
+import type { Sink } from "../fn/sink.ts";
+import type { StateSpecs } from "../fn/state.ts";
+import type { TimerSpecs } from "../fn/timer.ts";
+import type { PCollectionView, SideInputs, ViewKind } from "../fn/view.ts";
+import type { Timestamp } from "../model/time.ts";
+import type { WindowFn } from "../model/window-fn.ts";
+import type { Window } from "../model/window.ts";
+import type { WindowingStrategy } from "../model/windowing.ts";
+import { applyTransform } from "./apply.ts";
+import { stepError, type CollectionNode, type Shape, type StepDraft } from "./builder.ts";
+import { checkView, describe, isAsyncFunction } from "./checks.ts";
+import {
+  addCombinePerKey,
+  addElementwise,
+  addGroupByKey,
+  addParDo,
+  addPartition,
+  addReshuffle,
+  addTimestamps,
+  addWindowInto,
+  deadLetterOutput,
+  lateOutput,
+  type ElementwiseOptions,
+  type StepNaming,
+} from "./steps.ts";
+import type { Transform } from "./transform.ts";
+import type {
+  AnyDoFn,
+  CallContext,
+  Combiner,
+  Element,
+  FilterOptions,
+  GroupOptions,
+  IsKeyed,
+  KeyedWhereNeeded,
+  None,
+  ParDoElement,
+  ParDoOptions,
+  Repeat,
+  SideTags,
+  StepOptions,
+  TagElement,
+  WindowIntoOptions,
+} from "./types.ts";
+
+/** Set by the class, which alone sees the private field. */
+let readNode: (collection: PCollection<unknown>) => CollectionNode;
+
+/** The collection's place in the graph: for Tidemark's own transforms. */
+export function nodeOf(collection: PCollection<unknown>): CollectionNode {
+  return readNode(collection);
+}
+
+/** A bounded or unbounded collection of elements `T`, each with a timestamp and windows. */
+export class PCollection<T> {
+  static {
+    readNode = (collection) => collection.#node;
+  }
+  readonly #node: CollectionNode;
+  /** Never present: carries `T`. */
+  declare protected readonly element?: T;
+
+  constructor(node: CollectionNode) {
+    this.#node = node;
+  }
+
+  /** How the collection is windowed. */
+  get windowing(): WindowingStrategy {
+    return this.#node.windowing;
+  }
+
+  /** Whether the collection ends by itself. */
+  get isBounded(): boolean {
+    return this.#node.bounded;
+  }
+
+  /**
+   * Applies a transform: a function from this collection to whatever it returns. Steps applied inside are named inside it.
+   *
+   * @example
+   * lines.apply("Count words", (lines) => lines.flatMap((line) => line.split(" ")).apply(countPerElement()));
+   */
+  apply<O>(transform: Transform<PCollection<T>, O>): O;
+  apply<O>(name: string, transform: Transform<PCollection<T>, O>): O;
+  apply(...args: readonly unknown[]): unknown {
+    return applyTransform(this.#node.builder, this, args);
+  }
+
+  /**
+   * One output for each element. An async function's promise is awaited.
+   *
+   * @example
+   * words.map("Pair", (word) => [word, 1]); // PCollection<[string, number]>
+   */
+  map<O extends Element, V extends SideInputs = None>(
+    fn: (element: T, context: CallContext<V>) => O | PromiseLike<O>,
+    options?: StepOptions<V, O>,
+  ): ElementwiseResult<T, O>;
+  map<O extends Element, V extends SideInputs = None>(
+    name: string,
+    fn: (element: T, context: CallContext<V>) => O | PromiseLike<O>,
+    options?: StepOptions<V, O>,
+  ): ElementwiseResult<T, O>;
+  map(...args: readonly unknown[]): ElementwiseResult<T, never> {
+    const { given, rest } = splitName(args);
+    return elementwise(this, { given, derived: "Map" }, "map", rest[0], rest[1] as ElementwiseOptions);
+  }
+
+  /** Any number of outputs for each element: the elements of what the function returns, or none for `undefined`. */
+  flatMap<O extends Element, V extends SideInputs = None>(
+    fn: (element: T, context: CallContext<V>) => MaybePromise<Outputs<O>>,
+    options?: StepOptions<V, O>,
+  ): ElementwiseResult<T, O>;
+  flatMap<O extends Element, V extends SideInputs = None>(
+    name: string,
+    fn: (element: T, context: CallContext<V>) => MaybePromise<Outputs<O>>,
+    options?: StepOptions<V, O>,
+  ): ElementwiseResult<T, O>;
+  flatMap(...args: readonly unknown[]): ElementwiseResult<T, never> {
+    const { given, rest } = splitName(args);
+    return elementwise(this, { given, derived: "FlatMap" }, "flatMap", rest[0], rest[1] as ElementwiseOptions);
+  }
+
+  /** The elements for which the function returns `true`; a type guard narrows the element type. */
+  filter<S extends T, V extends SideInputs = None>(
+    fn: (element: T, context: CallContext<V>) => element is S,
+    options?: FilterOptions<V>,
+  ): ElementwiseResult<T, S>;
+  filter<V extends SideInputs = None>(
+    fn: (element: T, context: CallContext<V>) => MaybePromise<boolean>,
+    options?: FilterOptions<V>,
+  ): ElementwiseResult<T, T>;
+  filter<S extends T, V extends SideInputs = None>(
+    name: string,
+    fn: (element: T, context: CallContext<V>) => element is S,
+    options?: FilterOptions<V>,
+  ): ElementwiseResult<T, S>;
+  filter<V extends SideInputs = None>(
+    name: string,
+    fn: (element: T, context: CallContext<V>) => MaybePromise<boolean>,
+    options?: FilterOptions<V>,
+  ): ElementwiseResult<T, T>;
+  filter(...args: readonly unknown[]): ElementwiseResult<T, never> {
+    const { given, rest } = splitName(args);
+    return elementwise(this, { given, derived: "Filter" }, "filter", rest[0], rest[1] as ElementwiseOptions);
+  }
+
+  /**
+   * Runs a DoFn for each element: with state, timers, several outputs and a life cycle.
+   * The main output has what `process` returns and what it gives to `context.output`; the others are in `.outputs`.
+   * @throws STATE_NEEDS_KEY, STATE_IN_MERGING_WINDOWS, KEY_CODER_NOT_DETERMINISTIC, OUTPUT_TAG_RESERVED
+   */
+  parDo<R extends Element = never, S extends StateSpecs = None, X extends TimerSpecs = None, V extends SideInputs = None, O extends OutputTags = None>(
+    this: KeyedWhereNeeded<PCollection<T>, T, S, X>,
+    doFn: DoFn<T, R, S, X, V, O>,
+    options?: ParDoOptions,
+  ): ParDoOutcome<T, R, S, X, O>;
+  parDo<R extends Element = never, S extends StateSpecs = None, X extends TimerSpecs = None, V extends SideInputs = None, O extends OutputTags = None>(
+    this: KeyedWhereNeeded<PCollection<T>, T, S, X>,
+    name: string,
+    doFn: DoFn<T, R, S, X, V, O>,
+    options?: ParDoOptions,
+  ): ParDoOutcome<T, R, S, X, O>;
+  parDo(...args: readonly unknown[]): unknown {
+    const { given, rest } = splitName(args);
+    const step = addParDo(nodeOf(this as PCollection<T>), { given, derived: "ParDo" }, rest[0] as AnyDoFn, rest[1] as ParDoOptions<never>);
+    return new KeyedParDoResult(step);
+  }
+
+  /**
+   * Splits the collection into `parts` collections by a function that gives each element's part, from 0.
+   *
+   * @example
+   * const [small, large] = numbers.partition(2, (n) => (n < 100 ? 0 : 1));
+   */
+  partition<const N extends number>(parts: N, fn: (element: T, parts: number) => number): Repeat<PCollection<T>, N>;
+  partition<const N extends number>(name: string, parts: N, fn: (element: T, parts: number) => number): Repeat<PCollection<T>, N>;
+  partition(...args: readonly unknown[]): readonly unknown[] {
+    const { given, rest } = splitName(args);
+    const parts = rest[0] as number;
+    const step = addPartition(this.#node, { given, derived: "Partition" }, parts, rest[1]);
+    return Array.from({ length: parts }, (_, part) => new PCollection<T>(step.outputs[part] as CollectionNode));
+  }
+
+  /**
+   * Gives each element the event time that `fn` says, in milliseconds.
+   * @param options.allowedSkew how far, in ms, it may lie before the element's present one. Default 0
+   */
+  withTimestamps(fn: (element: T) => Timestamp, options?: { readonly allowedSkew?: number }): PCollection<T>;
+  withTimestamps(name: string, fn: (element: T) => Timestamp, options?: { readonly allowedSkew?: number }): PCollection<T>;
+  withTimestamps(...args: readonly unknown[]): PCollection<T> {
+    const { given, rest } = splitName(args);
+    const skew = (rest[1] as { allowedSkew?: number } | undefined)?.allowedSkew ?? 0;
+    return main(addTimestamps(this.#node, { given, derived: "WithTimestamps" }, rest[0], skew));
+  }
+
+  /** Assigns windows, and says when groupings downstream fire. */
+  windowInto<W extends Window>(windowFn: WindowFn<W>, options?: WindowIntoOptions): PCollection<T>;
+  windowInto<W extends Window>(name: string, windowFn: WindowFn<W>, options?: WindowIntoOptions): PCollection<T>;
+  windowInto(...args: readonly unknown[]): PCollection<T> {
+    const { given, rest } = splitName(args);
+    return main(addWindowInto(this.#node, { given, derived: "WindowInto" }, rest[0] as WindowFn, rest[1] as WindowIntoOptions));
+  }
+
+  /** The same collection; steps before and after are not fused, and where there are several workers elements are spread. */
+  reshuffle(name?: string): PCollection<T> {
+    return main(addReshuffle(this.#node, { given: name, derived: "Reshuffle" }));
+  }
+
+  /** Hands every element to a sink. Ends the branch. */
+  write(sink: Sink<T>): void;
+  write(name: string, sink: Sink<T>): void;
+  write(...args: readonly unknown[]): void {
+    const { given, rest } = splitName(args);
+    const { builder } = this.#node;
+    const place = builder.place(given, "Write");
+    const sink = rest[0] as Sink<unknown> | undefined;
+    if (typeof sink?.open !== "function") {
+      throw stepError("TRANSFORM_INVALID", place, { what: `"${place.name}" writes to ${describe(sink)}`, fix: "give a sink, or use .apply(text.write(path))" });
+    }
+    builder.add({ place, spec: { kind: "write", sink }, inputs: [this.#node] });
+  }
+
+  /**
+   * A side input of exactly one element for each window.
+   * @param options.default seen where a window has no element; without it that is the error SINGLETON_EMPTY
+   */
+  asSingleton(): PCollectionView<T>;
+  asSingleton<D>(options: { readonly default: D }): PCollectionView<T | D>;
+  asSingleton(name: string): PCollectionView<T>;
+  asSingleton<D>(name: string, options: { readonly default: D }): PCollectionView<T | D>;
+  asSingleton(...args: readonly unknown[]): PCollectionView<T> {
+    const { given, rest } = splitName(args);
+    const options = rest[0] as { default: unknown } | undefined;
+    return view(this, { given, derived: "AsSingleton" }, "singleton", options && { value: options.default });
+  }
+
+  /** A side input of all elements of a window, in no promised order. */
+  asIterable(name?: string): PCollectionView<Iterable<T>> {
+    return view(this, { given: name, derived: "AsIterable" }, "iterable");
+  }
+
+  /** A side input of all elements of a window as an array, in no promised order. */
+  asList(name?: string): PCollectionView<readonly T[]> {
+    return view(this, { given: name, derived: "AsList" }, "list");
+  }
+
+  /** A side input to look values up by key; a key with two values in a window is an error. Keys are equal by content. */
+  asMap<K, V>(this: PCollection<KV<K, V>>, name?: string): PCollectionView<ReadonlyMap<K, V>> {
+    return view(this, { given: name, derived: "AsMap" }, "map");
+  }
+
+  /** A side input to look all values of a key up. Keys are equal by content. */
+  asMultimap<K, V>(this: PCollection<KV<K, V>>, name?: string): PCollectionView<ReadonlyMap<K, readonly V[]>> {
+    return view(this, { given: name, derived: "AsMultimap" }, "multimap");
+  }
+
+  /**
+   * The values of each key and window together, each time the trigger fires.
+   * @throws GBK_NEVER_EMITS, UNSAFE_TRIGGER, KEY_CODER_NOT_DETERMINISTIC, KEYED_STEP_NEEDS_KV
+   */
+  groupByKey<K, V>(this: PCollection<KV<K, V>>, options?: GroupOptions<K>): KeyedResult<KV<K, V>, KV<K, readonly V[]>>;
+  groupByKey<K, V>(this: PCollection<KV<K, V>>, name: string, options?: GroupOptions<K>): KeyedResult<KV<K, V>, KV<K, readonly V[]>>;
+  groupByKey<K, V>(this: PCollection<KV<K, V>>, ...args: readonly unknown[]): KeyedResult<KV<K, V>, KV<K, readonly V[]>> {
+    const { given, rest } = splitName(args);
+    const { keyCoder } = (rest[0] ?? {}) as GroupOptions<never>;
+    return new KeyedResult(addGroupByKey(nodeOf(this), { given, derived: "GroupByKey" }, keyCoder));
+  }
+
+  /**
+   * The values of each key and window combined to one, each time the trigger fires.
+   * @param fn a CombineFn such as `sumFn()`, or a plain associative and commutative function over values
+   * @throws as `groupByKey`, and COMBINE_FN_INVALID, ASYNC_NOT_ALLOWED
+   */
+  combinePerKey<K, V, A, O = V>(this: PCollection<KV<K, V>>, fn: Combiner<V, A, O>, options?: GroupOptions<K>): KeyedResult<KV<K, V>, KV<K, O>>;
+  combinePerKey<K, V, A, O = V>(
+    this: PCollection<KV<K, V>>,
+    name: string,
+    fn: Combiner<V, A, O>,
+    options?: GroupOptions<K>,
+  ): KeyedResult<KV<K, V>, KV<K, O>>;
+  combinePerKey<K, V>(this: PCollection<KV<K, V>>, ...args: readonly unknown[]): KeyedResult<KV<K, V>, KV<K, never>> {
+    const { given, rest } = splitName(args);
+    return combinePerKey<K, V, never>(this, { given, derived: "CombinePerKey" }, rest[0], rest[1] as GroupOptions<never>);
+  }
+
+  /** The keys. */
+  keys<K, V>(this: PCollection<KV<K, V>>, name?: string): PCollection<K> {
+    return elementwise(this, { given: name, derived: "Keys" }, "map", ([key]: KV<K, V>) => key);
+  }
+
+  /** The values. */
+  values<K, V>(this: PCollection<KV<K, V>>, name?: string): PCollection<V> {
+    return elementwise(this, { given: name, derived: "Values" }, "map", ([, value]: KV<K, V>) => value);
+  }
+
+  /** A new value for each pair, under the same key. */
+  mapValues<K, V, O extends Element, S extends SideInputs = None>(
+    this: PCollection<KV<K, V>>,
+    fn: (value: V, context: CallContext<S>) => O | PromiseLike<O>,
+    options?: StepOptions<S, KV<K, O>>,
+  ): ElementwiseResult<KV<K, V>, KV<K, O>>;
+  mapValues<K, V, O extends Element, S extends SideInputs = None>(
+    this: PCollection<KV<K, V>>,
+    name: string,
+    fn: (value: V, context: CallContext<S>) => O | PromiseLike<O>,
+    options?: StepOptions<S, KV<K, O>>,
+  ): ElementwiseResult<KV<K, V>, KV<K, O>>;
+  mapValues<K, V>(this: PCollection<KV<K, V>>, ...args: readonly unknown[]): ElementwiseResult<KV<K, V>, never> {
+    const { given, rest } = splitName(args);
+    const options = rest[1] as ElementwiseOptions | undefined;
+    return elementwise(this, { given, derived: "MapValues" }, "map", overValues(rest[0], options), options, "kv");
+  }
+}
+
+/** The output of `map`, `flatMap`, `filter` or `parDo` on elements `I`. */
+export class ElementwiseResult<I, O> extends PCollection<O> {
+  readonly #step: StepDraft;
+
+  constructor(step: StepDraft) {
+    super(step.outputs["main"] as CollectionNode);
+    this.#step = step;
+  }
+
+  /**
+   * The elements that the step gave up on, with their errors. Asking for it sends failures there, in place of failing the
+   * job; outputs of a failed call do not appear.
+   */
+  deadLetter(): PCollection<DeadLetter<I>> {
+    return new PCollection(deadLetterOutput(this.#step));
+  }
+}
+
+/** The output of a grouping of elements `I`. */
+export class KeyedResult<I, O> extends PCollection<O> {
+  readonly #step: StepDraft;
+
+  constructor(step: StepDraft) {
+    super(step.outputs["main"] as CollectionNode);
+    this.#step = step;
+  }
+
+  /** What came too late, with window and reason, in the global window. Without it late elements are only counted. */
+  get late(): PCollection<Late<I>> {
+    return new PCollection(lateOutput(this.#step));
+  }
+}
+
+/** The main output of a DoFn, and by tag its others. */
+export class ParDoResult<I, O, Tags extends OutputTags> extends ElementwiseResult<I, O> {
+  /** The DoFn's outputs beside `main`. */
+  readonly outputs: { readonly [N in SideTags<Tags>]: PCollection<TagElement<Tags[N]>> };
+
+  constructor(step: StepDraft) {
+    super(step);
+    const named = Object.entries(step.outputs).filter(([tag]) => tag !== "main");
+    this.outputs = Object.freeze(Object.fromEntries(named.map(([tag, node]) => [tag, new PCollection(node)]))) as never;
+  }
+}
+
+/** The main output of a DoFn with state or timers. */
+export class KeyedParDoResult<I, O, Tags extends OutputTags> extends ParDoResult<I, O, Tags> {
+  readonly #step: StepDraft;
+
+  constructor(step: StepDraft) {
+    super(step);
+    this.#step = step;
+  }
+
+  /** What came too late, with window and reason, in the global window. Without it late elements are only counted. */
+  get late(): PCollection<Late<I>> {
+    return new PCollection(lateOutput(this.#step));
+  }
+}
+
+/** What `parDo` returns: `.late` only where the DoFn keeps something for each key. */
+export type ParDoOutcome<I, R, S extends StateSpecs, X extends TimerSpecs, O extends OutputTags> =
+  IsKeyed<S, X> extends true ? KeyedParDoResult<I, ParDoElement<R, O>, O> : ParDoResult<I, ParDoElement<R, O>, O>;
+
+/** Adds a `map`, `flatMap` or `filter`; `shape` says what is known of its outputs. */
+export function elementwise<I, O>(
+  input: PCollection<I>,
+  naming: StepNaming,
+  kind: "map" | "flatMap" | "filter",
+  fn: unknown,
+  options?: ElementwiseOptions,
+  shape?: Shape,
+): ElementwiseResult<I, O> {
+  return new ElementwiseResult(addElementwise(nodeOf(input), naming, kind, fn, options, shape));
+}
+
+/** Adds a `combinePerKey`. */
+export function combinePerKey<K, V, O>(
+  input: PCollection<KV<K, V>>,
+  naming: StepNaming,
+  fn: unknown,
+  options?: GroupOptions<never>,
+): KeyedResult<KV<K, V>, KV<K, O>> {
+  return new KeyedResult(addCombinePerKey(nodeOf(input), naming, fn, options?.keyCoder));
+}
+
+/** Adds a view. */
+export function view<T, V>(
+  input: PCollection<T>,
+  naming: StepNaming,
+  kind: ViewKind,
+  defaultValue?: { readonly value: unknown },
+): PCollectionView<V> {
+  const { builder } = nodeOf(input);
+  const place = builder.place(naming.given, naming.derived);
+  checkView(place, nodeOf(input), kind === "map" || kind === "multimap");
+  return builder.addView<V>(place, kind, nodeOf(input), defaultValue);
+}
+
+/** An optional first name, and the other arguments. */
+export function splitName(args: readonly unknown[]): { readonly given: string | undefined; readonly rest: readonly unknown[] } {
+  const [first, ...others] = args;
+  return typeof first === "string" ? { given: first, rest: others } : { given: undefined, rest: args };
+}
+
+function main<T>(step: StepDraft): PCollection<T> {
+  return new PCollection(step.outputs["main"] as CollectionNode);
+}
+
+/** `fn` over the value of a pair. Async, or with a context, exactly where `fn` is: both change how the step is called. */
+function overValues(fn: unknown, options: ElementwiseOptions | undefined): unknown {
+  if (typeof fn !== "function") return fn;
+  const call = fn as (value: unknown, context?: unknown) => unknown;
+  if (isAsyncFunction(fn) || options?.async === true) {
+    return call.length < 2
+      ? async ([key, value]: KV<unknown, unknown>) => [key, await call(value)]
+      : async ([key, value]: KV<unknown, unknown>, context: unknown) => [key, await call(value, context)];
+  }
+  return call.length < 2
+    ? ([key, value]: KV<unknown, unknown>) => [key, call(value)]
+    : ([key, value]: KV<unknown, unknown>, context: unknown) => [key, call(value, context)];
+}

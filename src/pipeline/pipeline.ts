@@ -1,0 +1,178 @@
+/** Pipeline: the `p` of `build(p, options)`, from which collections come. */
+import type { Coder } from "../coders/coder.ts";
+import { ingestionTime, type Source, type TimestampPolicy } from "../fn/source.ts";
+import type { TimestampedValue } from "../fn/state.ts";
+import type { StepSpec, TestStreamEvent } from "../graph/graph.ts";
+import type { Timestamp } from "../model/time.ts";
+import { applyTransform } from "./apply.ts";
+import { stepError, type CollectionNode, type CollectionTraits, type GraphBuilder, type Shape, type StepPlace } from "./builder.ts";
+import { checkSameWindowing, checkSync, describe } from "./checks.ts";
+import { nodeOf, PCollection, splitName } from "./collection.ts";
+import { createSource, createTimestampedSource } from "./create.ts";
+import { rootTraits } from "./steps.ts";
+import type { Transform } from "./transform.ts";
+import type { Element } from "./types.ts";
+
+/** The element type of a collection. */
+export type ElementOf<C> = C extends PCollection<infer T> ? T : never;
+
+/** Options of `read`. */
+export interface ReadOptions<T> {
+  /** How elements get event times. Default: what the source says of each, and the earliest time there is where it says nothing. */
+  readonly timestamps?: TimestampPolicy<T>;
+  readonly coder?: Coder<T>;
+}
+
+/** Options of `create`. */
+export interface CreateOptions<T> {
+  /** Event time of a value, in milliseconds. Default: the earliest there is. */
+  readonly timestamps?: (value: T) => Timestamp;
+  readonly coder?: Coder<T>;
+}
+
+/** Options of `readTestStream`. */
+export interface TestStreamOptions<T> {
+  readonly coder?: Coder<T>;
+  /** Whether the stream counts as one that ends by itself. Default false: it stands for an unbounded source. */
+  readonly bounded?: boolean;
+}
+
+/** A pipeline that is being built. */
+export class Pipeline {
+  readonly #builder: GraphBuilder;
+
+  /** @param builder from `pipeline(...)`; programs are given their Pipeline */
+  constructor(builder: GraphBuilder) {
+    this.#builder = builder;
+  }
+
+  /** The program's name. */
+  get name(): string {
+    return this.#builder.name;
+  }
+
+  /**
+   * Applies a transform that begins with the pipeline, as `text.read(path)` does.
+   * @throws DUPLICATE_STEP_NAME, TRANSFORM_INVALID
+   */
+  apply<O>(transform: Transform<Pipeline, O>): O;
+  apply<O>(name: string, transform: Transform<Pipeline, O>): O;
+  apply(...args: readonly unknown[]): unknown {
+    return applyTransform(this.#builder, this, args);
+  }
+
+  /** The elements of a source. */
+  read<T>(source: Source<T>, options?: ReadOptions<T>): PCollection<T>;
+  read<T>(name: string, source: Source<T>, options?: ReadOptions<T>): PCollection<T>;
+  read(...args: readonly unknown[]): PCollection<never> {
+    const { given, rest } = splitName(args);
+    const place = this.#builder.place(given, "Read");
+    const source = rest[0] as Source<unknown> | undefined;
+    if (typeof source?.open !== "function" || typeof source.splits !== "function") {
+      throw stepError("TRANSFORM_INVALID", place, { what: `"${place.name}" reads from ${describe(source)}`, fix: "give a source, or use p.apply(text.read(path))" });
+    }
+    const { timestamps = ingestionTime(), coder } = (rest[1] ?? {}) as ReadOptions<never>;
+    if (timestamps.kind === "event") checkSync(place, "the timestamp function", timestamps.timestamp);
+    return this.#root(place, { kind: "read", source, timestamps: timestamps as TimestampPolicy<unknown> }, rootTraits(source.bounded, coder, undefined));
+  }
+
+  /**
+   * The given values, in memory.
+   *
+   * @example
+   * p.create("Words", ["to", "be"]);
+   * p.create<string>([]);
+   */
+  create<T extends Element>(values: readonly T[], options?: CreateOptions<T>): PCollection<T>;
+  create<T extends Element>(name: string, values: readonly T[], options?: CreateOptions<T>): PCollection<T>;
+  create(...args: readonly unknown[]): PCollection<never> {
+    const { given, rest } = splitName(args);
+    const place = this.#builder.place(given, "Create");
+    const values = listOf(place, rest[0]);
+    const { timestamps, coder } = (rest[1] ?? {}) as CreateOptions<never>;
+    checkSync(place, "the timestamp function", timestamps);
+    return this.#create(place, createSource(values as readonly never[], timestamps), coder, shapeOfValues(values));
+  }
+
+  /** The given values at the given event times, in memory. */
+  createTimestamped<T extends Element>(values: readonly TimestampedValue<T>[], options?: { readonly coder?: Coder<T> }): PCollection<T>;
+  createTimestamped<T extends Element>(name: string, values: readonly TimestampedValue<T>[], options?: { readonly coder?: Coder<T> }): PCollection<T>;
+  createTimestamped(...args: readonly unknown[]): PCollection<never> {
+    const { given, rest } = splitName(args);
+    const place = this.#builder.place(given, "Create");
+    const entries = listOf(place, rest[0]) as readonly TimestampedValue<unknown>[];
+    const { coder } = (rest[1] ?? {}) as { coder?: Coder<never> };
+    return this.#create(place, createTimestampedSource(entries), coder, shapeOfValues(entries.map(({ value }) => value)));
+  }
+
+  /** One element, an empty byte array, in the global window: to start something once. */
+  impulse(name?: string): PCollection<Uint8Array> {
+    return this.#root(this.#builder.place(name, "Impulse"), { kind: "impulse" }, rootTraits(true, undefined, "other"));
+  }
+
+  /**
+   * The elements of all collections in one, in no promised order. Of none: an empty collection.
+   * @throws FLATTEN_WINDOWING_MISMATCH when their windowings differ
+   */
+  flatten<C extends readonly PCollection<unknown>[]>(...collections: C): PCollection<ElementOf<C[number]>>;
+  flatten<C extends readonly PCollection<unknown>[]>(name: string, ...collections: C): PCollection<ElementOf<C[number]>>;
+  flatten(...args: readonly unknown[]): PCollection<never> {
+    const { given, rest } = splitName(args);
+    return addFlatten(this.#builder, given, rest as readonly PCollection<never>[]);
+  }
+
+  /** A scripted source, for tests: see `tidemark/testing`. */
+  readTestStream<T>(events: readonly TestStreamEvent[], options?: TestStreamOptions<T>): PCollection<T>;
+  readTestStream<T>(name: string, events: readonly TestStreamEvent[], options?: TestStreamOptions<T>): PCollection<T>;
+  readTestStream(...args: readonly unknown[]): PCollection<never> {
+    const { given, rest } = splitName(args);
+    const place = this.#builder.place(given, "TestStream");
+    const events = Object.freeze([...(listOf(place, rest[0]) as readonly TestStreamEvent[])]);
+    const { coder, bounded = false } = (rest[1] ?? {}) as TestStreamOptions<never>;
+    return this.#root(place, { kind: "testStream", events }, rootTraits(bounded, coder, undefined));
+  }
+
+  #create(place: StepPlace, source: Source<unknown, number, number>, coder: Coder<never> | undefined, shape: Shape): PCollection<never> {
+    const spec: StepSpec = { kind: "read", source: source as Source<unknown>, timestamps: ingestionTime() };
+    return this.#root(place, spec, rootTraits(true, coder, shape));
+  }
+
+  #root<T>(place: StepPlace, spec: StepSpec, main: CollectionTraits): PCollection<T> {
+    const step = this.#builder.add({ place, spec, outputs: { main } });
+    return new PCollection<T>(step.outputs["main"] as CollectionNode);
+  }
+}
+
+/** Adds a flatten. */
+export function addFlatten<T>(builder: GraphBuilder, given: string | undefined, collections: readonly PCollection<T>[]): PCollection<T> {
+  const place = builder.place(given, "Flatten");
+  const wrong = collections.find((collection) => !(collection instanceof PCollection));
+  if (wrong !== undefined) {
+    throw stepError("TRANSFORM_INVALID", place, { what: `"${place.name}" flattens ${describe(wrong)}`, fix: "pass collections" });
+  }
+  const inputs = collections.map((collection) => nodeOf(collection));
+  checkSameWindowing(place, inputs);
+  const [first] = inputs;
+  const bounded = inputs.every((input) => input.bounded);
+  const traits = first === undefined ? rootTraits(true, undefined, undefined) : { ...first, bounded, coder: common(inputs, "coder"), shape: common(inputs, "shape") };
+  const step = builder.add({ place, spec: { kind: "flatten" }, inputs, outputs: { main: traits } });
+  return new PCollection<T>(step.outputs["main"] as CollectionNode);
+}
+
+/** What all inputs agree on, or nothing. */
+function common<N extends "coder" | "shape">(inputs: readonly CollectionTraits[], name: N): CollectionTraits[N] {
+  const first = inputs[0]?.[name];
+  return inputs.every((input) => input[name] === first) ? (first as CollectionTraits[N]) : (undefined as CollectionTraits[N]);
+}
+
+function listOf(place: StepPlace, values: unknown): readonly unknown[] {
+  if (Array.isArray(values)) return Object.freeze([...(values as readonly unknown[])]);
+  throw stepError("TRANSFORM_INVALID", place, { what: `"${place.name}" is given ${describe(values)}`, fix: "give an array, as in p.create([1, 2, 3])" });
+}
+
+/** Known where all values are pairs, or none is. Types decide in the first place; this catches what has none. */
+function shapeOfValues(values: readonly unknown[]): Shape {
+  if (values.length === 0) return undefined;
+  const isPair = (value: unknown): boolean => Array.isArray(value) && value.length === 2;
+  return values.every(isPair) ? "kv" : values.some(isPair) ? undefined : "other";
+}

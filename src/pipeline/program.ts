@@ -1,0 +1,139 @@
+/**
+ * Programs: what a user's module exports by default. A program is data and functions; importing it does nothing.
+ *
+ * P1 `build` may be called any number of times, and builds the same graph from the same raw options.
+ * P2 Options travel as their raw input and are validated where the graph is built.
+ */
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { TidemarkError } from "../base/errors.ts";
+import type { PipelineGraph } from "../graph/graph.ts";
+import { GraphBuilder } from "./builder.ts";
+import { describe } from "./checks.ts";
+import { Pipeline } from "./pipeline.ts";
+
+/** Marks programs, also those made by another copy of this module. */
+const PROGRAM: unique symbol = Symbol.for("tidemark.program") as never;
+
+/** The raw options of a program without a schema: none. */
+export type NoOptions = void | Readonly<Record<string, never>>;
+type NoSchema = StandardSchemaV1<NoOptions, undefined>;
+
+/** A pipeline built for given options. */
+export interface BuiltProgram {
+  readonly graph: PipelineGraph;
+  /** The options as the schema gave them back. */
+  readonly options: unknown;
+}
+
+/** What a user's module exports by default. */
+export interface Program<RawOptions = unknown> {
+  readonly name: string;
+  /** The URL of the user's module; without it a program runs in one thread only. */
+  readonly url: string | undefined;
+  readonly optionsSchema: StandardSchemaV1 | undefined;
+  /**
+   * Validates the options and builds the graph.
+   * @throws OPTIONS_INVALID, PIPELINE_EMPTY, and what is refused while steps are applied
+   */
+  build(rawOptions: RawOptions): Promise<BuiltProgram>;
+}
+
+/** What `pipeline` is given. */
+export interface ProgramDefinition<S extends StandardSchemaV1> {
+  /** For people, checkpoints and metrics. */
+  readonly name: string;
+  /** Any Standard Schema (zod, valibot, arktype …). */
+  readonly options?: S;
+  /** Accept triggers that may finish and lose what comes after. Default false. */
+  readonly allowUnsafeTriggers?: boolean;
+  /** Applies the steps to `p`. What it returns is not looked at; a promise is awaited. */
+  build(p: Pipeline, options: StandardSchemaV1.InferOutput<S>): unknown;
+}
+
+/** A module's `import.meta`. */
+export interface ModuleMeta {
+  readonly url: string;
+}
+
+/**
+ * Defines a program.
+ *
+ * @example
+ * export default pipeline(import.meta, {
+ *   name: "shout",
+ *   options: z.object({ input: z.string(), output: z.string() }),
+ *   build(p, options) {
+ *     p.apply(text.read(options.input))
+ *       .map("Upper", (line) => line.toUpperCase())
+ *       .apply(text.write(options.output));
+ *   },
+ * });
+ */
+export function pipeline<S extends StandardSchemaV1 = NoSchema>(meta: ModuleMeta, definition: ProgramDefinition<S>): Program<StandardSchemaV1.InferInput<S>>;
+export function pipeline<S extends StandardSchemaV1 = NoSchema>(definition: ProgramDefinition<S>): Program<StandardSchemaV1.InferInput<S>>;
+export function pipeline(first: unknown, second?: unknown): Program<never> {
+  const meta = second === undefined ? undefined : (first as ModuleMeta);
+  const definition = checkDefinition(second ?? first);
+  const { name, options: schema, allowUnsafeTriggers = false } = definition;
+  const program = {
+    [PROGRAM]: true,
+    name,
+    url: meta?.url,
+    optionsSchema: schema,
+    async build(rawOptions: unknown): Promise<BuiltProgram> {
+      const options = await validateOptions(name, schema, rawOptions);
+      const builder = new GraphBuilder(name, { allowUnsafeTriggers });
+      await definition.build(new Pipeline(builder), options);
+      return Object.freeze({ graph: builder.freeze(), options });
+    },
+  };
+  return Object.freeze(program);
+}
+
+/** Whether `value` is what `pipeline(...)` returns. */
+export function isProgram(value: unknown): value is Program {
+  return typeof value === "object" && value !== null && PROGRAM in value;
+}
+
+function checkDefinition(value: unknown): ProgramDefinition<StandardSchemaV1> {
+  const definition = value as Partial<ProgramDefinition<StandardSchemaV1>> | null | undefined;
+  const problem =
+    typeof definition !== "object" || definition === null
+      ? `it is ${describe(definition)}`
+      : typeof definition.name !== "string" || definition.name === ""
+        ? "it has no name"
+        : typeof definition.build !== "function"
+          ? "it has no build(p, options)"
+          : definition.options !== undefined && definition.options["~standard"] === undefined
+            ? "its options are not a Standard Schema"
+            : undefined;
+  if (problem === undefined) return definition as ProgramDefinition<StandardSchemaV1>;
+  throw new TidemarkError("PIPELINE_INVALID", {
+    what: `pipeline(...) cannot use this definition: ${problem}`,
+    fix: 'write pipeline(import.meta, { name: "trending", build(p, options) { … } }), with options by zod or another Standard Schema',
+  });
+}
+
+async function validateOptions(program: string, schema: StandardSchemaV1 | undefined, rawOptions: unknown): Promise<unknown> {
+  const raw = rawOptions ?? {};
+  if (schema === undefined) {
+    const names = typeof raw === "object" ? Object.keys(raw) : [String(raw)];
+    if (names.length === 0) return undefined;
+    throw optionsInvalid(program, [`${names.join(", ")}: the program takes no options`]);
+  }
+  const result = await schema["~standard"].validate(raw);
+  if (result.issues === undefined) return result.value;
+  throw optionsInvalid(program, result.issues.map(formatIssue));
+}
+
+function optionsInvalid(program: string, issues: readonly string[]): TidemarkError {
+  return new TidemarkError("OPTIONS_INVALID", {
+    what: `the options of "${program}" are not valid:\n${issues.map((issue) => `    ${issue}`).join("\n")}`,
+    fix: "correct them; `tidemark run PROGRAM --help` lists the options of a program",
+  });
+}
+
+function formatIssue(issue: StandardSchemaV1.Issue): string {
+  const path = (issue.path ?? []).map((part) => String(typeof part === "object" ? part.key : part)).join(".");
+  return path === "" ? issue.message : `${path}: ${issue.message}`;
+}

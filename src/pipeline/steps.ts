@@ -1,0 +1,200 @@
+/**
+ * One function for each kind of step: checks it, adds it, and says what its output carries.
+ * Path: PCollection, Pipeline -> HERE -> builder.
+ *
+ * Callers give types; here everything is plain data and untyped functions.
+ */
+import type { Coder } from "../coders/coder.ts";
+import type { CallOptions } from "../fn/call-options.ts";
+import type { OutputTags } from "../fn/do-fn.ts";
+import type { SideInputs } from "../fn/view.ts";
+import type { ElementFn } from "../graph/graph.ts";
+import type { Timestamp } from "../model/time.ts";
+import type { WindowFn } from "../model/window-fn.ts";
+import type { WindowingStrategy } from "../model/windowing.ts";
+import { DEFAULT_WINDOWING, windowingStrategy } from "../windowing/strategy.ts";
+import { continuationTrigger } from "../windowing/triggers.ts";
+import { stepError, type CollectionNode, type CollectionTraits, type Shape, type StepDraft, type StepPlace } from "./builder.ts";
+import {
+  checkCombineFn,
+  checkFunction,
+  checkGrouping,
+  checkKeyedDoFn,
+  checkSync,
+  checkWindowFn,
+  describe,
+  isKeyedDoFn,
+  shapeOf,
+} from "./checks.ts";
+import { toCombineFn } from "./combine.ts";
+import type { AnyDoFn, WindowIntoOptions } from "./types.ts";
+
+/** The name that a step is given, or the one that is derived for it. */
+export interface StepNaming {
+  readonly given: string | undefined;
+  readonly derived: string;
+}
+
+/** Options of element-wise steps, whatever their types. */
+export interface ElementwiseOptions extends CallOptions {
+  readonly sideInputs?: SideInputs;
+  readonly coder?: Coder<never>;
+}
+
+/** Output names that steps make themselves. */
+const RESERVED_TAGS = ["late", "deadLetter"];
+
+export function addElementwise(
+  input: CollectionNode,
+  naming: StepNaming,
+  kind: "map" | "flatMap" | "filter",
+  fn: unknown,
+  options: ElementwiseOptions = {},
+  shape?: Shape,
+): StepDraft {
+  const place = input.builder.place(naming.given, naming.derived);
+  checkFunction(place, "what is applied to each element", fn);
+  const { sideInputs, coder, ...call } = options;
+  const main: CollectionTraits =
+    kind === "filter" ? input : { ...input, coder: coder as Coder<unknown> | undefined, shape: coder === undefined ? shape : shapeOf(coder) };
+  const spec = { kind, fn: fn as ElementFn, call: Object.freeze(call) };
+  return input.builder.add({ place, spec, inputs: [input], sideInputs, outputs: { main } });
+}
+
+export function addParDo(input: CollectionNode, naming: StepNaming, doFn: AnyDoFn, options: CallOptions & { readonly keyCoder?: Coder<never> } = {}): StepDraft {
+  const place = input.builder.place(naming.given, naming.derived);
+  checkDoFn(place, doFn);
+  const { keyCoder, ...call } = options;
+  if (isKeyedDoFn(doFn)) checkKeyedDoFn(place, input, keyCoder);
+  const tags: OutputTags = { main: {}, ...doFn.outputs };
+  const outputs: Record<string, CollectionTraits> = {};
+  for (const [tag, { coder }] of Object.entries(tags)) {
+    outputs[tag] = { windowing: input.windowing, bounded: input.bounded, coder, shape: shapeOf(coder as Coder<never> | undefined) };
+  }
+  const spec = {
+    kind: "parDo" as const,
+    doFn: doFn as never,
+    call: Object.freeze(call),
+    ...(keyCoder && { keyCoder: keyCoder as unknown as Coder<unknown> }),
+  };
+  return input.builder.add({ place, spec, inputs: [input], sideInputs: doFn.sideInputs, outputs });
+}
+
+export function addPartition(input: CollectionNode, naming: StepNaming, parts: number, fn: unknown): StepDraft {
+  const place = input.builder.place(naming.given, naming.derived);
+  checkFunction(place, "the partition function", fn);
+  checkSync(place, "the partition function", fn);
+  if (!Number.isInteger(parts) || parts < 1) {
+    throw stepError("PARTITION_INVALID", place, { what: `"${place.name}" cannot make ${parts} parts`, fix: "give a whole number of parts, 1 or more" });
+  }
+  const outputs = Object.fromEntries(Array.from({ length: parts }, (_, part) => [String(part), input]));
+  const spec = { kind: "partition" as const, parts, fn: fn as (element: unknown, parts: number) => number };
+  return input.builder.add({ place, spec, inputs: [input], outputs });
+}
+
+export function addTimestamps(input: CollectionNode, naming: StepNaming, fn: unknown, allowedSkew: number): StepDraft {
+  const place = input.builder.place(naming.given, naming.derived);
+  checkFunction(place, "the timestamp function", fn);
+  checkSync(place, "the timestamp function", fn);
+  if (!(allowedSkew >= 0)) {
+    throw stepError("TIMESTAMP_SKEW_INVALID", place, {
+      what: `the allowed skew of "${place.name}" is ${allowedSkew}`,
+      fix: "give a number of milliseconds, 0 or more, or Infinity",
+    });
+  }
+  const spec = { kind: "timestamps" as const, fn: fn as (element: unknown) => Timestamp, allowedSkew };
+  return input.builder.add({ place, spec, inputs: [input], outputs: { main: input } });
+}
+
+export function addWindowInto(input: CollectionNode, naming: StepNaming, windowFn: WindowFn, options: WindowIntoOptions = {}): StepDraft {
+  const place = input.builder.place(naming.given, naming.derived);
+  if (typeof windowFn?.assign !== "function") {
+    throw stepError("TRANSFORM_INVALID", place, {
+      what: `"${place.name}" windows by ${describe(windowFn)}`,
+      fix: "give a WindowFn, as in windowInto(fixedWindows(seconds(60)))",
+    });
+  }
+  checkWindowFn(place, windowFn);
+  const windowing = windowingStrategy(windowFn, options);
+  return input.builder.add({ place, spec: { kind: "windowInto" }, inputs: [input], outputs: { main: { ...input, windowing } } });
+}
+
+/** Gives a collection the windowing of another, whose windows its elements are already in. */
+export function addWindowing(input: CollectionNode, naming: StepNaming, windowing: WindowingStrategy): StepDraft {
+  const place = input.builder.place(naming.given, naming.derived);
+  return input.builder.add({ place, spec: { kind: "windowInto" }, inputs: [input], outputs: { main: { ...input, windowing } } });
+}
+
+export function addReshuffle(input: CollectionNode, naming: StepNaming): StepDraft {
+  const place = input.builder.place(naming.given, naming.derived);
+  return input.builder.add({ place, spec: { kind: "reshuffle" }, inputs: [input], outputs: { main: input } });
+}
+
+export function addGroupByKey(input: CollectionNode, naming: StepNaming, keyCoder: Coder<never> | undefined): StepDraft {
+  const place = input.builder.place(naming.given, naming.derived);
+  checkGrouping(place, input, keyCoder, input.builder.allowUnsafeTriggers);
+  const spec = { kind: "groupByKey" as const, ...(keyCoder && { keyCoder: keyCoder as unknown as Coder<unknown> }) };
+  return input.builder.add({ place, spec, inputs: [input], outputs: { main: grouped(input) } });
+}
+
+export function addCombinePerKey(input: CollectionNode, naming: StepNaming, combiner: unknown, keyCoder: Coder<never> | undefined): StepDraft {
+  const place = input.builder.place(naming.given, naming.derived);
+  if (combiner === null || (typeof combiner !== "object" && typeof combiner !== "function")) {
+    throw stepError("COMBINE_FN_INVALID", place, {
+      what: `"${place.name}" combines by ${describe(combiner)}`,
+      fix: "give a CombineFn such as sumFn(), or a plain function over the values",
+    });
+  }
+  checkSync(place, "the combining function", combiner);
+  const combineFn = toCombineFn(combiner);
+  checkCombineFn(place, combineFn);
+  checkGrouping(place, input, keyCoder, input.builder.allowUnsafeTriggers);
+  const spec = {
+    kind: "combinePerKey" as const,
+    combineFn,
+    name: combineFn.name ?? "Combine",
+    ...(keyCoder && { keyCoder: keyCoder as unknown as Coder<unknown> }),
+  };
+  return input.builder.add({ place, spec, inputs: [input], outputs: { main: grouped(input) } });
+}
+
+/** What a root step's output carries. */
+export function rootTraits(bounded: boolean, coder: Coder<never> | undefined, shape: Shape): CollectionTraits {
+  return { windowing: DEFAULT_WINDOWING, bounded, coder: coder as Coder<unknown> | undefined, shape: shapeOf(coder) ?? shape };
+}
+
+/** The late elements of a grouping or stateful step: in the global window, so that nothing drops them again. */
+export function lateOutput(step: StepDraft): CollectionNode {
+  const input = step.inputs[0] as CollectionNode;
+  return input.builder.output(step, "late", { windowing: DEFAULT_WINDOWING, bounded: input.bounded, coder: undefined, shape: "other" });
+}
+
+/** The elements that a step gave up on, in the windows in which they came. */
+export function deadLetterOutput(step: StepDraft): CollectionNode {
+  const input = step.inputs[0] as CollectionNode;
+  return input.builder.output(step, "deadLetter", { ...input, coder: undefined, shape: "other" });
+}
+
+/** Downstream of a grouping a trigger becomes its continuation: panes are to go on as they come. */
+function grouped(input: CollectionNode): CollectionTraits {
+  const { windowing, bounded } = input;
+  const trigger = continuationTrigger(windowing.trigger);
+  return { windowing: Object.freeze({ ...windowing, trigger }), bounded, coder: undefined, shape: "kv" };
+}
+
+function checkDoFn(place: StepPlace, doFn: AnyDoFn): void {
+  if (typeof doFn?.process !== "function") {
+    throw stepError("TRANSFORM_INVALID", place, {
+      what: `the DoFn of "${place.name}" has no process(element, context): it is ${describe(doFn)}`,
+      fix: "pass an object with a process function, or an instance (not the class itself)",
+    });
+  }
+  for (const tag of RESERVED_TAGS) {
+    if (doFn.outputs?.[tag] === undefined) continue;
+    throw stepError("OUTPUT_TAG_RESERVED", place, {
+      what: `the DoFn of "${place.name}" declares an output "${tag}"`,
+      why: `"${tag}" is the output that the step makes by itself`,
+      fix: "give the output another name",
+    });
+  }
+}

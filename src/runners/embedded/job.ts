@@ -1,0 +1,221 @@
+/**
+ * One job on the embedded engine: plans the graph, builds the engine, and drives it turn by turn.
+ * Path: `run` -> HERE -> optimize/stages -> exec/stage-program (user code) and engine/engine.
+ *
+ * J1 Between turns the event loop breathes; with nothing to do the job waits for its next timer, or for an event, and uses no CPU.
+ * J2 Whatever way a job ends, everything that was opened is closed; a failed or cancelled job makes no output visible.
+ */
+import { isTidemarkError, TidemarkError } from "../../base/errors.ts";
+import { decodeFromBytes, encodeToBytes } from "../../coders/coder.ts";
+import { valueCoder } from "../../coders/value.ts";
+import { Engine, type EngineMetrics, type EngineStage } from "../../engine/engine.ts";
+import type { Transcode } from "../../engine/edges.ts";
+import { StageProgram } from "../../exec/stage-program.ts";
+import type { PipelineGraph, Step } from "../../graph/graph.ts";
+import type { Stage } from "../../host/stage.ts";
+import type { WindowingStrategy } from "../../model/windowing.ts";
+import { callPolicy } from "../../optimize/call-policy.ts";
+import { hasAsyncBundles, makesCalls, planStages } from "../../optimize/stages.ts";
+
+/** Processing time, and a way to be called later. */
+export interface JobClock {
+  now(): number;
+  /** Calls back at or after `atMs`; returns a way to take that back. */
+  schedule(atMs: number, callback: () => void): () => void;
+  /** Calls back once pending I/O has had its turn. */
+  immediate(callback: () => void): void;
+  /** A monotonic stopwatch in milliseconds; absent where bundles must not depend on real time. */
+  stopwatch?(): number;
+  /** For simulated clocks: moves time on. */
+  advanceBy?(ms: number): void;
+}
+
+export interface JobOptions {
+  readonly clock: JobClock;
+  /** The program's options, as its functions see them. */
+  readonly options: unknown;
+  /** Encodes and decodes every value between stages. A test mode. */
+  readonly encoded: boolean;
+  /** Checks kept values, and freezes them. */
+  readonly strict: boolean;
+  /** The size of each next bundle, for cutting them at random. A test mode. */
+  readonly cutBundle?: () => number;
+  /** Told once for each step that dropped late elements which nobody reads. */
+  readonly warn: (message: string) => void;
+  /** Called when the job has nothing to do and waits for an event. */
+  readonly onIdle?: () => void;
+}
+
+export type JobState = "starting" | "running" | "draining" | "done" | "failed" | "cancelled";
+
+const TURN_MS = 5;
+
+export class EmbeddedJob {
+  readonly graph: PipelineGraph;
+  readonly stages: readonly Stage[];
+  /** Resolves when the job is done; rejects with a coded error when it failed or was cancelled. */
+  readonly done: Promise<EngineMetrics>;
+  readonly #options: JobOptions;
+  readonly #programs: StageProgram[] = [];
+  readonly #engine: Engine;
+  #state: JobState = "starting";
+  #wake: (() => void) | undefined;
+  #woken = false;
+  #cancelled = false;
+
+  constructor(graph: PipelineGraph, options: JobOptions) {
+    this.graph = graph;
+    this.#options = options;
+    this.stages = planStages(graph);
+    const { clock } = options;
+    this.#engine = new Engine(
+      this.stages.map((stage) => this.#engineStage(stage)),
+      {
+        now: () => clock.now(),
+        ...(clock.advanceBy && { advanceClock: (ms: number) => clock.advanceBy?.(ms) }),
+        ...(clock.stopwatch && { stopwatch: () => (clock.stopwatch as () => number)() }),
+        ...(options.encoded && { transcode: transcoder(graph) }),
+        ...(options.cutBundle && { cutBundle: options.cutBundle }),
+        options: options.options,
+        onWake: () => this.#onWake(),
+      },
+    );
+    this.done = this.#drive();
+    // A failure is the caller's to see by `done`; it must not end the process before the caller has looked.
+    this.done.catch(() => {});
+  }
+
+  #engineStage(stage: Stage): EngineStage {
+    const steps = stage.steps.map((id) => this.graph.steps[id] as Step);
+    const first = steps[0] as Step;
+    const { spec } = first;
+    const asyncBundles = hasAsyncBundles(first);
+    const makes = steps.flatMap(({ spec: { kind, ...rest } }) => (kind === "view" ? [(rest as { viewId: number }).viewId] : []));
+    return {
+      stage,
+      build: (host) => {
+        const program = new StageProgram(this.graph, stage, host, { strict: this.#options.strict, asyncBundles });
+        this.#programs.push(program);
+        return program;
+      },
+      asyncBundles,
+      ...((spec.kind === "impulse" || spec.kind === "read" || spec.kind === "testStream") && { source: spec }),
+      ...(makesCalls(first) && stage.kind === "calls" && { calls: callPolicy(first) }),
+      ...(makes.length > 0 && {
+        makes: makes.map((view) => ({ view, allowedLateness: this.graph.views[view]?.windowing.allowedLateness ?? 0 })),
+      }),
+    };
+  }
+
+  get state(): JobState {
+    return this.#state;
+  }
+
+  metrics(): EngineMetrics {
+    return this.#engine.metrics();
+  }
+
+  #onWake(): void {
+    this.#woken = true;
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
+  }
+
+  /** Ends the job at once. Nothing more becomes visible. Resolves when all is closed. */
+  async cancel(): Promise<void> {
+    if (this.#ended()) return;
+    this.#cancelled = true;
+    this.#onWake();
+    await this.done.catch(() => {});
+  }
+
+  /** Reads no more, fires everything that is pending, and ends well. */
+  async drain(): Promise<void> {
+    if (this.#ended()) return;
+    this.#state = "draining";
+    this.#engine.deliver({ kind: "drain" });
+    await this.done;
+  }
+
+  #ended(): boolean {
+    return this.#state === "done" || this.#state === "failed" || this.#state === "cancelled";
+  }
+
+  async #drive(): Promise<EngineMetrics> {
+    try {
+      await this.#engine.open();
+      if (this.#state === "starting") this.#state = "running";
+      await this.#turns();
+      await this.#engine.complete();
+    } catch (error) {
+      for (const program of this.#programs) program.markFailed();
+      // The first failure is the one to tell; what closing adds to it is less.
+      await this.#engine.close().catch(() => {});
+      this.#state = this.#cancelled ? "cancelled" : "failed";
+      throw isTidemarkError(error) ? error : unexpected(error);
+    }
+    try {
+      await this.#engine.close();
+    } catch (error) {
+      this.#state = "failed";
+      throw isTidemarkError(error) ? error : unexpected(error);
+    }
+    this.#state = "done";
+    this.#warnOfDrops();
+    return this.#engine.metrics();
+  }
+
+  async #turns(): Promise<void> {
+    const { clock } = this.#options;
+    for (;;) {
+      if (this.#cancelled) throw cancelled(this.graph.name);
+      this.#woken = false;
+      const { next } = this.#engine.step(TURN_MS);
+      if (next === "done") return;
+      if (next === "now" || this.#woken) await new Promise<void>((resolve) => clock.immediate(resolve));
+      else await this.#sleep(next);
+    }
+  }
+
+  #sleep(until: "event" | number): Promise<void> {
+    return new Promise((resolve) => {
+      if (until === "event") this.#options.onIdle?.();
+      const cancelTimer = until === "event" ? undefined : this.#options.clock.schedule(until, () => this.#onWake());
+      this.#wake = () => {
+        cancelTimer?.();
+        resolve();
+      };
+    });
+  }
+
+  #warnOfDrops(): void {
+    for (const { step, reason, count } of this.#engine.metrics().dropped) {
+      const { name, outputs } = this.graph.steps[step] as Step;
+      if (outputs["late"] !== undefined) continue;
+      const cause = reason === "expired" ? "came after their window had expired" : "came after their window's trigger had finished";
+      this.#options.warn(`${count} elements of step "${name}" ${cause} and were dropped; read them from its .late collection, or allow more lateness`);
+    }
+  }
+}
+
+function transcoder(graph: PipelineGraph): Transcode {
+  return (collection, value, windows) => {
+    const { coder, windowing } = graph.collections[collection] as { coder: typeof valueCoder | undefined; windowing: WindowingStrategy };
+    const { windowFn } = windowing;
+    const used = coder ?? valueCoder;
+    return {
+      value: decodeFromBytes(used, encodeToBytes(used, value)),
+      windows: windows.map((window) => windowFn.fromData(decodeFromBytes(valueCoder, encodeToBytes(valueCoder, windowFn.toData(window))))),
+    };
+  };
+}
+
+function cancelled(name: string): TidemarkError {
+  return new TidemarkError("JOB_ABORTED", { what: `job "${name}" was cancelled`, fix: "start it again; use drain() to end it with all pending results" });
+}
+
+function unexpected(error: unknown): TidemarkError {
+  const message = error instanceof Error ? error.message : String(error);
+  return new TidemarkError("JOB_FAILED", { what: message, domain: "external", cause: error });
+}

@@ -1,0 +1,166 @@
+/**
+ * `run`: a program on the embedded engine, in this process.
+ *
+ * @example
+ * const job = run(program, { input: "tweets.ndjson" });
+ * await job.wait();
+ */
+import type { Program } from "../../pipeline/program.ts";
+import { formatTimestamp } from "../../model/time.ts";
+import { TidemarkError } from "../../base/errors.ts";
+import { nodeClock } from "../../platform/node.ts";
+import { EmbeddedJob, type JobClock, type JobState } from "./job.ts";
+import type { Stage } from "../../host/stage.ts";
+
+/** How a program is run; all members optional. */
+export interface RunOptions {
+  /** Encodes and decodes every value between stages. Default false; a test mode. */
+  readonly encoded?: boolean;
+  /** Freezes kept values and checks that they can be encoded. Default false; tests turn it on. */
+  readonly strict?: boolean;
+  /** Default: the machine's. */
+  readonly clock?: JobClock;
+  /** Where warnings go, one line each. Default: standard error. */
+  readonly onWarning?: (message: string) => void;
+}
+
+/** Figures of one stage of a running job. */
+export interface StepMetrics {
+  readonly name: string;
+  /** Elements that came into the stage. */
+  readonly elementsIn: number;
+  readonly bundles: number;
+  readonly watermark: number;
+  readonly keys: number;
+  readonly timers: number;
+  /** Elements that wait: for side inputs, for calls, or to be taken up. */
+  readonly pending: number;
+  /** Late elements that a grouping or stateful step dropped. */
+  readonly dropped: number;
+}
+
+export interface JobMetrics {
+  /** Milliseconds since the job was started. */
+  readonly elapsedMs: number;
+  /** Elements read by all sources. */
+  readonly elementsRead: number;
+  readonly dropped: number;
+  /** The least watermark of the last stages: how far results are complete. */
+  readonly watermark: number;
+  readonly steps: readonly StepMetrics[];
+}
+
+/** A running job. */
+export interface JobHandle {
+  readonly name: string;
+  readonly state: JobState;
+  metrics(): JobMetrics;
+  /** Resolves with the last figures when the job has ended well; rejects with a coded error when it failed or was cancelled. */
+  wait(): Promise<JobMetrics>;
+  /** Ends the job at once; its sinks make nothing more visible. */
+  cancel(): Promise<void>;
+  /** Reads no more, fires everything that is pending, and ends well. */
+  drain(): Promise<void>;
+}
+
+/** Starts `program` with its options as raw data (as from the command line or a JSON file). */
+export function run(program: Program, rawOptions: unknown = {}, options: RunOptions = {}): JobHandle {
+  if (importing.active) throw runOnImport(program.name);
+  return new Handle(program, rawOptions, options);
+}
+
+/** Set while a program's module is imported by the command line or a worker. */
+export const importing: { active: boolean } = { active: false };
+
+function runOnImport(name: string): TidemarkError {
+  return new TidemarkError("RUN_ON_IMPORT", {
+    what: `the module of program "${name}" calls run() while it is imported`,
+    why: "the command line and workers import the module to get at its program; running it then would start a second job",
+    fix: "export the program as default, and call run() from another file, or only when the module is the main one",
+  });
+}
+
+class Handle implements JobHandle {
+  readonly name: string;
+  readonly #clock: JobClock;
+  readonly #startedAt: number;
+  readonly #job: Promise<EmbeddedJob>;
+  #running: EmbeddedJob | undefined;
+  #failed = false;
+
+  constructor(program: Program, rawOptions: unknown, options: RunOptions) {
+    this.name = program.name;
+    this.#clock = options.clock ?? nodeClock();
+    this.#startedAt = this.#clock.now();
+    this.#job = this.#start(program, rawOptions, options);
+    this.#job.catch(() => {
+      this.#failed = true;
+    });
+  }
+
+  async #start(program: Program, rawOptions: unknown, options: RunOptions): Promise<EmbeddedJob> {
+    const built = await program.build(rawOptions);
+    const warn = options.onWarning ?? ((message: string) => void process.stderr.write(`tidemark: warning: ${message}\n`));
+    this.#running = new EmbeddedJob(built.graph, {
+      clock: this.#clock,
+      options: built.options,
+      encoded: options.encoded ?? false,
+      strict: options.strict ?? false,
+      warn,
+    });
+    return this.#running;
+  }
+
+  get state(): JobState {
+    return this.#failed ? "failed" : (this.#running?.state ?? "starting");
+  }
+
+  metrics(): JobMetrics {
+    return jobMetrics(this.#running, this.#clock.now() - this.#startedAt);
+  }
+
+  async wait(): Promise<JobMetrics> {
+    const job = await this.#job;
+    await job.done;
+    return this.metrics();
+  }
+
+  async cancel(): Promise<void> {
+    await (await this.#job).cancel();
+  }
+
+  async drain(): Promise<void> {
+    await (await this.#job).drain();
+  }
+}
+
+/** The figures of a job, by stage. */
+export function jobMetrics(job: EmbeddedJob | undefined, elapsedMs: number): JobMetrics {
+  if (job === undefined) return { elapsedMs, elementsRead: 0, dropped: 0, watermark: Number.NEGATIVE_INFINITY, steps: [] };
+  const { stages, dropped } = job.metrics();
+  const lost = (stage: Stage): number => dropped.reduce((sum, drop) => (stage.steps.includes(drop.step) ? sum + drop.count : sum), 0);
+  const isSource = (stage: Stage): boolean => stage.kind === "source";
+  return {
+    elapsedMs,
+    elementsRead: stages.reduce((sum, s, i) => (isSource(job.stages[i] as Stage) ? sum + s.elementsIn : sum), 0),
+    dropped: dropped.reduce((sum, drop) => sum + drop.count, 0),
+    watermark: Math.min(...stages.map((s) => s.outputWatermark)),
+    steps: stages.map((s, i) => ({
+      name: s.name,
+      elementsIn: s.elementsIn,
+      bundles: s.bundles,
+      watermark: s.outputWatermark,
+      keys: s.keys,
+      timers: s.timers,
+      pending: s.pending,
+      dropped: lost(job.stages[i] as Stage),
+    })),
+  };
+}
+
+/** One line for people: what every stage stands at. */
+export function describeStages(metrics: JobMetrics): string {
+  return metrics.steps
+    .map((s) => `${s.name}: watermark ${formatTimestamp(s.watermark)}, ${s.elementsIn} in, ${s.keys} keys, ${s.timers} timers, ${s.pending} pending`)
+    .join("\n");
+}

@@ -1,0 +1,44 @@
+/**
+ * Plays a scripted pipeline to the end of its script, whether or not the script ends the stream: what has come out by then
+ * is the result.
+ */
+import { seededRandom } from "../base/random.ts";
+import type { Program } from "../pipeline/index.ts";
+import { EmbeddedJob, type JobClock } from "../runners/embedded/job.ts";
+import { simulatedJobClock } from "./simulated-job-clock.ts";
+
+export interface PlayOptions {
+  readonly encoded?: boolean;
+  readonly strict?: boolean;
+  /** Cuts bundles at random by this seed. */
+  readonly bundleSeed?: number;
+}
+
+/** Builds and plays `program`. A script that leaves the stream open is stopped after its last event. */
+export async function playScript(program: Program, options: PlayOptions = {}): Promise<void> {
+  const built = await program.build({});
+  const random = options.bundleSeed === undefined ? undefined : seededRandom(options.bundleSeed);
+  let stop: (() => void) | undefined;
+  const clock: JobClock = {
+    ...simulatedJobClock(),
+    // Scheduling means that nothing is left but waiting for processing time, which only the script may move.
+    schedule: () => {
+      stop?.();
+      return () => {};
+    },
+  };
+  const job = new EmbeddedJob(built.graph, {
+    clock,
+    options: built.options,
+    encoded: options.encoded ?? false,
+    strict: options.strict ?? true,
+    ...(random && { cutBundle: () => 1 + random.int(4) }),
+    warn: () => {},
+    onIdle: () => stop?.(),
+  });
+  const stopped = new Promise<void>((resolve) => {
+    stop = resolve;
+  });
+  await Promise.race([job.done, stopped]);
+  await job.cancel();
+}

@@ -1,0 +1,79 @@
+/**
+ * Runs a pipeline in a test: simulated clock, strict mode, every assertion checked, nothing left behind.
+ */
+import { TidemarkError } from "../base/errors.ts";
+import { seededRandom } from "../base/random.ts";
+import { isProgram, type Pipeline, pipeline, type Program } from "../pipeline/index.ts";
+import { EmbeddedJob, type JobClock } from "../runners/embedded/job.ts";
+import { describeStages, type JobMetrics, jobMetrics } from "../runners/embedded/run.ts";
+import { simulatedJobClock } from "./simulated-job-clock.ts";
+
+/** How a test runs its pipeline; all members optional. */
+export interface TestOptions {
+  /** Options of a program, raw. */
+  readonly options?: unknown;
+  /** Encodes and decodes every value between stages. Default: what the environment variable TIDEMARK_ENCODED says, else false. */
+  readonly encoded?: boolean;
+  /** Freezes kept values and checks that they can be encoded. Default true. */
+  readonly strict?: boolean;
+  /** Cuts bundles at random by this seed, in place of handing elements on as they come. */
+  readonly bundleSeed?: number;
+  /** Milliseconds of real time after which the test fails, saying what the pipeline waits for. Default 10 s. */
+  readonly timeoutMs?: number;
+  /** Processing time at the start, in ms. Default 0. */
+  readonly startMs?: number;
+  readonly allowUnsafeTriggers?: boolean;
+  readonly clock?: JobClock;
+  readonly onWarning?: (message: string) => void;
+}
+
+/**
+ * Builds and runs a pipeline to its end; rejects when it fails, or when an `assertThat` does not hold.
+ *
+ * @example
+ * await runTest((p) => {
+ *   const doubled = p.create([1, 2, 3]).map((n) => n * 2);
+ *   assertThat(doubled).containsInAnyOrder([2, 4, 6]);
+ * });
+ */
+export async function runTest(build: ((p: Pipeline) => unknown) | Program, options: TestOptions = {}): Promise<JobMetrics> {
+  const program: Program = isProgram(build)
+    ? build
+    : (pipeline({ name: "test", allowUnsafeTriggers: options.allowUnsafeTriggers ?? false, build: (p) => build(p) }) as Program);
+  const built = await program.build(options.options ?? {});
+  const clock = options.clock ?? simulatedJobClock(options.startMs);
+  const random = options.bundleSeed === undefined ? undefined : seededRandom(options.bundleSeed);
+  const job = new EmbeddedJob(built.graph, {
+    clock,
+    options: built.options,
+    encoded: options.encoded ?? process.env["TIDEMARK_ENCODED"] === "1",
+    strict: options.strict ?? true,
+    ...(random && { cutBundle: () => 1 + random.int(4) }),
+    warn: options.onWarning ?? (() => {}),
+  });
+  await withTimeout(job, options.timeoutMs ?? 10_000);
+  return jobMetrics(job, 0);
+}
+
+async function withTimeout(job: EmbeddedJob, timeoutMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(
+        new TidemarkError("TEST_TIMEOUT", {
+          what: `the pipeline did not end within ${timeoutMs} ms`,
+          why: `it stands at\n${describeStages(jobMetrics(job, timeoutMs))}`,
+          fix: "end the test stream with advanceWatermarkToInfinity(), or settle the calls that are in flight",
+        }),
+      );
+    }, timeoutMs);
+  });
+  try {
+    await Promise.race([job.done, timeout]);
+  } catch (error) {
+    await job.cancel();
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}

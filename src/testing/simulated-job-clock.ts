@@ -1,0 +1,34 @@
+/**
+ * Processing time for tests: it stands still while anything can happen, and jumps to the next timer when nothing else can.
+ */
+import type { JobClock } from "../runners/embedded/job.ts";
+
+/** Turns of the event loop that promises of user code get before time jumps. */
+const TURNS = 4;
+
+/** A clock that starts at `startMs` (default 0) and moves only by test streams and by jumping to due timers. */
+export function simulatedJobClock(startMs = 0): JobClock {
+  let now = startMs;
+  return {
+    now: () => now,
+    immediate: (callback) => void setImmediate(callback),
+    advanceBy: (ms) => {
+      now += ms;
+    },
+    schedule: (atMs, callback) => {
+      let cancelled = false;
+      const wait = (turns: number): void => {
+        if (cancelled) return;
+        if (turns > 0) setImmediate(() => wait(turns - 1));
+        else {
+          now = Math.max(now, atMs);
+          callback();
+        }
+      };
+      wait(TURNS);
+      return () => {
+        cancelled = true;
+      };
+    },
+  };
+}

@@ -1,0 +1,82 @@
+/**
+ * TestStream: a source that plays a script of elements, watermarks and processing time.
+ *
+ * T1 Between two events the pipeline comes to rest: everything that the first one set off has happened.
+ * T2 The elements of one `addElements` are one bundle.
+ * T3 The watermark only moves forward; the stream ends at `advanceWatermarkToInfinity`.
+ */
+import { TidemarkError } from "../base/errors.ts";
+import type { TestStreamEvent } from "../graph/graph.ts";
+import { MAX_TIMESTAMP, MIN_TIMESTAMP, formatTimestamp, type Timestamp } from "../model/time.ts";
+import { stepTransform, type PCollection, type Pipeline, type Transform } from "../pipeline/index.ts";
+import type { TimestampedValue } from "../fn/state.ts";
+
+/** A script in the making. Immutable: every method returns a longer script. */
+export class TestStreamBuilder<T> {
+  readonly #events: readonly TestStreamEvent[];
+  readonly #watermark: Timestamp;
+
+  constructor(events: readonly TestStreamEvent[] = [], watermark: Timestamp = MIN_TIMESTAMP) {
+    this.#events = events;
+    this.#watermark = watermark;
+  }
+
+  #then(event: TestStreamEvent, watermark: Timestamp = this.#watermark): TestStreamBuilder<T> {
+    return new TestStreamBuilder<T>([...this.#events, event], watermark);
+  }
+
+  /** Adds elements with their event times, as one bundle. Elements behind the watermark are late. */
+  addElements(...elements: readonly TimestampedValue<T>[]): TestStreamBuilder<T> {
+    for (const { timestamp } of elements) {
+      if (!(timestamp >= MIN_TIMESTAMP && timestamp < MAX_TIMESTAMP)) {
+        throw invalid(`an element at ${String(timestamp)}`, "elements lie before the end of time", "give a number of milliseconds");
+      }
+    }
+    return this.#then({ kind: "elements", elements });
+  }
+
+  /** Moves the watermark on to `to`. */
+  advanceWatermarkTo(to: Timestamp): TestStreamBuilder<T> {
+    if (to < this.#watermark) {
+      throw invalid(`the watermark ${formatTimestamp(to)} after ${formatTimestamp(this.#watermark)}`, "a watermark never goes back", "give a later time");
+    }
+    if (!(to < MAX_TIMESTAMP)) throw invalid("a watermark at the end of time", "that ends the stream", "call advanceWatermarkToInfinity()");
+    return this.#then({ kind: "watermark", to }, to);
+  }
+
+  /** Moves processing time on by `ms` milliseconds. */
+  advanceProcessingTime(ms: number): TestStreamBuilder<T> {
+    if (!(ms > 0)) throw invalid(`processing time advanced by ${String(ms)} ms`, "time goes forward", "give a number above 0");
+    return this.#then({ kind: "processingTime", advanceBy: ms });
+  }
+
+  /** Ends the stream: the transform to apply to a pipeline. */
+  advanceWatermarkToInfinity(): Transform<Pipeline, PCollection<T>> {
+    const events = [...this.#events, { kind: "watermark", to: MAX_TIMESTAMP } as const];
+    return stepTransform((p: Pipeline, name?: string) => p.readTestStream<T>(name ?? "TestStream", events));
+  }
+}
+
+function invalid(what: string, why: string, fix: string): TidemarkError {
+  return new TidemarkError("TEST_STREAM_INVALID", { what: `a test stream has ${what}`, why, fix });
+}
+
+/**
+ * Begins a script.
+ *
+ * @example
+ * const clicks = p.apply(
+ *   testStream<KV<string, number>>()
+ *     .addElements(at(1000, ["ann", 1]))
+ *     .advanceWatermarkTo(10_000)
+ *     .advanceWatermarkToInfinity(),
+ * );
+ */
+export function testStream<T>(): TestStreamBuilder<T> {
+  return new TestStreamBuilder<T>();
+}
+
+/** `value` at `timestamp` milliseconds of event time. */
+export function at<T>(timestamp: Timestamp, value: T): TimestampedValue<T> {
+  return { timestamp, value };
+}

@@ -1,0 +1,122 @@
+/** Counts, sums, means and extremes: per key, and of whole windows. */
+import type { KV } from "../fn/do-fn.ts";
+import { combinePerKey, elementwise, type KeyedResult, type PCollection } from "../pipeline/collection.ts";
+import { transform } from "../pipeline/transform.ts";
+import { type GlobalOptions, type GlobalResult, namedCombineGlobally, namedCombinePerKey } from "./combine.ts";
+import { countFn, maxFn, meanFn, minFn, sumFn } from "./combine-fns.ts";
+
+type PerKey = <K, I extends number>(input: PCollection<KV<K, I>>, name?: string) => KeyedResult<KV<K, I>, KV<K, number>>;
+type Globally = (input: PCollection<number>) => GlobalResult<number, number>;
+
+/**
+ * How often each element occurs in its window. Elements are equal by content, as keys are.
+ *
+ * @example
+ * p.create(["to", "be", "to"]).apply(countPerElement()); // ["to", 2], ["be", 1]
+ */
+export function countPerElement(): <T>(input: PCollection<T>) => KeyedResult<KV<T, null>, KV<T, number>> {
+  return transform("CountPerElement", <T>(input: PCollection<T>) => {
+    const keyed = elementwise<T, KV<T, null>>(input, { given: "Key", derived: "Key" }, "map", (element: T) => [element, null], {}, "kv");
+    return combinePerKey<T, null, number>(keyed, { given: "Count", derived: "Count" }, countFn());
+  });
+}
+
+/**
+ * How many values each key has in its window.
+ *
+ * @example
+ * p.create([["a", "x"], ["a", "y"]]).apply(countPerKey()); // ["a", 2]
+ */
+export function countPerKey(): <K, V>(input: PCollection<KV<K, V>>, name?: string) => KeyedResult<KV<K, V>, KV<K, number>> {
+  return namedCombinePerKey<unknown, number>("CountPerKey", countFn());
+}
+
+/**
+ * How many elements a window has. @param options as of `combineGlobally`
+ *
+ * @example
+ * p.create(["a", "b"]).apply(countGlobally()); // 2
+ */
+export function countGlobally(options?: GlobalOptions): <T>(input: PCollection<T>) => GlobalResult<T, number> {
+  return transform("CountGlobally", <T>(input: PCollection<T>) => namedCombineGlobally<T, number>("CountGlobally", countFn(), options)(input));
+}
+
+/**
+ * The sum of each key's values.
+ *
+ * @example
+ * p.create([["a", 1], ["a", 2]]).apply(sumPerKey()); // ["a", 3]
+ */
+export function sumPerKey(): PerKey {
+  return namedCombinePerKey<number, number>("SumPerKey", sumFn());
+}
+
+/**
+ * The sum of a window's elements; 0 of none. @param options as of `combineGlobally`
+ *
+ * @example
+ * p.create([1, 2]).apply(sumGlobally()); // 3
+ */
+export function sumGlobally(options?: GlobalOptions): Globally {
+  return namedCombineGlobally("SumGlobally", sumFn(), options);
+}
+
+/**
+ * The mean of each key's values.
+ *
+ * @example
+ * p.create([["a", 1], ["a", 2]]).apply(meanPerKey()); // ["a", 1.5]
+ */
+export function meanPerKey(): PerKey {
+  return namedCombinePerKey<number, number>("MeanPerKey", meanFn());
+}
+
+/**
+ * The mean of a window's elements; NaN of none. @param options as of `combineGlobally`
+ *
+ * @example
+ * p.create([1, 2]).apply(meanGlobally()); // 1.5
+ */
+export function meanGlobally(options?: GlobalOptions): Globally {
+  return namedCombineGlobally("MeanGlobally", meanFn(), options);
+}
+
+/**
+ * The least of each key's values.
+ *
+ * @example
+ * p.create([["a", 1], ["a", 2]]).apply(minPerKey()); // ["a", 1]
+ */
+export function minPerKey(): PerKey {
+  return namedCombinePerKey<number, number>("MinPerKey", minFn());
+}
+
+/**
+ * The least of a window's elements; Infinity of none. @param options as of `combineGlobally`
+ *
+ * @example
+ * p.create([2, 1]).apply(minGlobally()); // 1
+ */
+export function minGlobally(options?: GlobalOptions): Globally {
+  return namedCombineGlobally("MinGlobally", minFn(), options);
+}
+
+/**
+ * The greatest of each key's values.
+ *
+ * @example
+ * p.create([["a", 1], ["a", 2]]).apply(maxPerKey()); // ["a", 2]
+ */
+export function maxPerKey(): PerKey {
+  return namedCombinePerKey<number, number>("MaxPerKey", maxFn());
+}
+
+/**
+ * The greatest of a window's elements; −Infinity of none. @param options as of `combineGlobally`
+ *
+ * @example
+ * p.create([2, 1]).apply(maxGlobally()); // 2
+ */
+export function maxGlobally(options?: GlobalOptions): Globally {
+  return namedCombineGlobally("MaxGlobally", maxFn(), options);
+}

@@ -1,0 +1,125 @@
+/**
+ * CombineFns with small accumulators: numbers, pairs, short arrays. All are plain data, so that they can be checkpointed.
+ */
+import type { CombineFn } from "../fn/combine-fn.ts";
+
+/**
+ * The sum of numbers; 0 of none.
+ *
+ * @example
+ * p.create([["a", 1], ["a", 2]]).combinePerKey(sumFn()); // ["a", 3]
+ */
+export function sumFn(): CombineFn<number, number, number> {
+  return Object.freeze({
+    name: "Sum",
+    createAccumulator: () => 0,
+    addInput: (sum: number, input: number) => sum + input,
+    mergeAccumulators: (sums: readonly number[]) => sums.reduce((a, b) => a + b, 0),
+    extractOutput: (sum: number) => sum,
+  });
+}
+
+/**
+ * How many inputs there are, whatever they are.
+ *
+ * @example
+ * p.create(["a", "b"]).apply(combineGlobally(countFn())); // 2
+ */
+export function countFn(): CombineFn<unknown, number, number> {
+  return Object.freeze({
+    name: "Count",
+    createAccumulator: () => 0,
+    addInput: (count: number) => count + 1,
+    mergeAccumulators: (counts: readonly number[]) => counts.reduce((a, b) => a + b, 0),
+    extractOutput: (count: number) => count,
+  });
+}
+
+/**
+ * The arithmetic mean of numbers; NaN of none.
+ *
+ * @example
+ * p.create([1, 2, 6]).apply(combineGlobally(meanFn())); // 3
+ */
+export function meanFn(): CombineFn<number, [sum: number, count: number], number> {
+  return Object.freeze({
+    name: "Mean",
+    createAccumulator: (): [number, number] => [0, 0],
+    addInput(mean: [number, number], input: number): [number, number] {
+      mean[0] += input;
+      mean[1]++;
+      return mean;
+    },
+    mergeAccumulators(means: readonly [number, number][]): [number, number] {
+      const merged: [number, number] = [0, 0];
+      for (const [sum, count] of means) {
+        merged[0] += sum;
+        merged[1] += count;
+      }
+      return merged;
+    },
+    extractOutput: ([sum, count]: [number, number]) => sum / count,
+  });
+}
+
+/**
+ * The least number; Infinity of none, NaN where one input is NaN.
+ *
+ * @example
+ * p.create([3, 1, 2]).apply(combineGlobally(minFn())); // 1
+ */
+export function minFn(): CombineFn<number, number, number> {
+  return extreme("Min", Infinity, Math.min);
+}
+
+/**
+ * The greatest number; −Infinity of none, NaN where one input is NaN.
+ *
+ * @example
+ * p.create([3, 1, 2]).apply(combineGlobally(maxFn())); // 3
+ */
+export function maxFn(): CombineFn<number, number, number> {
+  return extreme("Max", -Infinity, Math.max);
+}
+
+function extreme(name: string, ofNone: number, pick: (a: number, b: number) => number): CombineFn<number, number, number> {
+  return Object.freeze({
+    name,
+    createAccumulator: () => ofNone,
+    addInput: (best: number, input: number) => pick(best, input),
+    mergeAccumulators: (bests: readonly number[]) => bests.reduce((a, b) => pick(a, b), ofNone),
+    extractOutput: (best: number) => best,
+  });
+}
+
+type AnyCombineFn = CombineFn<never, unknown, unknown>;
+type OutputOf<F> = F extends { extractOutput(accumulator: never): infer O } ? O : never;
+/** The inputs of all functions at once: an intersection. */
+type InputOf<F> = (F extends { addInput(accumulator: never, input: infer I): unknown } ? (input: I) => void : never) extends (input: infer I) => void
+  ? I
+  : never;
+
+/**
+ * Several CombineFns over the same inputs as one, whose output has theirs by name.
+ *
+ * @example
+ * p.create([1, 2, 6]).apply(combineGlobally(composeCombineFns({ total: sumFn(), mean: meanFn() }))); // { total: 9, mean: 3 }
+ */
+export function composeCombineFns<const F extends Readonly<Record<string, AnyCombineFn>>>(
+  fns: F,
+): CombineFn<InputOf<F[keyof F]>, unknown[], { readonly [N in keyof F]: OutputOf<F[N]> }> {
+  const names = Object.keys(fns);
+  const parts = Object.values(fns) as CombineFn<unknown, unknown, unknown>[];
+  return Object.freeze({
+    name: parts.map((part) => part.name ?? "Combine").join("+"),
+    createAccumulator: () => parts.map((part) => part.createAccumulator()),
+    addInput(accumulators: unknown[], input: InputOf<F[keyof F]>): unknown[] {
+      parts.forEach((part, i) => (accumulators[i] = part.addInput(accumulators[i], input)));
+      return accumulators;
+    },
+    mergeAccumulators: (several: readonly unknown[][]) => parts.map((part, i) => part.mergeAccumulators(several.map((accumulators) => accumulators[i]))),
+    extractOutput: (accumulators: unknown[]) =>
+      Object.fromEntries(parts.map((part, i) => [names[i], part.extractOutput(accumulators[i])])) as { readonly [N in keyof F]: OutputOf<F[N]> },
+    compact: (accumulators: unknown[]) => parts.map((part, i) => part.compact?.(accumulators[i]) ?? accumulators[i]),
+  });
+}

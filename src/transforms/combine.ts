@@ -1,0 +1,141 @@
+/** Groupings as transforms: by key, and of a whole window. */
+import type { CombineFn } from "../fn/combine-fn.ts";
+import type { Late } from "../fn/call-options.ts";
+import type { KV } from "../fn/do-fn.ts";
+import type { PCollectionView } from "../fn/view.ts";
+import { type CollectionNode, stepError } from "../pipeline/builder.ts";
+import { combinePerKey as addCombinePerKey, elementwise, KeyedResult, nodeOf, PCollection, view } from "../pipeline/collection.ts";
+import { toCombineFn } from "../pipeline/combine.ts";
+import { addFlatten, Pipeline } from "../pipeline/pipeline.ts";
+import { addWindowing } from "../pipeline/steps.ts";
+import { stepTransform, transform } from "../pipeline/transform.ts";
+import type { Combiner, GroupOptions } from "../pipeline/types.ts";
+
+/**
+ * The values of each key and window together. As `collection.groupByKey()`.
+ *
+ * @example
+ * p.create([["a", 1], ["a", 2], ["b", 3]]).apply(groupByKey()); // ["a", [1, 2]], ["b", [3]]
+ */
+export function groupByKey(): <K, V>(input: PCollection<KV<K, V>>, name?: string) => KeyedResult<KV<K, V>, KV<K, readonly V[]>> {
+  return stepTransform(<K, V>(input: PCollection<KV<K, V>>, name?: string) => (name === undefined ? input.groupByKey() : input.groupByKey(name)));
+}
+
+/**
+ * The values of each key and window combined to one. As `collection.combinePerKey(fn)`.
+ * @param fn a CombineFn, or a plain associative and commutative function over values
+ *
+ * @example
+ * p.create([["a", 1], ["a", 2]]).apply(combinePerKey((values: Iterable<number>) => Math.max(...values))); // ["a", 2]
+ */
+export function combinePerKey<V, A, O = V>(
+  fn: Combiner<V, A, O>,
+  options?: GroupOptions<never>,
+): <K>(input: PCollection<KV<K, V>>, name?: string) => KeyedResult<KV<K, V>, KV<K, O>> {
+  return stepTransform(<K>(input: PCollection<KV<K, V>>, name?: string) =>
+    addCombinePerKey<K, V, O>(input, { given: name, derived: "CombinePerKey" }, fn, options),
+  );
+}
+
+/** A `combinePerKey` whose step has a name of its own. */
+export function namedCombinePerKey<V, O>(
+  derived: string,
+  fn: CombineFn<V, never, O> | CombineFn<V, unknown, O>,
+): <K, I extends V>(input: PCollection<KV<K, I>>, name?: string) => KeyedResult<KV<K, I>, KV<K, O>> {
+  return stepTransform(<K, I extends V>(input: PCollection<KV<K, I>>, name?: string) =>
+    addCombinePerKey<K, I, O>(input, { given: name, derived }, fn),
+  );
+}
+
+/** Options of `combineGlobally`. */
+export interface GlobalOptions {
+  /**
+   * Whether a window without elements still gives a value: that of an empty accumulator. Default true, which needs the
+   * global window: other windows exist only where elements are.
+   */
+  readonly withDefault?: boolean;
+}
+
+/** The output of a combine over whole windows. */
+export class GlobalResult<I, O> extends PCollection<O> {
+  readonly #grouped: KeyedResult<KV<null, I>, unknown>;
+
+  constructor(node: CollectionNode, grouped: KeyedResult<KV<null, I>, unknown>) {
+    super(node);
+    this.#grouped = grouped;
+  }
+
+  /** What came too late, under the key `null`, in the global window. */
+  get late(): PCollection<Late<KV<null, I>>> {
+    return this.#grouped.late;
+  }
+}
+
+/**
+ * All elements of a window combined to one, each time the trigger fires.
+ * @throws COMBINE_DEFAULT_NEEDS_GLOBAL_WINDOW in other windows, unless `withDefault` is false
+ *
+ * @example
+ * p.create([1, 2, 3]).apply(combineGlobally(sumFn())); // 6
+ * p.create<number>([]).apply(combineGlobally(sumFn())); // 0
+ */
+export function combineGlobally<V, A, O = V>(fn: Combiner<V, A, O>, options?: GlobalOptions): (input: PCollection<V>) => GlobalResult<V, O> {
+  return namedCombineGlobally<V, O>("CombineGlobally", fn, options);
+}
+
+/** A `combineGlobally` whose composite has a name of its own. `fn` is any Combiner. */
+export function namedCombineGlobally<V, O>(name: string, fn: unknown, options: GlobalOptions = {}): (input: PCollection<V>) => GlobalResult<V, O> {
+  const { withDefault = true } = options;
+  return transform(name, (input: PCollection<V>) => {
+    const grouped = combineUnderOneKey<V, O>(input, fn);
+    const combined = grouped.values("Values");
+    if (!withDefault) return new GlobalResult<V, O>(nodeOf(combined), grouped);
+    return new GlobalResult<V, O>(nodeOf(withEmptyValue(combined, toCombineFn(fn))), grouped);
+  });
+}
+
+/**
+ * All elements of a window combined to one, as a side input; in a window without elements, the value of an empty accumulator.
+ *
+ * @example
+ * const total = amounts.apply(combineGloballyAsSingleton(sumFn()));
+ * amounts.map((amount, { sideInputs }) => amount / sideInputs.total, { sideInputs: { total } });
+ */
+export function combineGloballyAsSingleton<V, A, O = V>(fn: Combiner<V, A, O>): (input: PCollection<V>) => PCollectionView<O> {
+  return transform("CombineGloballyAsSingleton", (input: PCollection<V>): PCollectionView<O> => {
+    const combined = combineUnderOneKey<V, O>(input, fn).values("Values");
+    return view(combined, { given: "View", derived: "View" }, "singleton", { value: emptyValue(toCombineFn(fn)) });
+  });
+}
+
+function combineUnderOneKey<V, O>(input: PCollection<V>, fn: unknown): KeyedResult<KV<null, V>, KV<null, O>> {
+  const keyed = elementwise<V, KV<null, V>>(input, { given: "Key", derived: "Key" }, "map", (value: V) => [null, value], {}, "kv");
+  return addCombinePerKey<null, V, O>(keyed, { given: "Combine", derived: "Combine" }, fn);
+}
+
+/** One element starts the default, and waits for the combined values to see whether it is needed: as Beam does it. */
+function withEmptyValue<O>(combined: PCollection<O>, combineFn: CombineFn<unknown, unknown, unknown>): PCollection<O> {
+  const { builder, windowing } = nodeOf(combined);
+  if (windowing.windowFn.kind !== "global") {
+    const place = builder.place(undefined, "Default");
+    throw stepError("COMBINE_DEFAULT_NEEDS_GLOBAL_WINDOW", place, {
+      what: `"${place.name}" cannot give a value for windows without elements: the input is in ${windowing.windowFn.name} windows`,
+      why: "windows other than the global one exist only where elements are",
+      fix: "pass { withDefault: false }, or use combineGloballyAsSingleton, which has a value for every window",
+    });
+  }
+  const seen = combined.asIterable("Seen");
+  const empty = new Pipeline(builder)
+    .impulse("Start")
+    .flatMap("Default", (_, { sideInputs }) => (isEmpty(sideInputs.seen) ? [emptyValue(combineFn) as {}] : []), { sideInputs: { seen } });
+  const rewindowed = addWindowing(nodeOf(empty), { given: "Window", derived: "Window" }, windowing);
+  return addFlatten<O>(builder, "Output", [combined, new PCollection<O>(rewindowed.outputs["main"] as CollectionNode)]);
+}
+
+function emptyValue(combineFn: CombineFn<unknown, unknown, unknown>): unknown {
+  return combineFn.extractOutput(combineFn.createAccumulator());
+}
+
+function isEmpty(values: Iterable<unknown>): boolean {
+  return values[Symbol.iterator]().next().done === true;
+}

@@ -1,0 +1,142 @@
+/** Steps on single elements as transforms, for use with `apply`. */
+import { TidemarkError } from "../base/errors.ts";
+import type { KV } from "../fn/do-fn.ts";
+import type { Timestamp } from "../model/time.ts";
+import type { WindowFn } from "../model/window-fn.ts";
+import type { Window } from "../model/window.ts";
+import { checkSync } from "../pipeline/checks.ts";
+import { elementwise, nodeOf, PCollection, splitName } from "../pipeline/collection.ts";
+import { addFlatten } from "../pipeline/pipeline.ts";
+import { addReshuffle, addTimestamps, addWindowInto, addPartition } from "../pipeline/steps.ts";
+import { stepTransform } from "../pipeline/transform.ts";
+import type { AsyncNotAllowed, Repeat, WindowIntoOptions } from "../pipeline/types.ts";
+import type { CollectionNode, StepDraft } from "../pipeline/builder.ts";
+
+/**
+ * Assigns windows, and says when groupings downstream fire.
+ * @param options trigger, accumulation, allowedLateness (ms), timestampCombiner, closingBehavior, onTimeBehavior
+ *
+ * @example
+ * events.apply(windowInto(fixedWindows(seconds(60)), { allowedLateness: seconds(30) })).apply(countPerElement());
+ */
+export function windowInto<W extends Window>(
+  windowFn: WindowFn<W>,
+  options?: WindowIntoOptions,
+): <T>(input: PCollection<T>, name?: string) => PCollection<T> {
+  return stepTransform(<T>(input: PCollection<T>, name?: string) =>
+    main<T>(addWindowInto(nodeOf(input), { given: name, derived: "WindowInto" }, windowFn as unknown as WindowFn, options)),
+  );
+}
+
+/**
+ * Gives each element the event time that `fn` says, in milliseconds.
+ * @param options.allowedSkew how far, in ms, it may lie before the element's present one. Default 0
+ *
+ * @example
+ * p.create([{ at: 1000 }]).apply(withTimestamps((event) => event.at));
+ */
+export function withTimestamps<T>(
+  fn: (element: T) => Timestamp,
+  options?: { readonly allowedSkew?: number },
+): (input: PCollection<T>, name?: string) => PCollection<T> {
+  return stepTransform((input: PCollection<T>, name?: string) =>
+    main<T>(addTimestamps(nodeOf(input), { given: name, derived: "WithTimestamps" }, fn, options?.allowedSkew ?? 0)),
+  );
+}
+
+/**
+ * Pairs each element with a key. The function is synchronous.
+ *
+ * @example
+ * p.create([{ user: "ann" }]).apply(withKeys((event) => event.user)); // ["ann", { user: "ann" }]
+ */
+export function withKeys<T, K>(
+  fn: ((element: T) => K) & ([K] extends [PromiseLike<unknown>] ? AsyncNotAllowed : unknown),
+): (input: PCollection<T>, name?: string) => PCollection<KV<K, T>> {
+  return stepTransform((input: PCollection<T>, name?: string) => {
+    const keyOf = fn as (element: T) => K;
+    if (typeof fn === "function") checkSync({ name: name ?? "WithKeys", at: undefined }, "the key function", fn);
+    return elementwise<T, KV<K, T>>(input, { given: name, derived: "WithKeys" }, "map", (element: T) => [keyOf(element), element], {}, "kv");
+  });
+}
+
+/**
+ * The keys of pairs.
+ *
+ * @example
+ * p.create([["a", 1]]).apply(keys()); // "a"
+ */
+export function keys(): <K, V>(input: PCollection<KV<K, V>>, name?: string) => PCollection<K> {
+  return stepTransform(<K, V>(input: PCollection<KV<K, V>>, name?: string) => input.keys(name));
+}
+
+/**
+ * The values of pairs.
+ *
+ * @example
+ * p.create([["a", 1]]).apply(values()); // 1
+ */
+export function values(): <K, V>(input: PCollection<KV<K, V>>, name?: string) => PCollection<V> {
+  return stepTransform(<K, V>(input: PCollection<KV<K, V>>, name?: string) => input.values(name));
+}
+
+/**
+ * Pairs the other way round.
+ *
+ * @example
+ * p.create([["a", 1]]).apply(kvSwap()); // [1, "a"]
+ */
+export function kvSwap(): <K, V>(input: PCollection<KV<K, V>>, name?: string) => PCollection<KV<V, K>> {
+  return stepTransform(<K, V>(input: PCollection<KV<K, V>>, name?: string) =>
+    elementwise<KV<K, V>, KV<V, K>>(input, { given: name, derived: "KvSwap" }, "map", ([key, value]: KV<K, V>) => [value, key], {}, "kv"),
+  );
+}
+
+/**
+ * Splits a collection into `parts`, by a function that gives each element's part from 0.
+ *
+ * @example
+ * const [even, odd] = p.create([1, 2, 3]).apply(partition(2, (n: number) => n % 2));
+ */
+export function partition<T, const N extends number>(
+  parts: N,
+  fn: (element: T, parts: number) => number,
+): (input: PCollection<T>, name?: string) => Repeat<PCollection<T>, N> {
+  return stepTransform((input: PCollection<T>, name?: string) => {
+    const step = addPartition(nodeOf(input), { given: name, derived: "Partition" }, parts, fn);
+    return Array.from({ length: parts }, (_, part) => new PCollection<T>(step.outputs[part] as CollectionNode)) as unknown as Repeat<PCollection<T>, N>;
+  });
+}
+
+/**
+ * The same collection; steps before and after it are not fused.
+ *
+ * @example
+ * p.create(["a"]).apply(reshuffle()).map(async (url) => (await fetch(url)).status);
+ */
+export function reshuffle(): <T>(input: PCollection<T>, name?: string) => PCollection<T> {
+  return stepTransform(<T>(input: PCollection<T>, name?: string) => main<T>(addReshuffle(nodeOf(input), { given: name, derived: "Reshuffle" })));
+}
+
+/**
+ * The elements of all collections in one. For collections of different element types, or none: `p.flatten(...)`.
+ * @throws FLATTEN_WINDOWING_MISMATCH when their windowings differ
+ *
+ * @example
+ * flatten([p.create([1]), p.create([2])]); // 1, 2
+ */
+export function flatten<T>(collections: readonly PCollection<T>[]): PCollection<T>;
+export function flatten<T>(name: string, collections: readonly PCollection<T>[]): PCollection<T>;
+export function flatten(...args: readonly unknown[]): PCollection<never> {
+  const { given, rest } = splitName(args);
+  const collections = rest[0] as readonly PCollection<never>[];
+  const [first] = collections;
+  if (first === undefined) {
+    throw new TidemarkError("TRANSFORM_INVALID", { what: "flatten is given no collections", fix: "use p.flatten(), which gives an empty collection" });
+  }
+  return addFlatten(nodeOf(first).builder, given, collections);
+}
+
+function main<T>(step: StepDraft): PCollection<T> {
+  return new PCollection<T>(step.outputs["main"] as CollectionNode);
+}

@@ -1,0 +1,51 @@
+/** The greatest elements of a window, or of each key. */
+import { canonicalKey } from "../coders/key.ts";
+import type { KV } from "../fn/do-fn.ts";
+import { combinePerKey, type KeyedResult, type PCollection } from "../pipeline/collection.ts";
+import { stepTransform } from "../pipeline/transform.ts";
+import { type GlobalResult, namedCombineGlobally } from "./combine.ts";
+import { type Compare, naturalOrder, topFn, type TopOptions } from "./top-fn.ts";
+
+/**
+ * The `n` greatest elements of each window, greatest first, as one array. A window without elements gives none.
+ *
+ * Without `compare` the elements are keys with numbers, such as counts: they are compared by the number (equal ones by the
+ * key), and a key appears once, with its greatest number. So accumulating panes, which say a key's count again each time
+ * it has grown, do not fill the list with one key.
+ *
+ * @example
+ * p.create(["to", "be", "to"]).apply(countPerElement()).apply(topPerWindow(1)); // [["to", 2]]
+ * p.create([3, 1, 2]).apply(topPerWindow(2, (a: number, b: number) => a - b)); // [3, 2]
+ */
+export function topPerWindow(n: number): <K>(input: PCollection<KV<K, number>>) => GlobalResult<KV<K, number>, readonly KV<K, number>[]>;
+export function topPerWindow<T>(n: number, compare: Compare<T>): (input: PCollection<T>) => GlobalResult<T, readonly T[]>;
+export function topPerWindow(n: number, compare?: Compare<unknown>): unknown {
+  const fn = compare === undefined ? topFn(n, byNumber, DISTINCT_KEYS) : topFn(n, compare);
+  return namedCombineGlobally("TopPerWindow", fn, { withDefault: false });
+}
+
+/**
+ * The `n` greatest values of each key and window, greatest first.
+ * @param compare default: the order of numbers, bigints or strings
+ *
+ * @example
+ * p.create([["a", 1], ["a", 3], ["a", 2]]).apply(topPerKey(2)); // ["a", [3, 2]]
+ */
+export function topPerKey(
+  n: number,
+): <K, V extends number | bigint | string>(input: PCollection<KV<K, V>>, name?: string) => KeyedResult<KV<K, V>, KV<K, readonly V[]>>;
+export function topPerKey<V>(
+  n: number,
+  compare: Compare<V>,
+): <K>(input: PCollection<KV<K, V>>, name?: string) => KeyedResult<KV<K, V>, KV<K, readonly V[]>>;
+export function topPerKey(n: number, compare: Compare<never> = naturalOrder): unknown {
+  const fn = topFn(n, compare);
+  return stepTransform((input: PCollection<KV<unknown, never>>, name?: string) => combinePerKey(input, { given: name, derived: "TopPerKey" }, fn));
+}
+
+const DISTINCT_KEYS: TopOptions<KV<unknown, number>> = { distinctBy: ([key]) => canonicalKey(key) };
+
+/** By number; of equal numbers, the key that comes first in the order of its text is the greater, so that the answer does not depend on the order of arrival. */
+function byNumber([keyA, a]: KV<unknown, number>, [keyB, b]: KV<unknown, number>): number {
+  return naturalOrder(a, b) || naturalOrder(String(keyB), String(keyA));
+}

@@ -1,0 +1,25 @@
+/** Public parts of windowing. */
+export {
+  customWindows,
+  type CustomWindowsOptions,
+  fixedWindows,
+  type FixedWindowsOptions,
+  globalWindows,
+  sessions,
+  slidingWindows,
+  type SlidingWindowsOptions,
+} from "./window-fns.ts";
+export {
+  afterAll,
+  afterAny,
+  afterCount,
+  afterEach,
+  afterProcessingTime,
+  afterWatermark,
+  always,
+  defaultTrigger,
+  never,
+  orFinally,
+  repeatedly,
+} from "./triggers.ts";
+export { type WindowingOptions } from "./strategy.ts";

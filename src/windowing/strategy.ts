@@ -1,0 +1,83 @@
+/** Windowing strategies: their defaults, their checks, and when a window is over. */
+import { TidemarkError } from "../base/errors.ts";
+import { END_OF_GLOBAL_WINDOW, type Timestamp } from "../model/time.ts";
+import type { Trigger } from "../model/trigger.ts";
+import type { WindowFn } from "../model/window-fn.ts";
+import type { Window } from "../model/window.ts";
+import type {
+  AccumulationMode,
+  ClosingBehavior,
+  OnTimeBehavior,
+  TimestampCombiner,
+  WindowingStrategy,
+} from "../model/windowing.ts";
+import { defaultTrigger, mayFinish, triggerToString } from "./triggers.ts";
+import { globalWindows } from "./window-fns.ts";
+
+/** What `windowInto` takes beside the window function. */
+export interface WindowingOptions {
+  /** Default: `defaultTrigger()`: when the watermark passes the window's end, then with each late element. */
+  readonly trigger?: Trigger;
+  /** Default `discarding`. */
+  readonly accumulation?: AccumulationMode;
+  /** Milliseconds of event time for which a window is kept after its end. Default 0. */
+  readonly allowedLateness?: number;
+  /** Default `endOfWindow`. */
+  readonly timestampCombiner?: TimestampCombiner;
+  /** Default `fireIfNonEmpty`. */
+  readonly closingBehavior?: ClosingBehavior;
+  /** Default `fireAlways`. */
+  readonly onTimeBehavior?: OnTimeBehavior;
+}
+
+/** A windowing strategy, checked and frozen. */
+export function windowingStrategy<W extends Window>(windowFn: WindowFn<W>, options: WindowingOptions = {}): WindowingStrategy<W> {
+  const allowedLateness = options.allowedLateness ?? 0;
+  if (!Number.isFinite(allowedLateness) || allowedLateness < 0) {
+    throw new TidemarkError("WINDOW_INVALID", {
+      what: `the allowed lateness is ${String(options.allowedLateness)}`,
+      why: "it is a number of milliseconds from 0 up",
+      fix: "write for example seconds(30)",
+    });
+  }
+  return Object.freeze({
+    windowFn,
+    trigger: options.trigger ?? defaultTrigger(),
+    accumulation: options.accumulation ?? "discarding",
+    allowedLateness,
+    timestampCombiner: options.timestampCombiner ?? "endOfWindow",
+    closingBehavior: options.closingBehavior ?? "fireIfNonEmpty",
+    onTimeBehavior: options.onTimeBehavior ?? "fireAlways",
+  });
+}
+
+/** The windowing that every collection begins with. */
+export const DEFAULT_WINDOWING: WindowingStrategy = windowingStrategy(globalWindows());
+
+/** The last instant at which the watermark still leaves `window` alive. */
+export function expiryTime(window: Window, allowedLateness: number): Timestamp {
+  const { maxTimestamp } = window;
+  // The global window, and windows near it, end where time ends for windows: timers beyond could never fire.
+  return maxTimestamp >= END_OF_GLOBAL_WINDOW - allowedLateness ? Math.max(maxTimestamp, END_OF_GLOBAL_WINDOW) : maxTimestamp + allowedLateness;
+}
+
+/** Whether a window takes no more elements, and its state is gone. */
+export function isExpired(window: Window, allowedLateness: number, watermark: Timestamp): boolean {
+  return watermark > expiryTime(window, allowedLateness);
+}
+
+/**
+ * Refuses a trigger that may finish and then drop what comes after it.
+ *
+ * A trigger that waits for the watermark finishes at the window's end: with no lateness allowed nothing can come after.
+ */
+export function checkTriggerSafe(trigger: Trigger, allowedLateness: number, allowUnsafe: boolean): void {
+  if (allowUnsafe || !mayFinish(trigger)) return;
+  if (trigger.kind === "never") return;
+  if (trigger.kind === "afterWatermark" && allowedLateness === 0) return;
+  throw new TidemarkError("UNSAFE_TRIGGER", {
+    what: `the trigger ${triggerToString(trigger)} may finish, and what comes after it would be lost`,
+    why: "a trigger that has fired for good closes its window: later elements are dropped",
+    fix: "wrap it: repeatedly(trigger), or allow the loss with pipeline({ allowUnsafeTriggers: true, … })",
+  });
+}

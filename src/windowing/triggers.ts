@@ -1,0 +1,194 @@
+/**
+ * Triggers as users write them, and what can be said of a trigger without running it.
+ *
+ * What they do is in trigger-machine.ts.
+ */
+import { unreachable } from "../base/assert.ts";
+import { TidemarkError } from "../base/errors.ts";
+import type { Trigger } from "../model/trigger.ts";
+
+function invalid(what: string, why: string, fix: string): TidemarkError {
+  return new TidemarkError("TRIGGER_INVALID", { what, why, fix });
+}
+
+function checkTrigger(where: string, value: unknown): void {
+  const kind = (value as { kind?: unknown } | null | undefined)?.kind;
+  if (typeof kind !== "string") {
+    throw invalid(`${where} got ${String(value)} as a trigger`, "a trigger is made by afterCount(…), afterWatermark(…) and the like", "call the function");
+  }
+}
+
+const DEFAULT: Trigger = Object.freeze({ kind: "default" });
+const NEVER: Trigger = Object.freeze({ kind: "never" });
+const ALWAYS: Trigger = Object.freeze({ kind: "always" });
+
+/** Fires when the watermark passes the window's end, then with each late element. What a windowing has unless it says otherwise. */
+export function defaultTrigger(): Trigger {
+  return DEFAULT;
+}
+
+/** Fires only when the window expires. */
+export function never(): Trigger {
+  return NEVER;
+}
+
+/** Fires with every bundle of elements. */
+export function always(): Trigger {
+  return ALWAYS;
+}
+
+/**
+ * Fires when the watermark passes the window's end; `early` panes before, `late` panes after, each as often as it fires.
+ *
+ * @example
+ * windowInto(fixedWindows(seconds(60)), {
+ *   trigger: afterWatermark({ early: afterProcessingTime(seconds(1)), late: afterCount(1) }),
+ *   accumulation: "accumulating",
+ *   allowedLateness: seconds(30),
+ * });
+ */
+export function afterWatermark(options: { readonly early?: Trigger; readonly late?: Trigger } = {}): Trigger {
+  if (options.early !== undefined) checkTrigger("afterWatermark({ early })", options.early);
+  if (options.late !== undefined) checkTrigger("afterWatermark({ late })", options.late);
+  return Object.freeze({
+    kind: "afterWatermark",
+    ...(options.early && { early: options.early }),
+    ...(options.late && { late: options.late }),
+  });
+}
+
+/** Fires once when the pane has `count` elements or more. */
+export function afterCount(count: number): Trigger {
+  if (!Number.isInteger(count) || count < 1) throw invalid(`afterCount got ${String(count)}`, "a count is a whole number from 1", "write afterCount(1) or more");
+  return Object.freeze({ kind: "afterCount", count });
+}
+
+/** Fires once, `delayMs` of processing time after the pane's first element. */
+export function afterProcessingTime(delayMs: number): Trigger {
+  if (!Number.isFinite(delayMs) || delayMs < 0) {
+    throw invalid(`afterProcessingTime got ${String(delayMs)}`, "a delay is a number of milliseconds from 0", "write for example afterProcessingTime(seconds(1))");
+  }
+  return Object.freeze({ kind: "afterProcessingTime", delayMs });
+}
+
+/** Starts `trigger` again each time it has fired. */
+export function repeatedly(trigger: Trigger): Trigger {
+  checkTrigger("repeatedly", trigger);
+  return Object.freeze({ kind: "repeatedly", of: trigger });
+}
+
+function several(kind: "afterAny" | "afterAll" | "afterEach", triggers: readonly Trigger[]): Trigger {
+  if (triggers.length === 0) throw invalid(`${kind} got no triggers`, "it stands for the triggers inside it", `write ${kind}(afterCount(10), …)`);
+  for (const trigger of triggers) checkTrigger(kind, trigger);
+  return Object.freeze({ kind, of: Object.freeze([...triggers]) });
+}
+
+/** Fires as soon as one of them does. */
+export function afterAny(...triggers: readonly Trigger[]): Trigger {
+  return several("afterAny", triggers);
+}
+
+/** Fires when all of them would. */
+export function afterAll(...triggers: readonly Trigger[]): Trigger {
+  return several("afterAll", triggers);
+}
+
+/** Runs them one after the other, each until it has finished. */
+export function afterEach(...triggers: readonly Trigger[]): Trigger {
+  return several("afterEach", triggers);
+}
+
+/** Fires as `trigger` does, and for the last time when `until` does. */
+export function orFinally(trigger: Trigger, until: Trigger): Trigger {
+  checkTrigger("orFinally", trigger);
+  checkTrigger("orFinally", until);
+  return Object.freeze({ kind: "orFinally", of: trigger, until });
+}
+
+/** The trigger of a grouping whose input was already grouped under `trigger`: it passes panes on as they come. */
+export function continuationTrigger(trigger: Trigger): Trigger {
+  switch (trigger.kind) {
+    case "default":
+    case "never":
+    case "always":
+    case "afterSynchronizedProcessingTime":
+      return trigger;
+    case "afterCount":
+      return afterCount(1);
+    case "afterProcessingTime":
+      return Object.freeze({ kind: "afterSynchronizedProcessingTime" });
+    case "afterWatermark":
+      return afterWatermark({
+        ...(trigger.early && { early: continuationTrigger(trigger.early) }),
+        ...(trigger.late && { late: continuationTrigger(trigger.late) }),
+      });
+    case "repeatedly":
+      return repeatedly(continuationTrigger(trigger.of));
+    case "afterAny":
+      return afterAny(...trigger.of.map(continuationTrigger));
+    case "afterAll":
+      return afterAll(...trigger.of.map(continuationTrigger));
+    case "afterEach":
+      // Which of them upstream has come to is not known here: any of their continuations passes a pane on.
+      return repeatedly(afterAny(...trigger.of.map(continuationTrigger)));
+    case "orFinally":
+      return repeatedly(orFinally(continuationTrigger(trigger.of), continuationTrigger(trigger.until)));
+    default:
+      return unreachable(trigger);
+  }
+}
+
+/** Whether the trigger may come to a point after which it never fires again. */
+export function mayFinish(trigger: Trigger): boolean {
+  switch (trigger.kind) {
+    case "default":
+    case "always":
+    case "repeatedly":
+      return false;
+    case "never":
+    case "afterCount":
+    case "afterProcessingTime":
+    case "afterSynchronizedProcessingTime":
+      return true;
+    case "afterWatermark":
+      return trigger.late === undefined;
+    case "afterAny":
+      return trigger.of.some(mayFinish);
+    case "afterAll":
+    case "afterEach":
+      return trigger.of.every(mayFinish);
+    case "orFinally":
+      return mayFinish(trigger.of) || mayFinish(trigger.until);
+    default:
+      return unreachable(trigger);
+  }
+}
+
+/** As it would be written. */
+export function triggerToString(trigger: Trigger): string {
+  switch (trigger.kind) {
+    case "default":
+    case "never":
+    case "always":
+    case "afterSynchronizedProcessingTime":
+      return trigger.kind;
+    case "afterCount":
+      return `afterCount(${trigger.count})`;
+    case "afterProcessingTime":
+      return `afterProcessingTime(${trigger.delayMs} ms)`;
+    case "afterWatermark": {
+      const parts = [trigger.early && `early: ${triggerToString(trigger.early)}`, trigger.late && `late: ${triggerToString(trigger.late)}`];
+      return `afterWatermark(${parts.filter((part) => part !== undefined).join(", ")})`;
+    }
+    case "repeatedly":
+      return `repeatedly(${triggerToString(trigger.of)})`;
+    case "afterAny":
+    case "afterAll":
+    case "afterEach":
+      return `${trigger.kind}(${trigger.of.map(triggerToString).join(", ")})`;
+    case "orFinally":
+      return `orFinally(${triggerToString(trigger.of)}, ${triggerToString(trigger.until)})`;
+    default:
+      return unreachable(trigger);
+  }
+}
