@@ -18,7 +18,13 @@ export {
 export type { Trigger } from "./model/trigger.ts";
 export { formatWindow, GLOBAL_WINDOW, GlobalWindow, IntervalWindow, type Window } from "./model/window.ts";
 export type { Merge, WindowFn } from "./model/window-fn.ts";
-export type { AccumulationMode, ClosingBehavior, OnTimeBehavior, TimestampCombiner, WindowingStrategy } from "./model/windowing.ts";
+export type {
+  AccumulationMode,
+  ClosingBehavior,
+  OnTimeBehavior,
+  TimestampCombiner,
+  WindowingStrategy,
+} from "./model/windowing.ts";
 
 export * from "./windowing/index.ts";
 

@@ -56,6 +56,18 @@ export const ERROR_CODES = {
   TEST_STREAM_INVALID: "a test stream's script makes no sense",
   TEST_TIMEOUT: "a pipeline under test did not end in time",
   ASSERTION_FAILED: "a collection does not hold what a test asserts of it",
+  FILE_CHANGED: "a file became shorter while it was being read",
+  FILE_IS_DIRECTORY: "a path that should name a file names a folder",
+  FILE_NOT_FOUND: "a file that is to be read does not exist",
+  FILE_NO_MATCH: "a file pattern matches no file",
+  FILE_UNREADABLE: "a file exists but cannot be read",
+  FILE_UNWRITABLE: "a file cannot be written",
+  NDJSON_INVALID: "a line of newline-delimited JSON is not valid",
+  NDJSON_NOT_JSON: "a value that is to be written as JSON has no JSON",
+  SINK_STATE_DAMAGED: "the unfinished output of a durable job does not match what was committed",
+  TEXT_LINE_TOO_LONG: "a line of a text file is longer than allowed",
+  TEXT_NOT_STRING: "a value that is to be written as a line of text is not a string",
+  TEXT_NOT_UTF8: "a line of a text file is not UTF-8",
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

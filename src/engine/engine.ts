@@ -237,7 +237,7 @@ export class Engine {
     const start = stopwatch?.() ?? 0;
     let read = 0;
     do {
-      this.#fireProcessingTimers();
+      if (this.#fireProcessingTimers() > 0) this.#settle();
       read = this.#timersLeft ? 0 : this.#read();
       this.#settle();
     } while (read > 0 && stopwatch !== undefined && stopwatch() - start < budgetMs && this.#events.length === 0);
@@ -271,22 +271,27 @@ export class Engine {
 
   /** Whether nothing is under way that a scripted source would have to wait for. */
   #quiescent(): boolean {
+    const now = this.#deps.now();
+    if (this.#stages.some((state) => state.timers.nextProcessingTime() <= now)) return false;
     return this.#stages.every((state) => state.work === 0 && state.bundlePhase === "closed" && (state.calls?.size ?? 0) === 0);
   }
 
-  #fireProcessingTimers(): void {
+  /** @returns how many timers fired, attempts of calls included */
+  #fireProcessingTimers(): number {
     const now = this.#deps.now();
+    let fired = 0;
     for (const state of this.#stages) {
       if (this.#plans[state.stage.id]?.asyncBundles) continue;
       if (state.timers.nextProcessingTime() <= now) {
         state.begin();
-        state.timers.fireProcessingTime(now, state.runner);
+        fired += state.timers.fireProcessingTime(now, state.runner);
       }
       if (state.calls !== undefined && state.calls.nextTick() <= now) {
         state.begin();
-        state.calls.tick(now, state.runner);
+        if (state.calls.tick(now, state.runner)) fired++;
       }
     }
+    return fired;
   }
 
   /** Ends bundles and moves watermarks, stage by stage. */
@@ -402,7 +407,7 @@ export class Engine {
       if (state.reading !== undefined) next = Math.min(next, state.reading.nextChange());
     }
     const pollable = this.#sources.some(({ reading, stops }) => reading?.pollable && !stops.some((state) => state.full));
-    if (pollable) return "now";
+    if (pollable || next <= this.#deps.now()) return "now";
     return next === Infinity ? "event" : next;
   }
 

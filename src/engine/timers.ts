@@ -25,6 +25,8 @@ interface Entry extends TimerEntry {
   hold: Hold | undefined;
 }
 
+const WINDOW_SEQ = 2 ** 52;
+
 const before = (a: Entry, b: Entry): boolean => a.heapAt < b.heapAt || (a.heapAt === b.heapAt && a.seq < b.seq);
 
 /** What fires. */
@@ -90,7 +92,8 @@ export class StageTimers implements TimerHost {
       at: init.at,
       holdAt: init.holdAt,
       live: true,
-      seq: this.#seq++,
+      // After the records' own timers of the same time: a window that expires takes their state with it.
+      seq: init.window === undefined ? this.#seq++ : WINDOW_SEQ + this.#seq++,
       heapAt: init.at,
       hold: holds && !holdsItself ? this.#holds.add(init.holdAt) : undefined,
     };

@@ -27,7 +27,7 @@ interface Cell extends KeyedRecord {
   accumulator: unknown;
   /** Elements since the last pane. */
   fresh: number;
-  /** Earliest or latest timestamp of those that were not behind the output watermark when they came. */
+  /** The timestamp of the next pane, as far as elements set it that came in time to hold the watermark there. */
   heldAt: Timestamp | undefined;
   trigger: TriggerState;
   /** The last pane that was emitted; none until the first. */
@@ -58,11 +58,7 @@ export class GeneralLane {
   readonly #active = new Map<MapKey, Map<string, Cell>>();
   #touched: Cell[] = [];
   /** One object, reused: what triggers may look at. */
-  readonly #context: { watermark: Timestamp; processingTime: number; maxTimestamp: Timestamp } = {
-    watermark: 0,
-    processingTime: 0,
-    maxTimestamp: 0,
-  };
+  readonly #context = { watermark: 0, processingTime: 0, maxTimestamp: 0, atRest: false };
 
   constructor(
     step: StepInfo,
@@ -119,15 +115,23 @@ export class GeneralLane {
     this.#touched.push(cell);
   }
 
-  /** The hold of a pane that takes its timestamp from its elements. */
+  /** Elements that are not emitted yet hold the watermark at the timestamp of their pane. */
   #hold(cell: Cell, timestamp: Timestamp): void {
     const { timestampCombiner } = this.#windowing;
-    if (timestampCombiner === "endOfWindow" || timestamp < this.#host.outputWatermark()) return;
+    const { maxTimestamp } = cell.window;
+    const at = timestampCombiner === "endOfWindow" ? maxTimestamp : timestamp;
+    if (this.#tooLateToHold(at, cell.window)) return;
     const before = cell.heldAt;
-    const held = before === undefined ? timestamp : timestampCombiner === "earliest" ? Math.min(before, timestamp) : Math.max(before, timestamp);
+    const held = before === undefined ? at : timestampCombiner === "earliest" ? Math.min(before, at) : Math.max(before, at);
     if (held === before) return;
     cell.heldAt = held;
-    this.#holdTimer(cell, held);
+    // Until its end the window's own timer holds this much.
+    if (held < maxTimestamp) this.#holdTimer(cell, held);
+  }
+
+  /** Nothing is held where the output watermark has been already, nor past a window's end, which no timer will come to. */
+  #tooLateToHold(at: Timestamp, window: Window): boolean {
+    return at < this.#host.outputWatermark() || window.maxTimestamp < this.#host.inputWatermark();
   }
 
   #holdTimer(cell: Cell, held: Timestamp): void {
@@ -185,10 +189,7 @@ export class GeneralLane {
   /** Files the element's own window among the key's, merges, and returns the record of the window that it ended in. */
   #mergeInto(key: unknown, mapKey: MapKey, window: Window): Cell {
     let active = this.#active.get(mapKey);
-    if (active === undefined) {
-      active = new Map();
-      this.#active.set(mapKey, active);
-    }
+    active ??= new Map<string, Cell>();
     const windows = [...active.values()].map((cell) => cell.window);
     if (!active.has(window.id)) windows.push(window);
     let target = window;
@@ -198,7 +199,8 @@ export class GeneralLane {
       this.#merge(key, mapKey, active, from, into);
     }
     const cell = this.#cell(key, mapKey, target);
-    active.set(target.id, cell);
+    if (!cell.closed) active.set(target.id, cell);
+    if (active.size > 0) this.#active.set(mapKey, active);
     return cell;
   }
 
@@ -209,18 +211,27 @@ export class GeneralLane {
     const states = cells.map((cell) => cell.trigger);
     const accumulators = cells.flatMap((cell) => (cell.accumulator === undefined ? [] : [cell.accumulator]));
     const merged = previous ?? this.#cell(key, mapKey, into);
+    // A session that had closed leaves no more than its name to one that grows to the same bounds.
+    if (merged.closed) merged.pane = undefined;
     const trigger = this.#machine.create();
     this.#machine.onMerge(trigger, states, this.#at(into));
     merged.trigger = trigger;
     merged.closed = this.#machine.isFinished(trigger);
     merged.accumulator = accumulators.length > 1 ? this.#combine.mergeAccumulators(accumulators) : accumulators[0];
     merged.fresh = cells.reduce((sum, cell) => sum + cell.fresh, 0);
-    const held = cells.flatMap((cell) => (cell.heldAt === undefined ? [] : [cell.heldAt]));
-    merged.heldAt = held.length === 0 ? undefined : this.#windowing.timestampCombiner === "earliest" ? Math.min(...held) : Math.max(...held);
+    merged.heldAt = this.#mergedHold(cells, into);
     if (merged.heldAt !== undefined) this.#holdTimer(merged, merged.heldAt);
     for (const cell of cells) if (cell !== merged) this.#forget(cell, active);
     active.set(into.id, merged);
     this.#touch(merged);
+  }
+
+  #mergedHold(cells: readonly Cell[], into: Window): Timestamp | undefined {
+    const { timestampCombiner } = this.#windowing;
+    if (timestampCombiner === "endOfWindow") return this.#tooLateToHold(into.maxTimestamp, into) ? undefined : into.maxTimestamp;
+    const held = cells.flatMap((cell) => (cell.heldAt === undefined ? [] : [cell.heldAt]));
+    if (held.length === 0) return undefined;
+    return timestampCombiner === "earliest" ? Math.min(...held) : Math.max(...held);
   }
 
   #forget(cell: Cell, active: Map<string, Cell> | undefined): void {
@@ -249,13 +260,17 @@ export class GeneralLane {
       this.#fire(cell, this.#machine.isFinished(cell.trigger));
     }
     if (cell.closed) return;
-    const due = this.#machine.nextProcessingTime(cell.trigger);
+    // At rest, a delay that is over waits for something else: whatever that is asks again.
+    const due = this.#machine.nextProcessingTime(cell.trigger, this.#context.atRest ? this.#host.now() : -Infinity);
     if (due !== undefined) this.#host.timers.set(cell, DUE, "", "processing", due, Infinity);
   }
 
   fireTimer(timer: TimerEntry): void {
     const cell = timer.owner as Cell;
-    if (timer.family === DUE && cell.alive && !cell.closed) this.#ask(cell);
+    if (timer.family !== DUE || !cell.alive || cell.closed) return;
+    this.#context.atRest = true;
+    this.#ask(cell);
+    this.#context.atRest = false;
   }
 
   fireWindow(window: Window, _at: Timestamp): void {
@@ -264,8 +279,11 @@ export class GeneralLane {
     const expired = this.#host.inputWatermark() > this.#expiry(window);
     for (const cell of slot.records.values()) {
       if (!cell.closed) {
-        if (!expired) this.#ask(cell);
-        else {
+        if (!expired) {
+          this.#ask(cell);
+          // What the end of the window did not fire is held until something does.
+          if (cell.heldAt !== undefined) this.#holdTimer(cell, cell.heldAt);
+        } else {
           if (this.#machine.shouldFire(cell.trigger, this.#at(window))) this.#machine.onFire(cell.trigger, this.#at(window));
           this.#fire(cell, true);
         }
@@ -275,9 +293,20 @@ export class GeneralLane {
     if (expired) this.#records.drop(window);
   }
 
+  /** Takes no more elements. A closed session merges with nothing either: what overlaps it begins anew. */
+  #close(cell: Cell): void {
+    cell.closed = true;
+    this.#host.timers.clearAll(cell);
+    this.#deactivate(cell);
+  }
+
   #expire(cell: Cell): void {
     cell.alive = false;
     this.#host.timers.clearAll(cell);
+    this.#deactivate(cell);
+  }
+
+  #deactivate(cell: Cell): void {
     const active = this.#active.get(cell.mapKey);
     if (active === undefined) return;
     active.delete(cell.window.id);
@@ -299,10 +328,7 @@ export class GeneralLane {
       this.#host.timers.clear(cell, HOLD, "");
     }
     if (accumulation === "discarding" || last) cell.accumulator = undefined;
-    if (last) {
-      cell.closed = true;
-      this.#host.timers.clearAll(cell);
-    }
+    if (last) this.#close(cell);
     if (!wanted) return;
     cell.pane = pane;
     const windows = [cell.window];

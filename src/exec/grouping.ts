@@ -3,7 +3,7 @@
  */
 import type { CombineFn } from "../fn/combine-fn.ts";
 import type { Late } from "../fn/call-options.ts";
-import type { DropReason, StageHost } from "../host/host.ts";
+import type { StageHost } from "../host/host.ts";
 import type { Emitter } from "../host/emitter.ts";
 import { GLOBAL_WINDOWS, type Window } from "../model/window.ts";
 import { NO_FIRING } from "../model/pane.ts";
@@ -39,7 +39,7 @@ export class LateOutput {
   }
 
   /** @param expiry the last instant at which the element's window would have taken it */
-  drop(element: unknown, timestamp: Timestamp, window: Window, expiry: Timestamp, reason: DropReason): void {
+  drop(element: unknown, timestamp: Timestamp, window: Window, expiry: Timestamp, reason: Late<unknown>["reason"]): void {
     this.#host.dropped(this.#step.id, reason);
     if (this.#out === undefined) return;
     const watermark = this.#host.inputWatermark();

@@ -7,6 +7,7 @@
 import { canonicalKey } from "../coders/key.ts";
 import type { DoFn } from "../fn/do-fn.ts";
 import type { Emitter } from "../host/emitter.ts";
+import type { StepId } from "../graph/graph.ts";
 import type { StageHost } from "../host/host.ts";
 import type { KeyedRecord, MapKey, RecordStore, TimerEntry, WindowRecords } from "../host/records.ts";
 import { NO_FIRING, type Pane } from "../model/pane.ts";
@@ -199,6 +200,19 @@ export class StateRecords {
     this.#host.timers.set(record, TTL_FAMILY, "", "processing", this.#host.now() + ttl, Infinity);
   }
 
+  /**
+   * At a window's expiry: processing-time timers that are not due yet would find their state gone, so they are dropped and
+   * counted. Where there is no state they still fire in their time.
+   */
+  dropTimers(record: StateRecord, step: StepId): void {
+    const { timers } = record;
+    if (timers === undefined || this.#cellCount === 0) return;
+    for (const timer of timers instanceof Map ? timers.values() : [timers]) {
+      if (timer.family !== TTL_FAMILY) this.#host.dropped(step, "timer");
+    }
+    this.#host.timers.clearAll(record);
+  }
+
   /** Clears what has outlived its TTL. `true` where `timer` was such a timer. */
   expireTtl(timer: TimerEntry): boolean {
     if (timer.family !== TTL_FAMILY) return false;
@@ -319,30 +333,16 @@ export class StatefulOperator implements Emitter {
     }
   }
 
-  /** The window has expired: processing-time timers that still stand fire now, then each key says good-bye. */
   fireWindow(window: Window, at: Timestamp): void {
     const slot = this.#records.find(window);
     if (slot === undefined) return;
     for (const record of slot.records.values()) {
-      for (const timer of takeTimers(record, this.#parts.host)) {
-        const callback = (this.#doFn.onTimer as Record<string, Method> | undefined)?.[timer.family];
-        if (callback !== undefined) this.#callback(callback, record, timer.holdAt, timer.at, timer.tag);
-      }
+      this.#records.dropTimers(record, this.#step.id);
       if (this.#doFn.onWindowExpiration) {
         this.#callback(this.#doFn.onWindowExpiration as Method, record, window.maxTimestamp, at, "");
+        this.#records.dropTimers(record, this.#step.id);
       }
-      this.#parts.host.timers.clearAll(record);
     }
     this.#records.drop(window);
   }
-}
-
-/** The user's timers that are still set when their window expires, in the order of their times; none stands afterwards. */
-export function takeTimers(record: StateRecord, host: StageHost): readonly TimerEntry[] {
-  const { timers } = record;
-  if (timers === undefined) return [];
-  const standing = (timers instanceof Map ? [...timers.values()] : [timers]).filter((timer) => timer.family !== TTL_FAMILY);
-  const taken = standing.map((timer) => ({ ...timer })).sort((a, b) => a.at - b.at);
-  host.timers.clearAll(record);
-  return taken;
 }

@@ -33,7 +33,7 @@ import {
   WindowOperator,
   withContext,
 } from "./operators.ts";
-import { DoFnLifecycle, ParDoOperator, StatefulOperator, StateRecords, takeTimers } from "./pardo.ts";
+import { DoFnLifecycle, ParDoOperator, StatefulOperator, StateRecords } from "./pardo.ts";
 import { SideInputGate, StepSideInputs } from "./side-inputs.ts";
 import { SinkStep } from "./sink-step.ts";
 import { checkKept } from "./strict.ts";
@@ -237,7 +237,7 @@ export class StageProgram implements StageRunner {
       const tags = Object.keys(outlets);
       const calls = new CallStep(info, this.#host, outlets, late, doFnBody(parts, tags, records, late, check), records);
       this.#driven.push(calls);
-      if (records) this.#driven.push(callTimers(records, doFn, this.#host));
+      if (records) this.#driven.push(callTimers(records, doFn, this.#host, step.id));
       return calls;
     }
     if (this.#stage.lane !== "state") return new ParDoOperator(parts);
@@ -340,7 +340,7 @@ export class StageProgram implements StageRunner {
 }
 
 /** Timers of a step with calls: each becomes a call in the order of its key. */
-function callTimers(records: StateRecords, doFn: DoFn<unknown, unknown>, host: StageHost): Driven {
+function callTimers(records: StateRecords, doFn: DoFn<unknown, unknown>, host: StageHost, step: StepId): Driven {
   const submit = (timer: TimerEntry, family: string, timestamp: Timestamp): void => {
     const record = timer.owner;
     host.calls.submitTimer({ record, family, tag: timer.tag, at: timer.at }, timestamp, record.window, record.mapKey);
@@ -353,7 +353,7 @@ function callTimers(records: StateRecords, doFn: DoFn<unknown, unknown>, host: S
       const slot = records.find(window);
       if (slot === undefined) return;
       for (const record of slot.records.values()) {
-        for (const timer of takeTimers(record, host)) submit(timer, timer.family, timer.holdAt);
+        records.dropTimers(record, step);
         if (doFn.onWindowExpiration) {
           host.calls.submitTimer({ record, family: EXPIRY_FAMILY, tag: "", at }, window.maxTimestamp, window, record.mapKey);
         }

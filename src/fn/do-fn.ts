@@ -44,9 +44,14 @@ export interface ElementContext {
 export interface OutputContext<O extends OutputTags, V extends SideInputs> {
   readonly sideInputs: SideInputValues<V>;
   /** Emits to the output `main`, at `timestamp` (default: that of the element or timer). */
-  output(value: MainOutput<O>, timestamp?: Timestamp): void;
+  output(this: void, value: MainOutput<O>, timestamp?: Timestamp): void;
   /** Emits to the output named `tag`. */
-  outputTo<N extends keyof O>(tag: N, value: O[N] extends OutputTag<infer T> ? T : never, timestamp?: Timestamp): void;
+  outputTo<N extends keyof O>(
+    this: void,
+    tag: N,
+    value: O[N] extends OutputTag<infer T> ? T : never,
+    timestamp?: Timestamp,
+  ): void;
   /** The step's path name. */
   readonly step: string;
   /** The program's options. */
@@ -58,17 +63,27 @@ export interface OutputContext<O extends OutputTags, V extends SideInputs> {
 }
 
 /** What `process` sees beside its element. `key` is the key of a KV element where the DoFn has state or timers. */
-export interface ProcessContext<S extends StateSpecs, T extends TimerSpecs, V extends SideInputs, O extends OutputTags, K = unknown>
-  extends ElementContext,
-    OutputContext<O, V> {
+export interface ProcessContext<
+  S extends StateSpecs,
+  T extends TimerSpecs,
+  V extends SideInputs,
+  O extends OutputTags,
+  K = unknown,
+>
+  extends ElementContext, OutputContext<O, V> {
   readonly key: K;
   readonly state: StateCells<S>;
   readonly timers: Timers<T>;
 }
 
 /** What a timer's callback sees. `timestamp` is the timer's output timestamp. */
-export interface TimerContext<S extends StateSpecs, T extends TimerSpecs, V extends SideInputs, O extends OutputTags, K = unknown>
-  extends OutputContext<O, V> {
+export interface TimerContext<
+  S extends StateSpecs,
+  T extends TimerSpecs,
+  V extends SideInputs,
+  O extends OutputTags,
+  K = unknown,
+> extends OutputContext<O, V> {
   readonly key: K;
   readonly state: StateCells<S>;
   readonly timers: Timers<T>;
@@ -84,8 +99,14 @@ export interface TimerContext<S extends StateSpecs, T extends TimerSpecs, V exte
 /** What `startBundle` and `finishBundle` see. */
 export interface BundleContext<O extends OutputTags> {
   /** Emits to `main` in `window` at `timestamp`. */
-  output(value: MainOutput<O>, timestamp: Timestamp, window: Window): void;
-  outputTo<N extends keyof O>(tag: N, value: O[N] extends OutputTag<infer T> ? T : never, timestamp: Timestamp, window: Window): void;
+  output(this: void, value: MainOutput<O>, timestamp: Timestamp, window: Window): void;
+  outputTo<N extends keyof O>(
+    this: void,
+    tag: N,
+    value: O[N] extends OutputTag<infer T> ? T : never,
+    timestamp: Timestamp,
+    window: Window,
+  ): void;
   readonly step: string;
   readonly options: unknown;
 }
@@ -126,7 +147,9 @@ export interface DoFn<
   process(element: I, context: ProcessContext<S, T, V, O, KeyOf<I>>): MaybePromise<Outputs<R>>;
   finishBundle?(context: BundleContext<O>): MaybePromise<void>;
   teardown?(): MaybePromise<void>;
-  readonly onTimer?: { readonly [N in keyof T]?: (context: TimerContext<S, T, V, O, KeyOf<I>>) => MaybePromise<Outputs<R>> };
+  readonly onTimer?: {
+    readonly [N in keyof T]?: (context: TimerContext<S, T, V, O, KeyOf<I>>) => MaybePromise<Outputs<R>>;
+  };
   /** Called once for each key and window when it expires, with its state still readable. */
   onWindowExpiration?(context: TimerContext<S, T, V, O, KeyOf<I>>): MaybePromise<Outputs<R>>;
 }

@@ -4,6 +4,9 @@
  * K1 `write` is synchronous and only takes the element in; where it cannot take more, `flush` is awaited before more come.
  * K2 `seal(epoch)` returns what belongs to the epoch as encodable chunks; `commit` makes it visible and is idempotent.
  * K3 `lastCommitted` says which epoch the outside world has seen, so that a restart neither loses nor repeats one.
+ * K4 A writer opened for a durable job hands output over by epochs only: `finish` comes after the commit of the last epoch, and
+ *    `close` after it is on record that the job has ended.
+ * K5 A writer opened without a job is never sealed: what it was given becomes visible by `finish`.
  */
 import type { Pane } from "../model/pane.ts";
 import type { Timestamp } from "../model/time.ts";
@@ -26,6 +29,7 @@ export interface SinkWriter<T> {
   flush?(): Promise<void>;
   seal(epoch: Epoch): Uint8Array[];
   commit(epoch: Epoch, chunks: readonly Uint8Array[]): Promise<void>;
+  /** 0 before the first: epochs are numbered from 1. */
   lastCommitted(): Promise<Epoch>;
   /** The input is over: makes everything written visible. */
   finish?(): Promise<void>;
@@ -34,8 +38,15 @@ export interface SinkWriter<T> {
   close(): void | Promise<void>;
 }
 
+/** A job whose output must go on where it stood when the job is restarted. */
+export interface SinkJob {
+  /** The same in every restart of the job, and another one for each new job. */
+  readonly jobId: string;
+}
+
 export interface Sink<T> {
   /** For graphs and messages, as in `text(out.txt)`. */
   readonly name: string;
-  open(): SinkWriter<T> | Promise<SinkWriter<T>>;
+  /** @param job given by a durable run, which seals and commits; left out where output becomes visible at the end */
+  open(job?: SinkJob): SinkWriter<T> | Promise<SinkWriter<T>>;
 }

@@ -54,7 +54,12 @@ function checkInputs(graph: PipelineGraph, step: Step): void {
   for (const id of step.inputs) {
     const input = graph.collections[id];
     check(input !== undefined, "G1", step, `there is no collection ${id}`);
-    check(input.producer < step.id, "G1", step, `its input ${id} is produced by step ${input.producer}, not an earlier one`);
+    check(
+      input.producer < step.id,
+      "G1",
+      step,
+      `its input ${id} is produced by step ${input.producer}, not an earlier one`,
+    );
   }
   for (const [name, id] of Object.entries(step.sideInputs)) {
     const view = graph.views[id];
@@ -68,12 +73,18 @@ function checkOutputs(graph: PipelineGraph, step: Step): void {
   const tags = Object.keys(step.outputs);
   for (const tag of tags) {
     const collection = graph.collections[step.outputs[tag] as number];
-    check(collection?.producer === step.id && collection.tag === tag, "G3", step, `its output "${tag}" is not marked as its own`);
+    check(
+      collection?.producer === step.id && collection.tag === tag,
+      "G3",
+      step,
+      `its output "${tag}" is not marked as its own`,
+    );
   }
   if (spec.kind === "view" || spec.kind === "write") {
     check(tags.length === 0, "G3", step, `a ${spec.kind} step has no outputs, and this one has ${tags.join(", ")}`);
   } else if (spec.kind === "partition") {
-    for (let part = 0; part < spec.parts; part++) check(tags.includes(String(part)), "G3", step, `part ${part} is missing`);
+    for (let part = 0; part < spec.parts; part++)
+      check(tags.includes(String(part)), "G3", step, `part ${part} is missing`);
   } else {
     check(tags.includes("main"), "G3", step, "it has no main output");
   }
@@ -83,14 +94,24 @@ function checkCollection(graph: PipelineGraph, collection: Collection, position:
   const producer = graph.steps[collection.producer];
   check(collection.id === position, "G1", producer, `collection ${collection.id} stands at position ${position}`);
   check(producer !== undefined, "G3", producer, `collection ${position} has no producer`);
-  check(producer.outputs[collection.tag] === position, "G3", producer, `collection ${position} is not its output "${collection.tag}"`);
+  check(
+    producer.outputs[collection.tag] === position,
+    "G3",
+    producer,
+    `collection ${position} is not its output "${collection.tag}"`,
+  );
 }
 
 function checkView(graph: PipelineGraph, view: ViewNode, position: number): void {
   const step = graph.steps[view.step];
   check(view.id === position, "G1", step, `view ${view.id} stands at position ${position}`);
   check(step?.spec.kind === "view", "G4", step, `view ${position} is not made by a view step`);
-  check(step.spec.viewId === position && step.spec.view === view.kind, "G4", step, `it does not make view ${position} (${view.kind})`);
+  check(
+    step.spec.viewId === position && step.spec.view === view.kind,
+    "G4",
+    step,
+    `it does not make view ${position} (${view.kind})`,
+  );
   const input = graph.collections[step.inputs[0] as number];
   check(input?.windowing === view.windowing, "G4", step, "its view is windowed otherwise than its input");
 }

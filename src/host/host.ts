@@ -28,8 +28,8 @@ export interface TimerHost {
   clearAll(record: KeyedRecord): void;
 }
 
-/** Why an element or a pane went no further. */
-export type DropReason = "expired" | "closed";
+/** Why an element, or a processing-time timer whose window expired before it was due (`timer`), went no further. */
+export type DropReason = "expired" | "closed" | "timer";
 
 /** Side inputs. */
 export interface SideInputHost {

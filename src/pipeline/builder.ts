@@ -6,11 +6,20 @@
  * N2 Ids are positions, in order of creation; an output that is asked for later gets a later id.
  * N3 Nothing is added after `freeze`.
  */
-import { TidemarkError, type TidemarkErrorOptions } from "../base/errors.ts";
+import { isTidemarkError, TidemarkError, type TidemarkErrorOptions } from "../base/errors.ts";
 import type { ErrorCode } from "../base/error-codes.ts";
 import type { Coder } from "../coders/coder.ts";
 import type { PCollectionView, ViewKind } from "../fn/view.ts";
-import type { Collection, CollectionId, PipelineGraph, Step, StepId, StepSpec, ViewId, ViewNode } from "../graph/graph.ts";
+import type {
+  Collection,
+  CollectionId,
+  PipelineGraph,
+  Step,
+  StepId,
+  StepSpec,
+  ViewId,
+  ViewNode,
+} from "../graph/graph.ts";
 import { validateGraph } from "../graph/validate.ts";
 import type { WindowingStrategy } from "../model/windowing.ts";
 import { userLocation } from "./location.ts";
@@ -71,6 +80,17 @@ export interface StepRequest {
   readonly inputs?: readonly CollectionNode[];
   readonly sideInputs?: Readonly<Record<string, PCollectionView<unknown>>> | undefined;
   readonly outputs?: Readonly<Record<string, CollectionTraits>>;
+}
+
+/** Runs `check`; its coded errors get the step's name and place. */
+export function atPlace<O>(place: StepPlace, check: () => O): O {
+  try {
+    return check();
+  } catch (error) {
+    throw isTidemarkError(error)
+      ? error.withContext({ step: place.name, ...(place.at !== undefined && { at: place.at }) })
+      : error;
+  }
 }
 
 /** An error about a step, with its name and place. */
@@ -148,9 +168,18 @@ export class GraphBuilder {
   }
 
   /** Adds the step that makes a side input, and the view. */
-  addView<V>(place: StepPlace, kind: ViewKind, input: CollectionNode, defaultValue: { readonly value: unknown } | undefined): ViewHandle<V> {
+  addView<V>(
+    place: StepPlace,
+    kind: ViewKind,
+    input: CollectionNode,
+    defaultValue: { readonly value: unknown } | undefined,
+  ): ViewHandle<V> {
     const viewId = this.#views.length;
-    const step = this.add({ place, spec: { kind: "view", view: kind, viewId, ...(defaultValue && { defaultValue }) }, inputs: [input] });
+    const step = this.add({
+      place,
+      spec: { kind: "view", view: kind, viewId, ...(defaultValue && { defaultValue }) },
+      inputs: [input],
+    });
     this.#views.push(Object.freeze({ id: viewId, step: step.id, kind, windowing: input.windowing }));
     return new ViewHandle<V>(viewId, kind, this);
   }
@@ -182,31 +211,46 @@ export class GraphBuilder {
 
   #checkGiven(given: string, path: string, at: string | undefined): void {
     if (given.trim() === "" || given.includes("/")) {
-      throw stepError("STEP_NAME_INVALID", { name: path, at }, {
-        what: `${JSON.stringify(given)} cannot be the name of a step`,
-        why: "names are not empty, and `/` separates a composite from its steps",
-        fix: "give a name without `/`",
-      });
+      throw stepError(
+        "STEP_NAME_INVALID",
+        { name: path, at },
+        {
+          what: `${JSON.stringify(given)} cannot be the name of a step`,
+          why: "names are not empty, and `/` separates a composite from its steps",
+          fix: "give a name without `/`",
+        },
+      );
     }
     if (!this.#names.has(path)) return;
     const first = this.#names.get(path);
-    throw stepError("DUPLICATE_STEP_NAME", { name: path, at }, {
-      what: `the name "${path}" is given twice${first === undefined ? "" : `: first at ${first}`}${at === undefined ? "" : `, again at ${at}`}`,
-      why: "the name of a step identifies its state, metrics and errors",
-      fix: "give one of the two another name",
-    });
+    throw stepError(
+      "DUPLICATE_STEP_NAME",
+      { name: path, at },
+      {
+        what: `the name "${path}" is given twice${first === undefined ? "" : `: first at ${first}`}${at === undefined ? "" : `, again at ${at}`}`,
+        why: "the name of a step identifies its state, metrics and errors",
+        fix: "give one of the two another name",
+      },
+    );
   }
 
   #assertOpen(name: string, at: string | undefined): void {
     if (!this.#closed) return;
-    throw stepError("PIPELINE_CLOSED", { name, at }, {
-      what: `"${name}" was applied after build(p, options) of "${this.name}" had returned`,
-      why: "the graph is complete when build returns, or when its promise resolves",
-      fix: "apply it inside build, and await what is asynchronous there",
-    });
+    throw stepError(
+      "PIPELINE_CLOSED",
+      { name, at },
+      {
+        what: `"${name}" was applied after build(p, options) of "${this.name}" had returned`,
+        why: "the graph is complete when build returns, or when its promise resolves",
+        fix: "apply it inside build, and await what is asynchronous there",
+      },
+    );
   }
 
-  #sideInputIds(place: StepPlace, views: Readonly<Record<string, PCollectionView<unknown>>>): Readonly<Record<string, ViewId>> {
+  #sideInputIds(
+    place: StepPlace,
+    views: Readonly<Record<string, PCollectionView<unknown>>>,
+  ): Readonly<Record<string, ViewId>> {
     const ids: Record<string, ViewId> = {};
     for (const [name, view] of Object.entries(views)) {
       if (!(view instanceof ViewHandle)) {
@@ -243,6 +287,21 @@ function freezeStep(step: StepDraft): Step {
   });
 }
 
-function freezeCollection({ node, producer, tag }: { node: CollectionNode; producer: StepId; tag: string }): Collection {
-  return Object.freeze({ id: node.id, producer, tag, windowing: node.windowing, bounded: node.bounded, coder: node.coder });
+function freezeCollection({
+  node,
+  producer,
+  tag,
+}: {
+  node: CollectionNode;
+  producer: StepId;
+  tag: string;
+}): Collection {
+  return Object.freeze({
+    id: node.id,
+    producer,
+    tag,
+    windowing: node.windowing,
+    bounded: node.bounded,
+    coder: node.coder,
+  });
 }

@@ -2,7 +2,6 @@
  * What is refused while a pipeline is being built, because it could only hang, lose data or fail later.
  * Pure: each check looks at plain data and throws a coded error with the step's name and place.
  */
-import { isTidemarkError } from "../base/errors.ts";
 import type { Coder } from "../coders/coder.ts";
 import type { CombineFn } from "../fn/combine-fn.ts";
 import type { DoFn } from "../fn/do-fn.ts";
@@ -11,7 +10,7 @@ import type { WindowFn } from "../model/window-fn.ts";
 import type { WindowingStrategy } from "../model/windowing.ts";
 import { checkTriggerSafe } from "../windowing/strategy.ts";
 import { triggerToString } from "../windowing/triggers.ts";
-import { stepError, type CollectionTraits, type StepPlace } from "./builder.ts";
+import { atPlace, stepError, type CollectionTraits, type StepPlace } from "./builder.ts";
 
 const KV_URN = "beam:coder:kv:v1";
 
@@ -35,7 +34,10 @@ export function checkSync(place: StepPlace, what: string, fn: unknown): void {
 /** @throws TRANSFORM_INVALID when `fn` is no function; `what` names it */
 export function checkFunction(place: StepPlace, what: string, fn: unknown): void {
   if (typeof fn === "function") return;
-  throw stepError("TRANSFORM_INVALID", place, { what: `${what} of "${place.name}" is not a function but ${describe(fn)}`, fix: "pass a function" });
+  throw stepError("TRANSFORM_INVALID", place, {
+    what: `${what} of "${place.name}" is not a function but ${describe(fn)}`,
+    fix: "pass a function",
+  });
 }
 
 /** Checks a CombineFn: all members there, none async. @throws COMBINE_FN_INVALID, ASYNC_NOT_ALLOWED */
@@ -60,7 +62,12 @@ export function checkWindowFn(place: StepPlace, windowFn: WindowFn): void {
 }
 
 /** What a grouping needs of its input. @throws KEYED_STEP_NEEDS_KV, GBK_NEVER_EMITS, UNSAFE_TRIGGER, KEY_CODER_NOT_DETERMINISTIC */
-export function checkGrouping(place: StepPlace, input: CollectionTraits, keyCoder: Coder<never> | undefined, allowUnsafeTriggers: boolean): void {
+export function checkGrouping(
+  place: StepPlace,
+  input: CollectionTraits,
+  keyCoder: Coder<never> | undefined,
+  allowUnsafeTriggers: boolean,
+): void {
   checkKeyed(place, input, "KEYED_STEP_NEEDS_KV", `"${place.name}" groups by key`);
   checkKeyCoder(place, input, keyCoder);
   const { windowing } = input;
@@ -71,11 +78,7 @@ export function checkGrouping(place: StepPlace, input: CollectionTraits, keyCode
       fix: `window the input first, as in .apply(windowInto(fixedWindows(seconds(60)))), or give a trigger, as in windowInto(globalWindows(), { trigger: repeatedly(afterCount(100)) })`,
     });
   }
-  try {
-    checkTriggerSafe(windowing.trigger, windowing.allowedLateness, allowUnsafeTriggers);
-  } catch (error) {
-    throw isTidemarkError(error) ? error.withContext({ step: place.name, ...(place.at !== undefined && { at: place.at }) }) : error;
-  }
+  atPlace(place, () => checkTriggerSafe(windowing.trigger, windowing.allowedLateness, allowUnsafeTriggers));
 }
 
 /** What a view needs of its input. @throws SIDE_INPUT_MERGING_WINDOWS, VIEW_NEVER_READY, KEYED_STEP_NEEDS_KV */
@@ -104,7 +107,12 @@ export function isKeyedDoFn(doFn: DoFn<never, unknown>): boolean {
 
 /** What a DoFn with state or timers needs of its input. @throws STATE_NEEDS_KEY, STATE_IN_MERGING_WINDOWS, KEY_CODER_NOT_DETERMINISTIC */
 export function checkKeyedDoFn(place: StepPlace, input: CollectionTraits, keyCoder: Coder<never> | undefined): void {
-  checkKeyed(place, input, "STATE_NEEDS_KEY", `the DoFn of "${place.name}" has state or timers, which are kept for each key`);
+  checkKeyed(
+    place,
+    input,
+    "STATE_NEEDS_KEY",
+    `the DoFn of "${place.name}" has state or timers, which are kept for each key`,
+  );
   checkKeyCoder(place, input, keyCoder);
   if (input.windowing.windowFn.merge === undefined) return;
   throw stepError("STATE_IN_MERGING_WINDOWS", place, {
@@ -153,7 +161,12 @@ function waitsForTheEnd(trigger: Trigger): boolean {
   return trigger.kind === "default" || (trigger.kind === "afterWatermark" && trigger.early === undefined);
 }
 
-function checkKeyed(place: StepPlace, input: CollectionTraits, code: "KEYED_STEP_NEEDS_KV" | "STATE_NEEDS_KEY", what: string): void {
+function checkKeyed(
+  place: StepPlace,
+  input: CollectionTraits,
+  code: "KEYED_STEP_NEEDS_KV" | "STATE_NEEDS_KEY",
+  what: string,
+): void {
   if (input.shape !== "other") return;
   throw stepError(code, place, {
     what: `${what}, and the elements of its input are not pairs of a key and a value`,

@@ -17,7 +17,7 @@ import type { WindowFn } from "../model/window-fn.ts";
 import type { Window } from "../model/window.ts";
 import type { WindowingStrategy } from "../model/windowing.ts";
 import { applyTransform } from "./apply.ts";
-import { stepError, type CollectionNode, type Shape, type StepDraft } from "./builder.ts";
+import { stepError, type CollectionNode, type StepDraft } from "./builder.ts";
 import { checkView, describe, isAsyncFunction } from "./checks.ts";
 import {
   addCombinePerKey,
@@ -31,6 +31,7 @@ import {
   deadLetterOutput,
   lateOutput,
   type ElementwiseOptions,
+  type Known,
   type StepNaming,
 } from "./steps.ts";
 import type { Transform } from "./transform.ts";
@@ -160,12 +161,24 @@ export class PCollection<T> {
    * The main output has what `process` returns and what it gives to `context.output`; the others are in `.outputs`.
    * @throws STATE_NEEDS_KEY, STATE_IN_MERGING_WINDOWS, KEY_CODER_NOT_DETERMINISTIC, OUTPUT_TAG_RESERVED
    */
-  parDo<R extends Element = never, S extends StateSpecs = None, X extends TimerSpecs = None, V extends SideInputs = None, O extends OutputTags = None>(
+  parDo<
+    R extends Element = never,
+    S extends StateSpecs = None,
+    X extends TimerSpecs = None,
+    V extends SideInputs = None,
+    O extends OutputTags = None,
+  >(
     this: KeyedWhereNeeded<PCollection<T>, T, S, X>,
     doFn: DoFn<T, R, S, X, V, O>,
     options?: ParDoOptions,
   ): ParDoOutcome<T, R, S, X, O>;
-  parDo<R extends Element = never, S extends StateSpecs = None, X extends TimerSpecs = None, V extends SideInputs = None, O extends OutputTags = None>(
+  parDo<
+    R extends Element = never,
+    S extends StateSpecs = None,
+    X extends TimerSpecs = None,
+    V extends SideInputs = None,
+    O extends OutputTags = None,
+  >(
     this: KeyedWhereNeeded<PCollection<T>, T, S, X>,
     name: string,
     doFn: DoFn<T, R, S, X, V, O>,
@@ -173,7 +186,12 @@ export class PCollection<T> {
   ): ParDoOutcome<T, R, S, X, O>;
   parDo(...args: readonly unknown[]): unknown {
     const { given, rest } = splitName(args);
-    const step = addParDo(nodeOf(this as PCollection<T>), { given, derived: "ParDo" }, rest[0] as AnyDoFn, rest[1] as ParDoOptions<never>);
+    const step = addParDo(
+      nodeOf(this),
+      { given, derived: "ParDo" },
+      rest[0] as AnyDoFn,
+      rest[1] as ParDoOptions<never>,
+    );
     return new KeyedParDoResult(step);
   }
 
@@ -184,7 +202,11 @@ export class PCollection<T> {
    * const [small, large] = numbers.partition(2, (n) => (n < 100 ? 0 : 1));
    */
   partition<const N extends number>(parts: N, fn: (element: T, parts: number) => number): Repeat<PCollection<T>, N>;
-  partition<const N extends number>(name: string, parts: N, fn: (element: T, parts: number) => number): Repeat<PCollection<T>, N>;
+  partition<const N extends number>(
+    name: string,
+    parts: N,
+    fn: (element: T, parts: number) => number,
+  ): Repeat<PCollection<T>, N>;
   partition(...args: readonly unknown[]): readonly unknown[] {
     const { given, rest } = splitName(args);
     const parts = rest[0] as number;
@@ -197,7 +219,11 @@ export class PCollection<T> {
    * @param options.allowedSkew how far, in ms, it may lie before the element's present one. Default 0
    */
   withTimestamps(fn: (element: T) => Timestamp, options?: { readonly allowedSkew?: number }): PCollection<T>;
-  withTimestamps(name: string, fn: (element: T) => Timestamp, options?: { readonly allowedSkew?: number }): PCollection<T>;
+  withTimestamps(
+    name: string,
+    fn: (element: T) => Timestamp,
+    options?: { readonly allowedSkew?: number },
+  ): PCollection<T>;
   withTimestamps(...args: readonly unknown[]): PCollection<T> {
     const { given, rest } = splitName(args);
     const skew = (rest[1] as { allowedSkew?: number } | undefined)?.allowedSkew ?? 0;
@@ -209,7 +235,9 @@ export class PCollection<T> {
   windowInto<W extends Window>(name: string, windowFn: WindowFn<W>, options?: WindowIntoOptions): PCollection<T>;
   windowInto(...args: readonly unknown[]): PCollection<T> {
     const { given, rest } = splitName(args);
-    return main(addWindowInto(this.#node, { given, derived: "WindowInto" }, rest[0] as WindowFn, rest[1] as WindowIntoOptions));
+    return main(
+      addWindowInto(this.#node, { given, derived: "WindowInto" }, rest[0] as WindowFn, rest[1] as WindowIntoOptions),
+    );
   }
 
   /** The same collection; steps before and after are not fused, and where there are several workers elements are spread. */
@@ -226,7 +254,10 @@ export class PCollection<T> {
     const place = builder.place(given, "Write");
     const sink = rest[0] as Sink<unknown> | undefined;
     if (typeof sink?.open !== "function") {
-      throw stepError("TRANSFORM_INVALID", place, { what: `"${place.name}" writes to ${describe(sink)}`, fix: "give a sink, or use .apply(text.write(path))" });
+      throw stepError("TRANSFORM_INVALID", place, {
+        what: `"${place.name}" writes to ${describe(sink)}`,
+        fix: "give a sink, or use .apply(text.write(path))",
+      });
     }
     builder.add({ place, spec: { kind: "write", sink }, inputs: [this.#node] });
   }
@@ -270,8 +301,15 @@ export class PCollection<T> {
    * @throws GBK_NEVER_EMITS, UNSAFE_TRIGGER, KEY_CODER_NOT_DETERMINISTIC, KEYED_STEP_NEEDS_KV
    */
   groupByKey<K, V>(this: PCollection<KV<K, V>>, options?: GroupOptions<K>): KeyedResult<KV<K, V>, KV<K, readonly V[]>>;
-  groupByKey<K, V>(this: PCollection<KV<K, V>>, name: string, options?: GroupOptions<K>): KeyedResult<KV<K, V>, KV<K, readonly V[]>>;
-  groupByKey<K, V>(this: PCollection<KV<K, V>>, ...args: readonly unknown[]): KeyedResult<KV<K, V>, KV<K, readonly V[]>> {
+  groupByKey<K, V>(
+    this: PCollection<KV<K, V>>,
+    name: string,
+    options?: GroupOptions<K>,
+  ): KeyedResult<KV<K, V>, KV<K, readonly V[]>>;
+  groupByKey<K, V>(
+    this: PCollection<KV<K, V>>,
+    ...args: readonly unknown[]
+  ): KeyedResult<KV<K, V>, KV<K, readonly V[]>> {
     const { given, rest } = splitName(args);
     const { keyCoder } = (rest[0] ?? {}) as GroupOptions<never>;
     return new KeyedResult(addGroupByKey(nodeOf(this), { given, derived: "GroupByKey" }, keyCoder));
@@ -282,7 +320,11 @@ export class PCollection<T> {
    * @param fn a CombineFn such as `sumFn()`, or a plain associative and commutative function over values
    * @throws as `groupByKey`, and COMBINE_FN_INVALID, ASYNC_NOT_ALLOWED
    */
-  combinePerKey<K, V, A, O = V>(this: PCollection<KV<K, V>>, fn: Combiner<V, A, O>, options?: GroupOptions<K>): KeyedResult<KV<K, V>, KV<K, O>>;
+  combinePerKey<K, V, A, O = V>(
+    this: PCollection<KV<K, V>>,
+    fn: Combiner<V, A, O>,
+    options?: GroupOptions<K>,
+  ): KeyedResult<KV<K, V>, KV<K, O>>;
   combinePerKey<K, V, A, O = V>(
     this: PCollection<KV<K, V>>,
     name: string,
@@ -291,7 +333,12 @@ export class PCollection<T> {
   ): KeyedResult<KV<K, V>, KV<K, O>>;
   combinePerKey<K, V>(this: PCollection<KV<K, V>>, ...args: readonly unknown[]): KeyedResult<KV<K, V>, KV<K, never>> {
     const { given, rest } = splitName(args);
-    return combinePerKey<K, V, never>(this, { given, derived: "CombinePerKey" }, rest[0], rest[1] as GroupOptions<never>);
+    return combinePerKey<K, V, never>(
+      this,
+      { given, derived: "CombinePerKey" },
+      rest[0],
+      rest[1] as GroupOptions<never>,
+    );
   }
 
   /** The keys. */
@@ -319,7 +366,9 @@ export class PCollection<T> {
   mapValues<K, V>(this: PCollection<KV<K, V>>, ...args: readonly unknown[]): ElementwiseResult<KV<K, V>, never> {
     const { given, rest } = splitName(args);
     const options = rest[1] as ElementwiseOptions | undefined;
-    return elementwise(this, { given, derived: "MapValues" }, "map", overValues(rest[0], options), options, "kv");
+    return elementwise(this, { given, derived: "MapValues" }, "map", overValues(rest[0], options), options, {
+      shape: "kv",
+    });
   }
 }
 
@@ -387,16 +436,16 @@ export class KeyedParDoResult<I, O, Tags extends OutputTags> extends ParDoResult
 export type ParDoOutcome<I, R, S extends StateSpecs, X extends TimerSpecs, O extends OutputTags> =
   IsKeyed<S, X> extends true ? KeyedParDoResult<I, ParDoElement<R, O>, O> : ParDoResult<I, ParDoElement<R, O>, O>;
 
-/** Adds a `map`, `flatMap` or `filter`; `shape` says what is known of its outputs. */
+/** Adds a `map`, `flatMap` or `filter`; `known` is what the caller knows of it beforehand. */
 export function elementwise<I, O>(
   input: PCollection<I>,
   naming: StepNaming,
   kind: "map" | "flatMap" | "filter",
   fn: unknown,
   options?: ElementwiseOptions,
-  shape?: Shape,
+  known?: Known,
 ): ElementwiseResult<I, O> {
-  return new ElementwiseResult(addElementwise(nodeOf(input), naming, kind, fn, options, shape));
+  return new ElementwiseResult(addElementwise(nodeOf(input), naming, kind, fn, options, known));
 }
 
 /** Adds a `combinePerKey`. */
@@ -423,7 +472,10 @@ export function view<T, V>(
 }
 
 /** An optional first name, and the other arguments. */
-export function splitName(args: readonly unknown[]): { readonly given: string | undefined; readonly rest: readonly unknown[] } {
+export function splitName(args: readonly unknown[]): {
+  readonly given: string | undefined;
+  readonly rest: readonly unknown[];
+} {
   const [first, ...others] = args;
   return typeof first === "string" ? { given: first, rest: others } : { given: undefined, rest: args };
 }

@@ -4,7 +4,10 @@ import type { Batch, PollResult, Source, SourceReader } from "../fn/source.ts";
 import type { Timestamp } from "../model/time.ts";
 
 /** A source of `values` in order. @param timestampOf event time of the value at an index; default: the earliest there is */
-export function createSource<T>(values: readonly T[], timestampOf?: (value: T) => Timestamp): Source<T, number, number> {
+export function createSource<T>(
+  values: readonly T[],
+  timestampOf?: (value: T) => Timestamp,
+): Source<T, number, number> {
   return inMemory(`create(${values.length})`, values, (value, into) => {
     if (timestampOf === undefined) into.add(value);
     else into.add(value, timestampOf(value));
@@ -16,7 +19,11 @@ export function createTimestampedSource<T>(values: readonly TimestampedValue<T>[
   return inMemory(`create(${values.length})`, values, ({ value, timestamp }, into) => into.add(value, timestamp));
 }
 
-function inMemory<E, T>(name: string, entries: readonly E[], addTo: (entry: E, into: Batch<T>) => void): Source<T, number, number> {
+function inMemory<E, T>(
+  name: string,
+  entries: readonly E[],
+  addTo: (entry: E, into: Batch<T>) => void,
+): Source<T, number, number> {
   return Object.freeze({
     name,
     bounded: true,

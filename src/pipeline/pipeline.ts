@@ -5,7 +5,14 @@ import type { TimestampedValue } from "../fn/state.ts";
 import type { StepSpec, TestStreamEvent } from "../graph/graph.ts";
 import type { Timestamp } from "../model/time.ts";
 import { applyTransform } from "./apply.ts";
-import { stepError, type CollectionNode, type CollectionTraits, type GraphBuilder, type Shape, type StepPlace } from "./builder.ts";
+import {
+  stepError,
+  type CollectionNode,
+  type CollectionTraits,
+  type GraphBuilder,
+  type Shape,
+  type StepPlace,
+} from "./builder.ts";
 import { checkSameWindowing, checkSync, describe } from "./checks.ts";
 import { nodeOf, PCollection, splitName } from "./collection.ts";
 import { createSource, createTimestampedSource } from "./create.ts";
@@ -69,11 +76,18 @@ export class Pipeline {
     const place = this.#builder.place(given, "Read");
     const source = rest[0] as Source<unknown> | undefined;
     if (typeof source?.open !== "function" || typeof source.splits !== "function") {
-      throw stepError("TRANSFORM_INVALID", place, { what: `"${place.name}" reads from ${describe(source)}`, fix: "give a source, or use p.apply(text.read(path))" });
+      throw stepError("TRANSFORM_INVALID", place, {
+        what: `"${place.name}" reads from ${describe(source)}`,
+        fix: "give a source, or use p.apply(text.read(path))",
+      });
     }
     const { timestamps = ingestionTime(), coder } = (rest[1] ?? {}) as ReadOptions<never>;
     if (timestamps.kind === "event") checkSync(place, "the timestamp function", timestamps.timestamp);
-    return this.#root(place, { kind: "read", source, timestamps: timestamps as TimestampPolicy<unknown> }, rootTraits(source.bounded, coder, undefined));
+    return this.#root(
+      place,
+      { kind: "read", source, timestamps: timestamps as TimestampPolicy<unknown> },
+      rootTraits(source.bounded, coder, undefined),
+    );
   }
 
   /**
@@ -95,14 +109,26 @@ export class Pipeline {
   }
 
   /** The given values at the given event times, in memory. */
-  createTimestamped<T extends Element>(values: readonly TimestampedValue<T>[], options?: { readonly coder?: Coder<T> }): PCollection<T>;
-  createTimestamped<T extends Element>(name: string, values: readonly TimestampedValue<T>[], options?: { readonly coder?: Coder<T> }): PCollection<T>;
+  createTimestamped<T extends Element>(
+    values: readonly TimestampedValue<T>[],
+    options?: { readonly coder?: Coder<T> },
+  ): PCollection<T>;
+  createTimestamped<T extends Element>(
+    name: string,
+    values: readonly TimestampedValue<T>[],
+    options?: { readonly coder?: Coder<T> },
+  ): PCollection<T>;
   createTimestamped(...args: readonly unknown[]): PCollection<never> {
     const { given, rest } = splitName(args);
     const place = this.#builder.place(given, "Create");
     const entries = listOf(place, rest[0]) as readonly TimestampedValue<unknown>[];
     const { coder } = (rest[1] ?? {}) as { coder?: Coder<never> };
-    return this.#create(place, createTimestampedSource(entries), coder, shapeOfValues(entries.map(({ value }) => value)));
+    return this.#create(
+      place,
+      createTimestampedSource(entries),
+      coder,
+      shapeOfValues(entries.map(({ value }) => value)),
+    );
   }
 
   /** One element, an empty byte array, in the global window: to start something once. */
@@ -115,7 +141,10 @@ export class Pipeline {
    * @throws FLATTEN_WINDOWING_MISMATCH when their windowings differ
    */
   flatten<C extends readonly PCollection<unknown>[]>(...collections: C): PCollection<ElementOf<C[number]>>;
-  flatten<C extends readonly PCollection<unknown>[]>(name: string, ...collections: C): PCollection<ElementOf<C[number]>>;
+  flatten<C extends readonly PCollection<unknown>[]>(
+    name: string,
+    ...collections: C
+  ): PCollection<ElementOf<C[number]>>;
   flatten(...args: readonly unknown[]): PCollection<never> {
     const { given, rest } = splitName(args);
     return addFlatten(this.#builder, given, rest as readonly PCollection<never>[]);
@@ -132,8 +161,13 @@ export class Pipeline {
     return this.#root(place, { kind: "testStream", events }, rootTraits(bounded, coder, undefined));
   }
 
-  #create(place: StepPlace, source: Source<unknown, number, number>, coder: Coder<never> | undefined, shape: Shape): PCollection<never> {
-    const spec: StepSpec = { kind: "read", source: source as Source<unknown>, timestamps: ingestionTime() };
+  #create(
+    place: StepPlace,
+    source: Source<unknown, number, number>,
+    coder: Coder<never> | undefined,
+    shape: Shape,
+  ): PCollection<never> {
+    const spec: StepSpec = { kind: "read", source, timestamps: ingestionTime() };
     return this.#root(place, spec, rootTraits(true, coder, shape));
   }
 
@@ -144,30 +178,46 @@ export class Pipeline {
 }
 
 /** Adds a flatten. */
-export function addFlatten<T>(builder: GraphBuilder, given: string | undefined, collections: readonly PCollection<T>[]): PCollection<T> {
+export function addFlatten<T>(
+  builder: GraphBuilder,
+  given: string | undefined,
+  collections: readonly PCollection<T>[],
+): PCollection<T> {
   const place = builder.place(given, "Flatten");
   const wrong = collections.find((collection) => !(collection instanceof PCollection));
   if (wrong !== undefined) {
-    throw stepError("TRANSFORM_INVALID", place, { what: `"${place.name}" flattens ${describe(wrong)}`, fix: "pass collections" });
+    throw stepError("TRANSFORM_INVALID", place, {
+      what: `"${place.name}" flattens ${describe(wrong)}`,
+      fix: "pass collections",
+    });
   }
   const inputs = collections.map((collection) => nodeOf(collection));
   checkSameWindowing(place, inputs);
   const [first] = inputs;
   const bounded = inputs.every((input) => input.bounded);
-  const traits = first === undefined ? rootTraits(true, undefined, undefined) : { ...first, bounded, coder: common(inputs, "coder"), shape: common(inputs, "shape") };
+  const traits =
+    first === undefined
+      ? rootTraits(true, undefined, undefined)
+      : { ...first, bounded, coder: common(inputs, "coder"), shape: common(inputs, "shape") };
   const step = builder.add({ place, spec: { kind: "flatten" }, inputs, outputs: { main: traits } });
   return new PCollection<T>(step.outputs["main"] as CollectionNode);
 }
 
 /** What all inputs agree on, or nothing. */
-function common<N extends "coder" | "shape">(inputs: readonly CollectionTraits[], name: N): CollectionTraits[N] {
+function common<N extends "coder" | "shape">(
+  inputs: readonly CollectionTraits[],
+  name: N,
+): CollectionTraits[N] | undefined {
   const first = inputs[0]?.[name];
-  return inputs.every((input) => input[name] === first) ? (first as CollectionTraits[N]) : (undefined as CollectionTraits[N]);
+  return inputs.every((input) => input[name] === first) ? first : undefined;
 }
 
 function listOf(place: StepPlace, values: unknown): readonly unknown[] {
   if (Array.isArray(values)) return Object.freeze([...(values as readonly unknown[])]);
-  throw stepError("TRANSFORM_INVALID", place, { what: `"${place.name}" is given ${describe(values)}`, fix: "give an array, as in p.create([1, 2, 3])" });
+  throw stepError("TRANSFORM_INVALID", place, {
+    what: `"${place.name}" is given ${describe(values)}`,
+    fix: "give an array, as in p.create([1, 2, 3])",
+  });
 }
 
 /** Known where all values are pairs, or none is. Types decide in the first place; this catches what has none. */

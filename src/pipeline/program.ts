@@ -69,8 +69,13 @@ export interface ModuleMeta {
  *   },
  * });
  */
-export function pipeline<S extends StandardSchemaV1 = NoSchema>(meta: ModuleMeta, definition: ProgramDefinition<S>): Program<StandardSchemaV1.InferInput<S>>;
-export function pipeline<S extends StandardSchemaV1 = NoSchema>(definition: ProgramDefinition<S>): Program<StandardSchemaV1.InferInput<S>>;
+export function pipeline<S extends StandardSchemaV1 = NoSchema>(
+  meta: ModuleMeta,
+  definition: ProgramDefinition<S>,
+): Program<StandardSchemaV1.InferInput<S>>;
+export function pipeline<S extends StandardSchemaV1 = NoSchema>(
+  definition: ProgramDefinition<S>,
+): Program<StandardSchemaV1.InferInput<S>>;
 export function pipeline(first: unknown, second?: unknown): Program<never> {
   const meta = second === undefined ? undefined : (first as ModuleMeta);
   const definition = checkDefinition(second ?? first);
@@ -114,10 +119,14 @@ function checkDefinition(value: unknown): ProgramDefinition<StandardSchemaV1> {
   });
 }
 
-async function validateOptions(program: string, schema: StandardSchemaV1 | undefined, rawOptions: unknown): Promise<unknown> {
+async function validateOptions(
+  program: string,
+  schema: StandardSchemaV1 | undefined,
+  rawOptions: unknown,
+): Promise<unknown> {
   const raw = rawOptions ?? {};
   if (schema === undefined) {
-    const names = typeof raw === "object" ? Object.keys(raw) : [String(raw)];
+    const names = typeof raw === "object" ? Object.keys(raw) : [describe(raw)];
     if (names.length === 0) return undefined;
     throw optionsInvalid(program, [`${names.join(", ")}: the program takes no options`]);
   }

@@ -12,9 +12,16 @@ import type { ElementFn } from "../graph/graph.ts";
 import type { Timestamp } from "../model/time.ts";
 import type { WindowFn } from "../model/window-fn.ts";
 import type { WindowingStrategy } from "../model/windowing.ts";
-import { DEFAULT_WINDOWING, windowingStrategy } from "../windowing/strategy.ts";
-import { continuationTrigger } from "../windowing/triggers.ts";
-import { stepError, type CollectionNode, type CollectionTraits, type Shape, type StepDraft, type StepPlace } from "./builder.ts";
+import { afterGrouping, DEFAULT_WINDOWING, windowingStrategy } from "../windowing/strategy.ts";
+import {
+  atPlace,
+  stepError,
+  type CollectionNode,
+  type CollectionTraits,
+  type Shape,
+  type StepDraft,
+  type StepPlace,
+} from "./builder.ts";
 import {
   checkCombineFn,
   checkFunction,
@@ -41,6 +48,13 @@ export interface ElementwiseOptions extends CallOptions {
   readonly coder?: Coder<never>;
 }
 
+/** What a ready-made transform knows of the element-wise step that it adds. */
+export interface Known {
+  readonly shape?: Shape;
+  /** The user's function inside, where it has to be synchronous. */
+  readonly keyFn?: { readonly fn: unknown };
+}
+
 /** Output names that steps make themselves. */
 const RESERVED_TAGS = ["late", "deadLetter"];
 
@@ -50,18 +64,27 @@ export function addElementwise(
   kind: "map" | "flatMap" | "filter",
   fn: unknown,
   options: ElementwiseOptions = {},
-  shape?: Shape,
+  known: Known = {},
 ): StepDraft {
   const place = input.builder.place(naming.given, naming.derived);
   checkFunction(place, "what is applied to each element", fn);
+  if (known.keyFn !== undefined) {
+    checkFunction(place, "the key function", known.keyFn.fn);
+    checkSync(place, "the key function", known.keyFn.fn);
+  }
   const { sideInputs, coder, ...call } = options;
   const main: CollectionTraits =
-    kind === "filter" ? input : { ...input, coder: coder as Coder<unknown> | undefined, shape: coder === undefined ? shape : shapeOf(coder) };
+    kind === "filter" ? input : { ...input, coder, shape: coder === undefined ? known.shape : shapeOf(coder) };
   const spec = { kind, fn: fn as ElementFn, call: Object.freeze(call) };
   return input.builder.add({ place, spec, inputs: [input], sideInputs, outputs: { main } });
 }
 
-export function addParDo(input: CollectionNode, naming: StepNaming, doFn: AnyDoFn, options: CallOptions & { readonly keyCoder?: Coder<never> } = {}): StepDraft {
+export function addParDo(
+  input: CollectionNode,
+  naming: StepNaming,
+  doFn: AnyDoFn,
+  options: CallOptions & { readonly keyCoder?: Coder<never> } = {},
+): StepDraft {
   const place = input.builder.place(naming.given, naming.derived);
   checkDoFn(place, doFn);
   const { keyCoder, ...call } = options;
@@ -69,7 +92,12 @@ export function addParDo(input: CollectionNode, naming: StepNaming, doFn: AnyDoF
   const tags: OutputTags = { main: {}, ...doFn.outputs };
   const outputs: Record<string, CollectionTraits> = {};
   for (const [tag, { coder }] of Object.entries(tags)) {
-    outputs[tag] = { windowing: input.windowing, bounded: input.bounded, coder, shape: shapeOf(coder as Coder<never> | undefined) };
+    outputs[tag] = {
+      windowing: input.windowing,
+      bounded: input.bounded,
+      coder,
+      shape: shapeOf(coder as Coder<never> | undefined),
+    };
   }
   const spec = {
     kind: "parDo" as const,
@@ -85,7 +113,10 @@ export function addPartition(input: CollectionNode, naming: StepNaming, parts: n
   checkFunction(place, "the partition function", fn);
   checkSync(place, "the partition function", fn);
   if (!Number.isInteger(parts) || parts < 1) {
-    throw stepError("PARTITION_INVALID", place, { what: `"${place.name}" cannot make ${parts} parts`, fix: "give a whole number of parts, 1 or more" });
+    throw stepError("PARTITION_INVALID", place, {
+      what: `"${place.name}" cannot make ${parts} parts`,
+      fix: "give a whole number of parts, 1 or more",
+    });
   }
   const outputs = Object.fromEntries(Array.from({ length: parts }, (_, part) => [String(part), input]));
   const spec = { kind: "partition" as const, parts, fn: fn as (element: unknown, parts: number) => number };
@@ -106,7 +137,12 @@ export function addTimestamps(input: CollectionNode, naming: StepNaming, fn: unk
   return input.builder.add({ place, spec, inputs: [input], outputs: { main: input } });
 }
 
-export function addWindowInto(input: CollectionNode, naming: StepNaming, windowFn: WindowFn, options: WindowIntoOptions = {}): StepDraft {
+export function addWindowInto(
+  input: CollectionNode,
+  naming: StepNaming,
+  windowFn: WindowFn,
+  options: WindowIntoOptions = {},
+): StepDraft {
   const place = input.builder.place(naming.given, naming.derived);
   if (typeof windowFn?.assign !== "function") {
     throw stepError("TRANSFORM_INVALID", place, {
@@ -115,14 +151,24 @@ export function addWindowInto(input: CollectionNode, naming: StepNaming, windowF
     });
   }
   checkWindowFn(place, windowFn);
-  const windowing = windowingStrategy(windowFn, options);
-  return input.builder.add({ place, spec: { kind: "windowInto" }, inputs: [input], outputs: { main: { ...input, windowing } } });
+  const windowing = atPlace(place, () => windowingStrategy(windowFn, options));
+  return input.builder.add({
+    place,
+    spec: { kind: "windowInto" },
+    inputs: [input],
+    outputs: { main: { ...input, windowing } },
+  });
 }
 
 /** Gives a collection the windowing of another, whose windows its elements are already in. */
 export function addWindowing(input: CollectionNode, naming: StepNaming, windowing: WindowingStrategy): StepDraft {
   const place = input.builder.place(naming.given, naming.derived);
-  return input.builder.add({ place, spec: { kind: "windowInto" }, inputs: [input], outputs: { main: { ...input, windowing } } });
+  return input.builder.add({
+    place,
+    spec: { kind: "windowInto" },
+    inputs: [input],
+    outputs: { main: { ...input, windowing } },
+  });
 }
 
 export function addReshuffle(input: CollectionNode, naming: StepNaming): StepDraft {
@@ -130,14 +176,23 @@ export function addReshuffle(input: CollectionNode, naming: StepNaming): StepDra
   return input.builder.add({ place, spec: { kind: "reshuffle" }, inputs: [input], outputs: { main: input } });
 }
 
-export function addGroupByKey(input: CollectionNode, naming: StepNaming, keyCoder: Coder<never> | undefined): StepDraft {
+export function addGroupByKey(
+  input: CollectionNode,
+  naming: StepNaming,
+  keyCoder: Coder<never> | undefined,
+): StepDraft {
   const place = input.builder.place(naming.given, naming.derived);
   checkGrouping(place, input, keyCoder, input.builder.allowUnsafeTriggers);
   const spec = { kind: "groupByKey" as const, ...(keyCoder && { keyCoder: keyCoder as unknown as Coder<unknown> }) };
   return input.builder.add({ place, spec, inputs: [input], outputs: { main: grouped(input) } });
 }
 
-export function addCombinePerKey(input: CollectionNode, naming: StepNaming, combiner: unknown, keyCoder: Coder<never> | undefined): StepDraft {
+export function addCombinePerKey(
+  input: CollectionNode,
+  naming: StepNaming,
+  combiner: unknown,
+  keyCoder: Coder<never> | undefined,
+): StepDraft {
   const place = input.builder.place(naming.given, naming.derived);
   if (combiner === null || (typeof combiner !== "object" && typeof combiner !== "function")) {
     throw stepError("COMBINE_FN_INVALID", place, {
@@ -160,13 +215,23 @@ export function addCombinePerKey(input: CollectionNode, naming: StepNaming, comb
 
 /** What a root step's output carries. */
 export function rootTraits(bounded: boolean, coder: Coder<never> | undefined, shape: Shape): CollectionTraits {
-  return { windowing: DEFAULT_WINDOWING, bounded, coder: coder as Coder<unknown> | undefined, shape: shapeOf(coder) ?? shape };
+  return {
+    windowing: DEFAULT_WINDOWING,
+    bounded,
+    coder,
+    shape: shapeOf(coder) ?? shape,
+  };
 }
 
 /** The late elements of a grouping or stateful step: in the global window, so that nothing drops them again. */
 export function lateOutput(step: StepDraft): CollectionNode {
   const input = step.inputs[0] as CollectionNode;
-  return input.builder.output(step, "late", { windowing: DEFAULT_WINDOWING, bounded: input.bounded, coder: undefined, shape: "other" });
+  return input.builder.output(step, "late", {
+    windowing: DEFAULT_WINDOWING,
+    bounded: input.bounded,
+    coder: undefined,
+    shape: "other",
+  });
 }
 
 /** The elements that a step gave up on, in the windows in which they came. */
@@ -175,11 +240,8 @@ export function deadLetterOutput(step: StepDraft): CollectionNode {
   return input.builder.output(step, "deadLetter", { ...input, coder: undefined, shape: "other" });
 }
 
-/** Downstream of a grouping a trigger becomes its continuation: panes are to go on as they come. */
-function grouped(input: CollectionNode): CollectionTraits {
-  const { windowing, bounded } = input;
-  const trigger = continuationTrigger(windowing.trigger);
-  return { windowing: Object.freeze({ ...windowing, trigger }), bounded, coder: undefined, shape: "kv" };
+function grouped({ windowing, bounded }: CollectionNode): CollectionTraits {
+  return { windowing: afterGrouping(windowing), bounded, coder: undefined, shape: "kv" };
 }
 
 function checkDoFn(place: StepPlace, doFn: AnyDoFn): void {

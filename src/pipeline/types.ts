@@ -12,6 +12,7 @@ import type { WindowingStrategy } from "../model/windowing.ts";
 export type Element = [unknown, unknown] | {} | null | undefined | void;
 
 /** No side inputs, cells, timers or outputs. */
+// oxlint-disable-next-line typescript/no-generated-empty-object-type -- a record without members is what it means
 export type None = Readonly<Record<never, never>>;
 
 /** What functions given to `map`, `flatMap` and `filter` may look at beside their element. */
@@ -80,7 +81,9 @@ export type KeyedWhereNeeded<C, I, S extends StateSpecs, T extends TimerSpecs> =
 
 /** `N` times `T` as a tuple; an array where `N` is not a literal. */
 export type Repeat<T, N extends number> = number extends N ? readonly T[] : RepeatTo<T, N, []>;
-type RepeatTo<T, N extends number, Made extends readonly T[]> = Made["length"] extends N ? Made : RepeatTo<T, N, readonly [...Made, T]>;
+type RepeatTo<T, N extends number, Made extends readonly T[]> = Made["length"] extends N
+  ? Made
+  : RepeatTo<T, N, readonly [...Made, T]>;
 
 /** A DoFn of any types. */
-export type AnyDoFn = DoFn<never, unknown, StateSpecs, TimerSpecs, SideInputs, OutputTags>;
+export type AnyDoFn = DoFn<never, unknown>;

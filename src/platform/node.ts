@@ -1,25 +1,35 @@
-/** Node's own clock and timers: the only place, beside io, that looks at real time. */
-import { performance } from "node:perf_hooks";
+/**
+ * Node's clock: the only place that asks the machine for the time or sets its timers.
+ *
+ * P1 A timer never runs before its time, however Node rounds.
+ * P2 A timer runs at most a minute late when the machine slept or its clock was set.
+ */
+import type { Clock } from "../base/clock.ts";
 
-/** Processing time by the machine's clock. */
-export interface NodeClock {
-  now(): number;
-  schedule(atMs: number, callback: () => void): () => void;
-  immediate(callback: () => void): void;
+/** The machine's clock, and a stopwatch. */
+export interface NodeClock extends Clock {
+  /** Milliseconds, never set back; for durations only. */
   stopwatch(): number;
 }
 
-/** Node sets no timer further away than this. */
-const TIMER_MOST_MS = 2 ** 31 - 1;
+/** Node counts a delay by a clock that stands still while the machine sleeps, so long waits are looked at again now and then. */
+const LONGEST_WAIT_MS = 60_000;
 
+/** The machine's clock. A timer that is set keeps the process alive. */
 export function nodeClock(): NodeClock {
-  return {
-    now: () => Date.now(),
-    stopwatch: () => performance.now(),
-    immediate: (callback) => void setImmediate(callback),
-    schedule: (atMs, callback) => {
-      const timer = setTimeout(callback, Math.min(TIMER_MOST_MS, Math.max(0, atMs - Date.now())));
-      return () => clearTimeout(timer);
-    },
+  return { now: Date.now, stopwatch: () => performance.now(), schedule, immediate: (callback) => void setImmediate(callback) };
+}
+
+function schedule(atMs: number, callback: () => void): () => void {
+  let handle: NodeJS.Timeout;
+  const wait = (): void => {
+    const left = Math.min(Math.max(0, Math.ceil(atMs - Date.now())), LONGEST_WAIT_MS);
+    handle = setTimeout(() => {
+      // Node may call a little early: its delays are whole milliseconds of another clock.
+      if (Date.now() < atMs) wait();
+      else callback();
+    }, left);
   };
+  wait();
+  return () => clearTimeout(handle);
 }

@@ -5,7 +5,10 @@ import { transform } from "../pipeline/transform.ts";
 import { type GlobalOptions, type GlobalResult, namedCombineGlobally, namedCombinePerKey } from "./combine.ts";
 import { countFn, maxFn, meanFn, minFn, sumFn } from "./combine-fns.ts";
 
-type PerKey = <K, I extends number>(input: PCollection<KV<K, I>>, name?: string) => KeyedResult<KV<K, I>, KV<K, number>>;
+type PerKey = <K, I extends number>(
+  input: PCollection<KV<K, I>>,
+  name?: string,
+) => KeyedResult<KV<K, I>, KV<K, number>>;
 type Globally = (input: PCollection<number>) => GlobalResult<number, number>;
 
 /**
@@ -16,7 +19,14 @@ type Globally = (input: PCollection<number>) => GlobalResult<number, number>;
  */
 export function countPerElement(): <T>(input: PCollection<T>) => KeyedResult<KV<T, null>, KV<T, number>> {
   return transform("CountPerElement", <T>(input: PCollection<T>) => {
-    const keyed = elementwise<T, KV<T, null>>(input, { given: "Key", derived: "Key" }, "map", (element: T) => [element, null], {}, "kv");
+    const keyed = elementwise<T, KV<T, null>>(
+      input,
+      { given: "Key", derived: "Key" },
+      "map",
+      (element: T) => [element, null],
+      {},
+      { shape: "kv" },
+    );
     return combinePerKey<T, null, number>(keyed, { given: "Count", derived: "Count" }, countFn());
   });
 }
@@ -27,7 +37,10 @@ export function countPerElement(): <T>(input: PCollection<T>) => KeyedResult<KV<
  * @example
  * p.create([["a", "x"], ["a", "y"]]).apply(countPerKey()); // ["a", 2]
  */
-export function countPerKey(): <K, V>(input: PCollection<KV<K, V>>, name?: string) => KeyedResult<KV<K, V>, KV<K, number>> {
+export function countPerKey(): <K, V>(
+  input: PCollection<KV<K, V>>,
+  name?: string,
+) => KeyedResult<KV<K, V>, KV<K, number>> {
   return namedCombinePerKey<unknown, number>("CountPerKey", countFn());
 }
 
@@ -38,7 +51,9 @@ export function countPerKey(): <K, V>(input: PCollection<KV<K, V>>, name?: strin
  * p.create(["a", "b"]).apply(countGlobally()); // 2
  */
 export function countGlobally(options?: GlobalOptions): <T>(input: PCollection<T>) => GlobalResult<T, number> {
-  return transform("CountGlobally", <T>(input: PCollection<T>) => namedCombineGlobally<T, number>("CountGlobally", countFn(), options)(input));
+  return transform("CountGlobally", <T>(input: PCollection<T>) =>
+    namedCombineGlobally<T, number>("CountGlobally", countFn(), options)(input),
+  );
 }
 
 /**

@@ -14,7 +14,9 @@ type ValueIn<C> = C extends PCollection<KV<unknown, infer V>> ? V : never;
 /** The values of one key by tag; empty arrays where a collection has none. */
 export type Joined<C extends Tagged<unknown>> = { readonly [N in keyof C]: readonly ValueIn<C[N]>[] };
 /** A value with the tag of the collection that it comes from. */
-export type TaggedValue<C extends Tagged<unknown>> = { [N in keyof C]: { readonly tag: N; readonly value: ValueIn<C[N]> } }[keyof C];
+export type TaggedValue<C extends Tagged<unknown>> = {
+  [N in keyof C]: { readonly tag: N; readonly value: ValueIn<C[N]> };
+}[keyof C];
 
 /** The output of `coGroupByKey`. */
 export class CoGroupResult<C extends Tagged<unknown>, K> extends PCollection<KV<K, Joined<C>>> {
@@ -41,27 +43,54 @@ export class CoGroupResult<C extends Tagged<unknown>, K> extends PCollection<KV<
  * coGroupByKey({ emails, phones }); // ["ann", { emails: ["ann@example.org"], phones: ["555-01"] }], ["bob", { emails: [], phones: ["555-02"] }]
  */
 export function coGroupByKey<const C extends Tagged<unknown>>(collections: C): CoGroupResult<C, KeyIn<C[keyof C]>>;
-export function coGroupByKey<const C extends Tagged<unknown>>(name: string, collections: C): CoGroupResult<C, KeyIn<C[keyof C]>>;
+export function coGroupByKey<const C extends Tagged<unknown>>(
+  name: string,
+  collections: C,
+): CoGroupResult<C, KeyIn<C[keyof C]>>;
 export function coGroupByKey(...args: readonly unknown[]): CoGroupResult<Tagged<unknown>, unknown> {
   const { given, rest } = splitName(args);
   const collections = rest[0] as Tagged<unknown>;
   const [first] = Object.values(collections);
-  if (first === undefined) throw new TidemarkError("TRANSFORM_INVALID", { what: "coGroupByKey is given no collections", fix: "give one or more, by tag" });
+  if (first === undefined)
+    throw new TidemarkError("TRANSFORM_INVALID", {
+      what: "coGroupByKey is given no collections",
+      fix: "give one or more, by tag",
+    });
   const { builder } = nodeOf(first);
   return builder.inScope(builder.place(given, "CoGroupByKey"), () => {
     const tagged = Object.entries(collections).map(([tag, collection]) => {
       const withTag = ([key, value]: KV<unknown, unknown>): unknown => [key, { tag, value }];
-      return elementwise<unknown, KV<unknown, { tag: string; value: unknown }>>(collection, { given: `Tag ${tag}`, derived: "Tag" }, "map", withTag, {}, "kv");
+      return elementwise<unknown, KV<unknown, { tag: string; value: unknown }>>(
+        collection,
+        { given: `Tag ${tag}`, derived: "Tag" },
+        "map",
+        withTag,
+        {},
+        { shape: "kv" },
+      );
     });
     const grouped = addFlatten(builder, "All", tagged).groupByKey("Group");
     const tags = Object.keys(collections);
-    const join = ([key, values]: KV<unknown, readonly { tag: string; value: unknown }[]>): unknown => [key, byTag(tags, values)];
-    const joined = elementwise<unknown, never>(grouped, { given: "Join", derived: "Join" }, "map", join, {}, "kv");
+    const join = ([key, values]: KV<unknown, readonly { tag: string; value: unknown }[]>): unknown => [
+      key,
+      byTag(tags, values),
+    ];
+    const joined = elementwise<unknown, never>(
+      grouped,
+      { given: "Join", derived: "Join" },
+      "map",
+      join,
+      {},
+      { shape: "kv" },
+    );
     return new CoGroupResult(nodeOf(joined), grouped);
   });
 }
 
-function byTag(tags: readonly string[], values: readonly { tag: string; value: unknown }[]): Readonly<Record<string, unknown[]>> {
+function byTag(
+  tags: readonly string[],
+  values: readonly { tag: string; value: unknown }[],
+): Readonly<Record<string, unknown[]>> {
   const joined = Object.fromEntries(tags.map((tag): [string, unknown[]] => [tag, []]));
   for (const { tag, value } of values) joined[tag]?.push(value);
   return joined;

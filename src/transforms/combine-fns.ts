@@ -82,7 +82,11 @@ export function maxFn(): CombineFn<number, number, number> {
   return extreme("Max", -Infinity, Math.max);
 }
 
-function extreme(name: string, ofNone: number, pick: (a: number, b: number) => number): CombineFn<number, number, number> {
+function extreme(
+  name: string,
+  ofNone: number,
+  pick: (a: number, b: number) => number,
+): CombineFn<number, number, number> {
   return Object.freeze({
     name,
     createAccumulator: () => ofNone,
@@ -95,7 +99,9 @@ function extreme(name: string, ofNone: number, pick: (a: number, b: number) => n
 type AnyCombineFn = CombineFn<never, unknown, unknown>;
 type OutputOf<F> = F extends { extractOutput(accumulator: never): infer O } ? O : never;
 /** The inputs of all functions at once: an intersection. */
-type InputOf<F> = (F extends { addInput(accumulator: never, input: infer I): unknown } ? (input: I) => void : never) extends (input: infer I) => void
+type InputOf<F> = (
+  F extends { addInput(accumulator: never, input: infer I): unknown } ? (input: I) => void : never
+) extends (input: infer I) => void
   ? I
   : never;
 
@@ -117,9 +123,12 @@ export function composeCombineFns<const F extends Readonly<Record<string, AnyCom
       parts.forEach((part, i) => (accumulators[i] = part.addInput(accumulators[i], input)));
       return accumulators;
     },
-    mergeAccumulators: (several: readonly unknown[][]) => parts.map((part, i) => part.mergeAccumulators(several.map((accumulators) => accumulators[i]))),
+    mergeAccumulators: (several: readonly unknown[][]) =>
+      parts.map((part, i) => part.mergeAccumulators(several.map((accumulators) => accumulators[i]))),
     extractOutput: (accumulators: unknown[]) =>
-      Object.fromEntries(parts.map((part, i) => [names[i], part.extractOutput(accumulators[i])])) as { readonly [N in keyof F]: OutputOf<F[N]> },
+      Object.fromEntries(parts.map((part, i) => [names[i], part.extractOutput(accumulators[i])])) as {
+        readonly [N in keyof F]: OutputOf<F[N]>;
+      },
     compact: (accumulators: unknown[]) => parts.map((part, i) => part.compact?.(accumulators[i]) ?? accumulators[i]),
   });
 }

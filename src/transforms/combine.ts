@@ -4,7 +4,14 @@ import type { Late } from "../fn/call-options.ts";
 import type { KV } from "../fn/do-fn.ts";
 import type { PCollectionView } from "../fn/view.ts";
 import { type CollectionNode, stepError } from "../pipeline/builder.ts";
-import { combinePerKey as addCombinePerKey, elementwise, KeyedResult, nodeOf, PCollection, view } from "../pipeline/collection.ts";
+import {
+  combinePerKey as addCombinePerKey,
+  elementwise,
+  type KeyedResult,
+  nodeOf,
+  PCollection,
+  view,
+} from "../pipeline/collection.ts";
 import { toCombineFn } from "../pipeline/combine.ts";
 import { addFlatten, Pipeline } from "../pipeline/pipeline.ts";
 import { addWindowing } from "../pipeline/steps.ts";
@@ -17,8 +24,13 @@ import type { Combiner, GroupOptions } from "../pipeline/types.ts";
  * @example
  * p.create([["a", 1], ["a", 2], ["b", 3]]).apply(groupByKey()); // ["a", [1, 2]], ["b", [3]]
  */
-export function groupByKey(): <K, V>(input: PCollection<KV<K, V>>, name?: string) => KeyedResult<KV<K, V>, KV<K, readonly V[]>> {
-  return stepTransform(<K, V>(input: PCollection<KV<K, V>>, name?: string) => (name === undefined ? input.groupByKey() : input.groupByKey(name)));
+export function groupByKey(): <K, V>(
+  input: PCollection<KV<K, V>>,
+  name?: string,
+) => KeyedResult<KV<K, V>, KV<K, readonly V[]>> {
+  return stepTransform(<K, V>(input: PCollection<KV<K, V>>, name?: string) =>
+    name === undefined ? input.groupByKey() : input.groupByKey(name),
+  );
 }
 
 /**
@@ -79,12 +91,19 @@ export class GlobalResult<I, O> extends PCollection<O> {
  * p.create([1, 2, 3]).apply(combineGlobally(sumFn())); // 6
  * p.create<number>([]).apply(combineGlobally(sumFn())); // 0
  */
-export function combineGlobally<V, A, O = V>(fn: Combiner<V, A, O>, options?: GlobalOptions): (input: PCollection<V>) => GlobalResult<V, O> {
+export function combineGlobally<V, A, O = V>(
+  fn: Combiner<V, A, O>,
+  options?: GlobalOptions,
+): (input: PCollection<V>) => GlobalResult<V, O> {
   return namedCombineGlobally<V, O>("CombineGlobally", fn, options);
 }
 
 /** A `combineGlobally` whose composite has a name of its own. `fn` is any Combiner. */
-export function namedCombineGlobally<V, O>(name: string, fn: unknown, options: GlobalOptions = {}): (input: PCollection<V>) => GlobalResult<V, O> {
+export function namedCombineGlobally<V, O>(
+  name: string,
+  fn: unknown,
+  options: GlobalOptions = {},
+): (input: PCollection<V>) => GlobalResult<V, O> {
   const { withDefault = true } = options;
   return transform(name, (input: PCollection<V>) => {
     const grouped = combineUnderOneKey<V, O>(input, fn);
@@ -101,7 +120,9 @@ export function namedCombineGlobally<V, O>(name: string, fn: unknown, options: G
  * const total = amounts.apply(combineGloballyAsSingleton(sumFn()));
  * amounts.map((amount, { sideInputs }) => amount / sideInputs.total, { sideInputs: { total } });
  */
-export function combineGloballyAsSingleton<V, A, O = V>(fn: Combiner<V, A, O>): (input: PCollection<V>) => PCollectionView<O> {
+export function combineGloballyAsSingleton<V, A, O = V>(
+  fn: Combiner<V, A, O>,
+): (input: PCollection<V>) => PCollectionView<O> {
   return transform("CombineGloballyAsSingleton", (input: PCollection<V>): PCollectionView<O> => {
     const combined = combineUnderOneKey<V, O>(input, fn).values("Values");
     return view(combined, { given: "View", derived: "View" }, "singleton", { value: emptyValue(toCombineFn(fn)) });
@@ -109,7 +130,14 @@ export function combineGloballyAsSingleton<V, A, O = V>(fn: Combiner<V, A, O>): 
 }
 
 function combineUnderOneKey<V, O>(input: PCollection<V>, fn: unknown): KeyedResult<KV<null, V>, KV<null, O>> {
-  const keyed = elementwise<V, KV<null, V>>(input, { given: "Key", derived: "Key" }, "map", (value: V) => [null, value], {}, "kv");
+  const keyed = elementwise<V, KV<null, V>>(
+    input,
+    { given: "Key", derived: "Key" },
+    "map",
+    (value: V) => [null, value],
+    {},
+    { shape: "kv" },
+  );
   return addCombinePerKey<null, V, O>(keyed, { given: "Combine", derived: "Combine" }, fn);
 }
 
@@ -127,7 +155,9 @@ function withEmptyValue<O>(combined: PCollection<O>, combineFn: CombineFn<unknow
   const seen = combined.asIterable("Seen");
   const empty = new Pipeline(builder)
     .impulse("Start")
-    .flatMap("Default", (_, { sideInputs }) => (isEmpty(sideInputs.seen) ? [emptyValue(combineFn) as {}] : []), { sideInputs: { seen } });
+    .flatMap("Default", (_, { sideInputs }) => (isEmpty(sideInputs.seen) ? [emptyValue(combineFn) as {}] : []), {
+      sideInputs: { seen },
+    });
   const rewindowed = addWindowing(nodeOf(empty), { given: "Window", derived: "Window" }, windowing);
   return addFlatten<O>(builder, "Output", [combined, new PCollection<O>(rewindowed.outputs["main"] as CollectionNode)]);
 }

@@ -4,7 +4,6 @@ import type { KV } from "../fn/do-fn.ts";
 import type { Timestamp } from "../model/time.ts";
 import type { WindowFn } from "../model/window-fn.ts";
 import type { Window } from "../model/window.ts";
-import { checkSync } from "../pipeline/checks.ts";
 import { elementwise, nodeOf, PCollection, splitName } from "../pipeline/collection.ts";
 import { addFlatten } from "../pipeline/pipeline.ts";
 import { addReshuffle, addTimestamps, addWindowInto, addPartition } from "../pipeline/steps.ts";
@@ -24,7 +23,9 @@ export function windowInto<W extends Window>(
   options?: WindowIntoOptions,
 ): <T>(input: PCollection<T>, name?: string) => PCollection<T> {
   return stepTransform(<T>(input: PCollection<T>, name?: string) =>
-    main<T>(addWindowInto(nodeOf(input), { given: name, derived: "WindowInto" }, windowFn as unknown as WindowFn, options)),
+    main<T>(
+      addWindowInto(nodeOf(input), { given: name, derived: "WindowInto" }, windowFn as unknown as WindowFn, options),
+    ),
   );
 }
 
@@ -55,8 +56,14 @@ export function withKeys<T, K>(
 ): (input: PCollection<T>, name?: string) => PCollection<KV<K, T>> {
   return stepTransform((input: PCollection<T>, name?: string) => {
     const keyOf = fn as (element: T) => K;
-    if (typeof fn === "function") checkSync({ name: name ?? "WithKeys", at: undefined }, "the key function", fn);
-    return elementwise<T, KV<K, T>>(input, { given: name, derived: "WithKeys" }, "map", (element: T) => [keyOf(element), element], {}, "kv");
+    return elementwise<T, KV<K, T>>(
+      input,
+      { given: name, derived: "WithKeys" },
+      "map",
+      (element: T) => [keyOf(element), element],
+      {},
+      { shape: "kv", keyFn: { fn } },
+    );
   });
 }
 
@@ -88,7 +95,14 @@ export function values(): <K, V>(input: PCollection<KV<K, V>>, name?: string) =>
  */
 export function kvSwap(): <K, V>(input: PCollection<KV<K, V>>, name?: string) => PCollection<KV<V, K>> {
   return stepTransform(<K, V>(input: PCollection<KV<K, V>>, name?: string) =>
-    elementwise<KV<K, V>, KV<V, K>>(input, { given: name, derived: "KvSwap" }, "map", ([key, value]: KV<K, V>) => [value, key], {}, "kv"),
+    elementwise<KV<K, V>, KV<V, K>>(
+      input,
+      { given: name, derived: "KvSwap" },
+      "map",
+      ([key, value]: KV<K, V>) => [value, key],
+      {},
+      { shape: "kv" },
+    ),
   );
 }
 
@@ -104,7 +118,10 @@ export function partition<T, const N extends number>(
 ): (input: PCollection<T>, name?: string) => Repeat<PCollection<T>, N> {
   return stepTransform((input: PCollection<T>, name?: string) => {
     const step = addPartition(nodeOf(input), { given: name, derived: "Partition" }, parts, fn);
-    return Array.from({ length: parts }, (_, part) => new PCollection<T>(step.outputs[part] as CollectionNode)) as unknown as Repeat<PCollection<T>, N>;
+    return Array.from(
+      { length: parts },
+      (_, part) => new PCollection<T>(step.outputs[part] as CollectionNode),
+    ) as unknown as Repeat<PCollection<T>, N>;
   });
 }
 
@@ -115,7 +132,9 @@ export function partition<T, const N extends number>(
  * p.create(["a"]).apply(reshuffle()).map(async (url) => (await fetch(url)).status);
  */
 export function reshuffle(): <T>(input: PCollection<T>, name?: string) => PCollection<T> {
-  return stepTransform(<T>(input: PCollection<T>, name?: string) => main<T>(addReshuffle(nodeOf(input), { given: name, derived: "Reshuffle" })));
+  return stepTransform(<T>(input: PCollection<T>, name?: string) =>
+    main<T>(addReshuffle(nodeOf(input), { given: name, derived: "Reshuffle" })),
+  );
 }
 
 /**
@@ -132,7 +151,10 @@ export function flatten(...args: readonly unknown[]): PCollection<never> {
   const collections = rest[0] as readonly PCollection<never>[];
   const [first] = collections;
   if (first === undefined) {
-    throw new TidemarkError("TRANSFORM_INVALID", { what: "flatten is given no collections", fix: "use p.flatten(), which gives an empty collection" });
+    throw new TidemarkError("TRANSFORM_INVALID", {
+      what: "flatten is given no collections",
+      fix: "use p.flatten(), which gives an empty collection",
+    });
   }
   return addFlatten(nodeOf(first).builder, given, collections);
 }

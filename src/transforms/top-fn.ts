@@ -31,7 +31,10 @@ export function naturalOrder<T extends number | bigint | string>(a: T, b: T): nu
  */
 export function topFn<T>(n: number, compare: Compare<T>, options: TopOptions<T> = {}): CombineFn<T, T[], readonly T[]> {
   if (!Number.isInteger(n) || n < 1) {
-    throw new TidemarkError("TOP_INVALID", { what: `the top ${n} cannot be taken`, fix: "give a whole number, 1 or more" });
+    throw new TidemarkError("TOP_INVALID", {
+      what: `the top ${n} cannot be taken`,
+      fix: "give a whole number, 1 or more",
+    });
   }
   const { distinctBy } = options;
   const add = (heap: T[], input: T): T[] => {

@@ -17,8 +17,13 @@ import { type Compare, naturalOrder, topFn, type TopOptions } from "./top-fn.ts"
  * p.create(["to", "be", "to"]).apply(countPerElement()).apply(topPerWindow(1)); // [["to", 2]]
  * p.create([3, 1, 2]).apply(topPerWindow(2, (a: number, b: number) => a - b)); // [3, 2]
  */
-export function topPerWindow(n: number): <K>(input: PCollection<KV<K, number>>) => GlobalResult<KV<K, number>, readonly KV<K, number>[]>;
-export function topPerWindow<T>(n: number, compare: Compare<T>): (input: PCollection<T>) => GlobalResult<T, readonly T[]>;
+export function topPerWindow(
+  n: number,
+): <K>(input: PCollection<KV<K, number>>) => GlobalResult<KV<K, number>, readonly KV<K, number>[]>;
+export function topPerWindow<T>(
+  n: number,
+  compare: Compare<T>,
+): (input: PCollection<T>) => GlobalResult<T, readonly T[]>;
 export function topPerWindow(n: number, compare?: Compare<unknown>): unknown {
   const fn = compare === undefined ? topFn(n, byNumber, DISTINCT_KEYS) : topFn(n, compare);
   return namedCombineGlobally("TopPerWindow", fn, { withDefault: false });
@@ -33,14 +38,19 @@ export function topPerWindow(n: number, compare?: Compare<unknown>): unknown {
  */
 export function topPerKey(
   n: number,
-): <K, V extends number | bigint | string>(input: PCollection<KV<K, V>>, name?: string) => KeyedResult<KV<K, V>, KV<K, readonly V[]>>;
+): <K, V extends number | bigint | string>(
+  input: PCollection<KV<K, V>>,
+  name?: string,
+) => KeyedResult<KV<K, V>, KV<K, readonly V[]>>;
 export function topPerKey<V>(
   n: number,
   compare: Compare<V>,
 ): <K>(input: PCollection<KV<K, V>>, name?: string) => KeyedResult<KV<K, V>, KV<K, readonly V[]>>;
 export function topPerKey(n: number, compare: Compare<never> = naturalOrder): unknown {
   const fn = topFn(n, compare);
-  return stepTransform((input: PCollection<KV<unknown, never>>, name?: string) => combinePerKey(input, { given: name, derived: "TopPerKey" }, fn));
+  return stepTransform((input: PCollection<KV<unknown, never>>, name?: string) =>
+    combinePerKey(input, { given: name, derived: "TopPerKey" }, fn),
+  );
 }
 
 const DISTINCT_KEYS: TopOptions<KV<unknown, number>> = { distinctBy: ([key]) => canonicalKey(key) };

@@ -11,7 +11,7 @@ import type {
   TimestampCombiner,
   WindowingStrategy,
 } from "../model/windowing.ts";
-import { defaultTrigger, mayFinish, triggerToString } from "./triggers.ts";
+import { continuationTrigger, defaultTrigger, mayFinish, triggerToString } from "./triggers.ts";
 import { globalWindows } from "./window-fns.ts";
 
 /** What `windowInto` takes beside the window function. */
@@ -53,6 +53,29 @@ export function windowingStrategy<W extends Window>(windowFn: WindowFn<W>, optio
 
 /** The windowing that every collection begins with. */
 export const DEFAULT_WINDOWING: WindowingStrategy = windowingStrategy(globalWindows());
+
+/**
+ * The windowing after a grouping: the trigger's continuation; and windows that merged are merged now, so that a second
+ * grouping does not merge them again.
+ */
+export function afterGrouping(windowing: WindowingStrategy): WindowingStrategy {
+  const { windowFn } = windowing;
+  const trigger = continuationTrigger(windowing.trigger);
+  return Object.freeze({ ...windowing, trigger, windowFn: windowFn.merge === undefined ? windowFn : withoutMerging(windowFn) });
+}
+
+function withoutMerging(windowFn: WindowFn): WindowFn {
+  const { name, kind, byTimestampOnly } = windowFn;
+  return Object.freeze<WindowFn>({
+    name: `merged ${name}`,
+    kind,
+    byTimestampOnly,
+    assign: (timestamp, element, windows) => windowFn.assign(timestamp, element, windows),
+    sideInputWindow: (window) => windowFn.sideInputWindow(window),
+    toData: (window) => windowFn.toData(window),
+    fromData: (data) => windowFn.fromData(data),
+  });
+}
 
 /** The last instant at which the watermark still leaves `window` alive. */
 export function expiryTime(window: Window, allowedLateness: number): Timestamp {

@@ -26,6 +26,8 @@ export interface TriggerContext {
   readonly processingTime: number;
   /** The last instant of the window. */
   readonly maxTimestamp: Timestamp;
+  /** Whether a processing-time timer asks: everything that came before its moment has been handled. */
+  readonly atRest: boolean;
 }
 
 export interface TriggerMachine {
@@ -36,8 +38,8 @@ export interface TriggerMachine {
   shouldFire(state: TriggerState, context: TriggerContext): boolean;
   onFire(state: TriggerState, context: TriggerContext): void;
   isFinished(state: TriggerState): boolean;
-  /** The earliest processing time at which `shouldFire` may become true by itself. */
-  nextProcessingTime(state: TriggerState): number | undefined;
+  /** The earliest processing time after `after` at which `shouldFire` may become true by itself. */
+  nextProcessingTime(state: TriggerState, after: number): number | undefined;
 }
 
 /** @param merging whether windows merge, so that branches that are done may come back */
@@ -60,7 +62,7 @@ export function compileTrigger(trigger: Trigger, merging: boolean): TriggerMachi
     case "afterProcessingTime":
       return new DelayMachine(trigger.delayMs);
     case "afterSynchronizedProcessingTime":
-      return new DelayMachine(0);
+      return new SynchronizedMachine(0);
     case "repeatedly":
       return new RepeatedlyMachine([compileTrigger(trigger.of, merging) as Machine]);
     case "afterAny":
@@ -136,11 +138,11 @@ class Machine implements TriggerMachine {
     this.parts.forEach((part, i) => part.reset(state.children[i] as TriggerState));
   }
 
-  nextProcessingTime(state: TriggerState): number | undefined {
+  nextProcessingTime(state: TriggerState, after: number): number | undefined {
     if (state.finished) return undefined;
     let next: number | undefined;
     this.parts.forEach((part, i) => {
-      const time = part.nextProcessingTime(state.children[i] as TriggerState);
+      const time = part.nextProcessingTime(state.children[i] as TriggerState, after);
       if (time !== undefined && (next === undefined || time < next)) next = time;
     });
     return next;
@@ -200,8 +202,8 @@ class DelayMachine extends Machine {
   }
 
   override onMerge(into: TriggerState, from: readonly TriggerState[]): void {
-    into.finished = from.some((state) => state.finished);
-    into.dueMs = into.finished ? Infinity : Math.min(Infinity, ...from.map((state) => state.dueMs));
+    // A delay that is over in one window is waited for again: the merged pane has elements that have not been seen.
+    into.dueMs = Math.min(Infinity, ...from.map((state) => state.dueMs));
   }
 
   override shouldFire(state: TriggerState, context: TriggerContext): boolean {
@@ -213,8 +215,15 @@ class DelayMachine extends Machine {
     state.finished = true;
   }
 
-  override nextProcessingTime(state: TriggerState): number | undefined {
-    return state.finished || state.dueMs === Infinity ? undefined : state.dueMs;
+  override nextProcessingTime(state: TriggerState, after: number): number | undefined {
+    return state.finished || state.dueMs === Infinity || state.dueMs <= after ? undefined : state.dueMs;
+  }
+}
+
+/** Waits until everything that upstream fires at this moment has come, so that its panes are not passed on one by one. */
+class SynchronizedMachine extends DelayMachine {
+  override shouldFire(state: TriggerState, context: TriggerContext): boolean {
+    return context.atRest && super.shouldFire(state, context);
   }
 }
 
@@ -439,15 +448,16 @@ class AfterWatermarkMachine extends Machine {
     if (earlyState.finished) late.onFire(lateState, context);
     else if (!endOfWindowReached(context)) early.onFire(earlyState, context);
     else if (this.#hasLate) {
+      early.clear(earlyState);
       earlyState.finished = true;
       // It may have run along for the sake of merges.
       late.reset(lateState);
     } else state.finished = true;
   }
 
-  override nextProcessingTime(state: TriggerState): number | undefined {
+  override nextProcessingTime(state: TriggerState, after: number): number | undefined {
     if (state.finished) return undefined;
     const [part, inner] = this.part(state, state.children[EARLY]?.finished ? LATE : EARLY);
-    return part.nextProcessingTime(inner);
+    return part.nextProcessingTime(inner, after);
   }
 }

@@ -213,7 +213,8 @@ function build(p: Pipeline, scenario: Scenario, into: Collected<unknown>[]): voi
       ...(golden.closingBehavior && { closingBehavior: golden.closingBehavior }),
       ...(golden.onTimeBehavior && { onTimeBehavior: golden.onTimeBehavior }),
     });
-  const input = p.readTestStream<Pair>(events).apply("Window", strategy(golden.window, golden.trigger));
+  // Bounded: the language allows the global window with the default trigger, which an unbounded source would be refused.
+  const input = p.readTestStream<Pair>(events, { bounded: true }).apply("Window", strategy(golden.window, golden.trigger));
   resultOf(input, golden, strategy).write("Collect", collectSink("panes", into));
 }
 

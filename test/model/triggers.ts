@@ -262,9 +262,9 @@ function fireAroundWatermark(node: TriggerNode, moment: Moment): void {
   const early = child(node, 0);
   const late = node.children[1];
   if (!early.finished && !ended(moment)) {
+    // Early and late parts are repeated: each firing begins them anew, down to their last part.
     onFire(early, moment);
-    clear(early);
-    early.finished = false;
+    startAnew(early);
   } else if (!early.finished) {
     if (shouldFire(early, moment)) onFire(early, moment);
     early.finished = true;
@@ -275,8 +275,7 @@ function fireAroundWatermark(node: TriggerNode, moment: Moment): void {
     node.finished = true;
   } else {
     onFire(late, moment);
-    clear(late);
-    late.finished = false;
+    startAnew(late);
   }
 }
 

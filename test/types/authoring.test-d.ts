@@ -118,7 +118,13 @@ export function keyed(): void {
   });
   expectTypeOf(inline).toExtend<PCollection<KV<string, string>>>();
   // Chains stay keyed.
-  expectTypeOf(scores.filter(([, n]) => n > 1).withTimestamps(() => 0).reshuffle().groupByKey()).toExtend<PCollection<KV<string, readonly number[]>>>();
+  expectTypeOf(
+    scores
+      .filter(([, n]) => n > 1)
+      .withTimestamps(() => 0)
+      .reshuffle()
+      .groupByKey(),
+  ).toExtend<PCollection<KV<string, readonly number[]>>>();
   // @ts-expect-error words are no pairs
   words.groupByKey();
   // @ts-expect-error numbers are no pairs
@@ -133,7 +139,10 @@ export function keyed(): void {
   words.apply(sumPerKey());
   // @ts-expect-error strings cannot be summed
   words.map((word) => [word, "x"]).combinePerKey(sumFn());
-  const asyncFn: CombineFn<number, number, Promise<number>> = { ...sumFn(), extractOutput: (sum) => Promise.resolve(sum) };
+  const asyncFn: CombineFn<number, number, Promise<number>> = {
+    ...sumFn(),
+    extractOutput: (sum) => Promise.resolve(sum),
+  };
   // @ts-expect-error a CombineFn is synchronous
   scores.combinePerKey(asyncFn);
   // @ts-expect-error a CombineFn is synchronous
@@ -162,8 +171,12 @@ export function keyCoders(): void {
 export function transforms(): void {
   expectTypeOf(words.apply(countPerElement())).toExtend<PCollection<KV<string, number>>>();
   expectTypeOf(words.apply("Count", countPerElement())).toExtend<PCollection<KV<string, number>>>();
-  expectTypeOf(words.apply(countPerElement()).apply(topPerWindow(3))).toExtend<PCollection<readonly KV<string, number>[]>>();
-  expectTypeOf(numbers.apply(topPerWindow(3, (a: number, b: number) => a - b))).toExtend<PCollection<readonly number[]>>();
+  expectTypeOf(words.apply(countPerElement()).apply(topPerWindow(3))).toExtend<
+    PCollection<readonly KV<string, number>[]>
+  >();
+  expectTypeOf(numbers.apply(topPerWindow(3, (a: number, b: number) => a - b))).toExtend<
+    PCollection<readonly number[]>
+  >();
   expectTypeOf(numbers.apply(topPerWindow(3, (a, b) => a - b))).toExtend<PCollection<readonly number[]>>();
   expectTypeOf(scores.apply(topPerKey(2))).toExtend<PCollection<KV<string, readonly number[]>>>();
   expectTypeOf(scores.apply(countPerKey())).toExtend<PCollection<KV<string, number>>>();
@@ -171,11 +184,15 @@ export function transforms(): void {
   expectTypeOf(scores.apply(meanPerKey())).toExtend<PCollection<KV<string, number>>>();
   expectTypeOf(scores.apply(groupByKey())).toExtend<PCollection<KV<string, readonly number[]>>>();
   expectTypeOf(scores.apply(combinePerKey(sumFn()))).toExtend<PCollection<KV<string, number>>>();
-  expectTypeOf(scores.apply(combinePerKey((all: Iterable<number>) => Math.max(...all)))).toExtend<PCollection<KV<string, number>>>();
+  expectTypeOf(scores.apply(combinePerKey((all: Iterable<number>) => Math.max(...all)))).toExtend<
+    PCollection<KV<string, number>>
+  >();
   expectTypeOf(numbers.apply(combineGlobally(meanFn()))).toExtend<PCollection<number>>();
   expectTypeOf(words.apply(combineGlobally(countFn(), { withDefault: false }))).toExtend<PCollection<number>>();
   const both = composeCombineFns({ total: sumFn(), mean: meanFn(), count: countFn() });
-  expectTypeOf(numbers.apply(combineGlobally(both))).toExtend<PCollection<{ readonly total: number; readonly mean: number; readonly count: number }>>();
+  expectTypeOf(numbers.apply(combineGlobally(both))).toExtend<
+    PCollection<{ readonly total: number; readonly mean: number; readonly count: number }>
+  >();
   expectTypeOf(words.apply(withKeys((word) => word.length))).toEqualTypeOf<PCollection<KV<number, string>>>();
   expectTypeOf(scores.apply(kvSwap())).toEqualTypeOf<PCollection<KV<number, string>>>();
   expectTypeOf(scores.apply(keys())).toEqualTypeOf<PCollection<string>>();
@@ -189,7 +206,9 @@ export function transforms(): void {
   numbers.apply(shout);
   const flags = {} as PCollection<KV<string, boolean>>;
   const joined = coGroupByKey({ scores, flags });
-  expectTypeOf(joined).toExtend<PCollection<KV<string, { readonly scores: readonly number[]; readonly flags: readonly boolean[] }>>>();
+  expectTypeOf(joined).toExtend<
+    PCollection<KV<string, { readonly scores: readonly number[]; readonly flags: readonly boolean[] }>>
+  >();
   joined.map(([key, { scores: ns, flags: fs }]) => `${key} ${ns.length} ${fs.length}`);
   // @ts-expect-error the tags are scores and flags
   joined.map(([, sides]) => sides.other);
@@ -204,7 +223,9 @@ export function sideInputs(): void {
   expectTypeOf(byName).toEqualTypeOf<PCollectionView<ReadonlyMap<string, number>>>();
   expectTypeOf(scores.asMultimap()).toEqualTypeOf<PCollectionView<ReadonlyMap<string, readonly number[]>>>();
   expectTypeOf(numbers.asSingleton({ default: undefined })).toEqualTypeOf<PCollectionView<number | undefined>>();
-  const scaled = words.map((word, { sideInputs }) => (sideInputs.byName.get(word) ?? 0) / sideInputs.total, { sideInputs: { total, byName } });
+  const scaled = words.map((word, { sideInputs }) => (sideInputs.byName.get(word) ?? 0) / sideInputs.total, {
+    sideInputs: { total, byName },
+  });
   expectTypeOf(scaled).toExtend<PCollection<number>>();
   words.filter("Known", (word, { sideInputs }) => sideInputs.byName.has(word), { sideInputs: { byName } });
   // @ts-expect-error the step has no side input `other`
@@ -266,7 +287,13 @@ export function doFns(): void {
     },
   });
   expectTypeOf(lengths).toExtend<PCollection<KV<string, number>>>();
-  expectTypeOf(words.parDo({ async process(word) { return [word.length]; } })).toExtend<PCollection<number>>();
+  expectTypeOf(
+    words.parDo({
+      async process(word) {
+        return [word.length];
+      },
+    }),
+  ).toExtend<PCollection<number>>();
   // @ts-expect-error a DoFn without state or timers drops nothing
   lengths.late;
   // @ts-expect-error state is kept for each key

@@ -12,6 +12,7 @@ import { Engine, type EngineMetrics, type EngineStage } from "../../engine/engin
 import type { Transcode } from "../../engine/edges.ts";
 import { StageProgram } from "../../exec/stage-program.ts";
 import type { PipelineGraph, Step } from "../../graph/graph.ts";
+import type { DropReason } from "../../host/host.ts";
 import type { Stage } from "../../host/stage.ts";
 import type { WindowingStrategy } from "../../model/windowing.ts";
 import { callPolicy } from "../../optimize/call-policy.ts";
@@ -192,10 +193,19 @@ export class EmbeddedJob {
   #warnOfDrops(): void {
     for (const { step, reason, count } of this.#engine.metrics().dropped) {
       const { name, outputs } = this.graph.steps[step] as Step;
-      if (outputs["late"] !== undefined) continue;
-      const cause = reason === "expired" ? "came after their window had expired" : "came after their window's trigger had finished";
-      this.#options.warn(`${count} elements of step "${name}" ${cause} and were dropped; read them from its .late collection, or allow more lateness`);
+      if (reason === "timer" || outputs["late"] === undefined) this.#options.warn(dropWarning(name, reason, count));
     }
+  }
+}
+
+function dropWarning(step: string, reason: DropReason, count: number): string {
+  switch (reason) {
+    case "timer":
+      return `${count} processing-time timers of step "${step}" were not due when their windows expired, and were dropped with their state; use onWindowExpiration for what must not be lost`;
+    case "expired":
+      return `${count} elements of step "${step}" came after their window had expired and were dropped; read them from its .late collection, or allow more lateness`;
+    case "closed":
+      return `${count} elements of step "${step}" came after their window's trigger had finished and were dropped; read them from its .late collection, or wrap the trigger in repeatedly(…)`;
   }
 }
 

@@ -1,0 +1,3 @@
+/** Connectors to the outside: one folder for each system. */
+export * as ndjson from "./ndjson/ndjson.ts";
+export * as text from "./text/text.ts";

@@ -1,0 +1,83 @@
+/**
+ * Text files, line by line.
+ *
+ * @example
+ * p.apply(text.read("logs/*.txt"))
+ *   .filter((line) => line.includes("ERROR"))
+ *   .apply(text.write("errors.txt"));
+ */
+import { TidemarkError } from "../../base/errors.ts";
+import type { Sink } from "../../fn/sink.ts";
+import type { Batch, Source, TimestampPolicy } from "../../fn/source.ts";
+import { type PCollection, type Pipeline, stepTransform, type Transform } from "../../pipeline/index.ts";
+import type { FileRange, LineChunks } from "./line-chunks.ts";
+import { lineSink, type LineSinkOptions } from "./line-sink.ts";
+import { type LineOptions, lineSource } from "./line-source.ts";
+
+/** How text files are read; all members optional. */
+export interface TextSourceOptions extends LineOptions {
+  /** Leaves out lines that are empty or only white space. Default false. */
+  readonly skipBlank?: boolean;
+}
+
+export interface TextReadOptions extends TextSourceOptions {
+  /** Event time of a line. Default: the earliest there is, for all. */
+  readonly timestamps?: TimestampPolicy<string>;
+}
+
+export type TextWriteOptions = LineSinkOptions;
+
+/**
+ * The lines of files, without their ends (LF or CRLF), as a bounded collection.
+ * @param patterns a path or glob pattern, or several: `"logs/*.txt"`, `["a.txt", "b.txt"]`
+ * @throws (when the job runs) FILE_NOT_FOUND, FILE_NO_MATCH, FILE_IS_DIRECTORY, FILE_UNREADABLE, FILE_CHANGED, TEXT_NOT_UTF8, TEXT_LINE_TOO_LONG
+ * Cost: 64 KiB of text for each file being read. A line that is kept may keep its chunk in memory.
+ */
+export function read(patterns: string | readonly string[], options: TextReadOptions = {}): Transform<Pipeline, PCollection<string>> {
+  const source = textSource(patterns, options);
+  const readOptions = options.timestamps && { timestamps: options.timestamps };
+  return stepTransform((p: Pipeline, name?: string) => (name === undefined ? p.read(source, readOptions) : p.read(name, source, readOptions)));
+}
+
+/**
+ * Writes each element as a line into one file, which appears under its name, whole, when the job has ended well. An element
+ * with line ends in it becomes several lines.
+ * @throws (when the job runs) FILE_IS_DIRECTORY, FILE_UNWRITABLE, TEXT_NOT_STRING
+ */
+export function write(path: string, options: TextWriteOptions = {}): Transform<PCollection<string>, void> {
+  const sink = textSink(path, options);
+  return stepTransform((lines: PCollection<string>, name?: string) => (name === undefined ? lines.write(sink) : lines.write(name, sink)));
+}
+
+/** The source behind `text.read`: splits are byte ranges, positions byte offsets. */
+export function textSource(patterns: string | readonly string[], options: TextSourceOptions = {}): Source<string, FileRange, number> {
+  return lineSource(patterns, options, { kind: "text", deliver: options.skipBlank === true ? deliverNotBlank : deliver });
+}
+
+/** The sink behind `text.write`. */
+export function textSink(path: string, options: TextWriteOptions = {}): Sink<string> {
+  return lineSink("text", path, options, asLine);
+}
+
+function deliver(chunk: LineChunks, from: number, to: number, into: Batch<string>): void {
+  const { lines } = chunk;
+  for (let i = from; i < to; i++) into.add(lines[i] as string);
+}
+
+function deliverNotBlank(chunk: LineChunks, from: number, to: number, into: Batch<string>): void {
+  const { lines } = chunk;
+  for (let i = from; i < to; i++) {
+    const line = lines[i] as string;
+    if (line.trim() !== "") into.add(line);
+  }
+}
+
+function asLine(element: string): string {
+  // Types say so already, but an element may come from a program without types.
+  if (typeof element === "string") return element;
+  throw new TidemarkError("TEXT_NOT_STRING", {
+    what: `text.write got a value of type ${element === null ? "null" : typeof element}`,
+    why: "it writes strings as lines, and does not guess how other values should look",
+    fix: "map elements to strings before it, or write them with ndjson.write",
+  });
+}
