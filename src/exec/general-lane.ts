@@ -127,6 +127,7 @@ export class GeneralLane {
     cell.heldAt = held;
     // Until its end the window's own timer holds this much.
     if (held < maxTimestamp) this.#holdTimer(cell, held);
+    else if (before !== undefined) this.#host.timers.clear(cell, HOLD, "");
   }
 
   /** Nothing is held where the output watermark has been already, nor past a window's end, which no timer will come to. */

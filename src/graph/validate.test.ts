@@ -46,6 +46,7 @@ test.each<[string, string, PipelineGraph]>([
   ["G1", "a step out of place", withStep(2, { id: 7 })],
   ["G1", "an input that is not there", withStep(2, { inputs: [9] })],
   ["G1", "an input of a later step", withStep(2, { inputs: [2] })],
+  ["G1", "its own output as input", withStep(2, { inputs: [1] })],
   ["G1", "a side input that is not there", withStep(2, { sideInputs: { list: 4 } })],
   ["G1", "a side input made later", { ...withStep(2, {}), views: [{ ...LIST, step: 3 }] }],
   ["G1", "a collection out of place", { ...valid(), collections: [collection(1, 0), ...valid().collections.slice(1)] }],

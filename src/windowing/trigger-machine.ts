@@ -256,11 +256,14 @@ class AnyMachine extends Machine {
 
   override onMerge(into: TriggerState, from: readonly TriggerState[], context: TriggerContext): void {
     this.parts.forEach((_, i) => this.mergePart(i, into, from, context));
-    this.#update(into);
+    into.finished = into.children.some((inner) => inner.finished);
   }
 
   override shouldFire(state: TriggerState, context: TriggerContext): boolean {
-    return this.parts.some((part, i) => part.shouldFire(state.children[i] as TriggerState, context));
+    return this.parts.some((part, i) => {
+      const inner = state.children[i] as TriggerState;
+      return inner.finished || part.shouldFire(inner, context);
+    });
   }
 
   override onFire(state: TriggerState, context: TriggerContext): void {
@@ -270,11 +273,7 @@ class AnyMachine extends Machine {
       if (part.shouldFire(inner, context)) part.onFire(inner, context);
       else part.clear(inner);
     });
-    this.#update(state);
-  }
-
-  #update(state: TriggerState): void {
-    state.finished = state.children.some((inner) => inner.finished);
+    state.finished = true;
   }
 }
 
@@ -288,7 +287,7 @@ class AllMachine extends Machine {
 
   override onMerge(into: TriggerState, from: readonly TriggerState[], context: TriggerContext): void {
     this.parts.forEach((_, i) => this.mergePart(i, into, from, context));
-    this.#update(into);
+    into.finished = into.children.every((inner) => inner.finished);
   }
 
   override shouldFire(state: TriggerState, context: TriggerContext): boolean {
@@ -303,11 +302,7 @@ class AllMachine extends Machine {
       const inner = state.children[i] as TriggerState;
       if (!inner.finished) part.onFire(inner, context);
     });
-    this.#update(state);
-  }
-
-  #update(state: TriggerState): void {
-    state.finished = state.children.every((inner) => inner.finished);
+    state.finished = true;
   }
 }
 
@@ -417,18 +412,25 @@ class AfterWatermarkMachine extends Machine {
 
   override onMerge(into: TriggerState, from: readonly TriggerState[], context: TriggerContext): void {
     const early = into.children[EARLY] as TriggerState;
-    const done = from.every((state) => (this.#hasLate ? state.children[EARLY]?.finished === true : state.finished));
+    // Finished everywhere is not enough: the merged window may end later than the watermark, and has its own on-time firing then.
+    const finished = (state: TriggerState): boolean => (this.#hasLate ? state.children[EARLY]?.finished === true : state.finished);
+    const done = endOfWindowReached(context) && from.every(finished);
     if (!this.#hasLate) {
-      // Finished everywhere is not enough: the merged window may end later than the watermark.
-      into.finished = done && endOfWindowReached(context);
-      if (!into.finished) this.mergePart(EARLY, into, from, context);
+      into.finished = done;
+      if (!done) this.mergePart(EARLY, into, from, context);
       return;
     }
     if (done) {
       early.finished = true;
       this.mergePart(LATE, into, from, context);
     } else {
-      this.mergePart(EARLY, into, from, context);
+      // What a window saw after its own on-time firing does not count towards an early one.
+      this.mergePart(
+        EARLY,
+        into,
+        from.filter((state) => !finished(state)),
+        context,
+      );
       early.finished = false;
     }
   }

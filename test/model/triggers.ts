@@ -156,7 +156,9 @@ function onMerge(node: TriggerNode, sources: readonly TriggerNode[], moment: Mom
       // One source that still waits for its end is enough: its elements have had no on-time firing yet.
       const done = sources.every((source) => child(source, 0).finished) && ended(moment);
       if (!done) {
-        mergeChild(0);
+        // A source that has had its on-time firing brings nothing to early ones.
+        const waiting = sources.map((source) => child(source, 0)).filter((part) => !part.finished);
+        onMerge(early, waiting, moment);
         early.finished = false;
       } else {
         early.finished = true;

@@ -28,7 +28,8 @@ export class DirectWriter<T> implements SinkWriter<T> {
   #failure: unknown;
   #state: "open" | "finished" | "closed" = "open";
 
-  private constructor(target: TargetFile, asidePath: string, handle: FileHandle, header: string, format: (value: T) => string) {
+  /** @param handle `asidePath`, open for writing; the writer closes it */
+  constructor(target: TargetFile, asidePath: string, handle: FileHandle, header: string, format: (value: T) => string) {
     this.#target = target;
     this.#asidePath = asidePath;
     this.#handle = handle;

@@ -9,7 +9,7 @@
  * L4 A line ends with LF or CRLF; the last one may have no end. A CR elsewhere is part of its line.
  */
 import { isAscii, isUtf8 } from "node:buffer";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, fstatSync, openSync } from "node:fs";
 import { TidemarkError } from "../../base/errors.ts";
 import { readError, readFully } from "../../platform/files.ts";
 
@@ -140,7 +140,7 @@ export class LineChunks {
         first = at + feed + 1;
         break;
       }
-      if (length < chunkBytes && at + length < this.#end) throw this.#shrunk(at + length);
+      if (length < chunkBytes && at + length < this.#end) throw this.#shrunk();
     }
     this.#next = first;
     this.#chunkStart = first;
@@ -182,7 +182,7 @@ export class LineChunks {
       const feed = bytes.indexOf(LF, left - 1);
       if (feed >= 0) return feed + 1;
       if (endOfFile) return bytes.length;
-    } else if (endOfFile) throw this.#shrunk(at + bytes.length);
+    } else if (endOfFile) throw this.#shrunk();
     return bytes.lastIndexOf(LF) + 1;
   }
 
@@ -243,9 +243,10 @@ export class LineChunks {
     });
   }
 
-  #shrunk(size: number): TidemarkError {
+  #shrunk(): TidemarkError {
+    const { size } = fstatSync(this.#fd as number);
     return new TidemarkError("FILE_CHANGED", {
-      what: `${this.file} ends at byte ${size}, but was read up to byte ${this.#end} or more when the job began`,
+      what: `${this.file} ends at byte ${size}, but had at least ${this.#end} bytes when the job began`,
       why: "it was cut or replaced while it was being read",
       fix: "give every file its final content before a job reads it, for example by writing beside it and renaming",
       domain: "external",
