@@ -43,6 +43,7 @@ export const ERROR_CODES = {
   PIPELINE_INVALID: "pipeline(...) is called without a name, a build function, or a Standard Schema for its options",
   SIDE_INPUT_INVALID: "a side input is not a view",
   SIDE_INPUT_MERGING_WINDOWS: "a side input is in merging windows",
+  SIDE_INPUT_WINDOW_UNKNOWN: "an element's window has no window of a side input that belongs to it",
   STATE_IN_MERGING_WINDOWS: "a DoFn with state or timers is applied in merging windows",
   STATE_NEEDS_KEY: "a DoFn with state or timers is applied to a collection that is not of [key, value] pairs",
   STEP_NAME_INVALID: "the name of a step is empty or has a `/` in it",

@@ -34,7 +34,10 @@ const PATTERN_CHARACTERS = /[*?[\]{}()!]/;
 export async function matchFiles(patterns: readonly string[]): Promise<readonly FoundFile[]> {
   const found = new Map<string, FoundFile>();
   for (const pattern of patterns) {
-    const files = (await isThere(pattern)) || !PATTERN_CHARACTERS.test(pattern) ? [await readableFile(pattern)] : await globFiles(pattern);
+    const files =
+      (await isThere(pattern)) || !PATTERN_CHARACTERS.test(pattern)
+        ? [await readableFile(pattern)]
+        : await globFiles(pattern);
     for (const file of files) {
       const key = resolve(file.path);
       if (!found.has(key)) found.set(key, file);
@@ -75,7 +78,8 @@ async function readableFile(path: string): Promise<FoundFile> {
   } catch (error) {
     throw readError(error, path);
   }
-  if (stats.isDirectory()) throw isDirectory(path, `read the files in it by a pattern, as in ${path.replace(/\/$/, "")}/*`);
+  if (stats.isDirectory())
+    throw isDirectory(path, `read the files in it by a pattern, as in ${path.replace(/\/$/, "")}/*`);
   if (!stats.isFile()) {
     throw new TidemarkError("FILE_UNREADABLE", {
       what: `${path} is not a regular file`,
@@ -144,7 +148,10 @@ export function readError(error: unknown, path: string): TidemarkError {
   if (code === "EISDIR") return isDirectory(path, `read the files in it by a pattern, as in ${path}/*`);
   return new TidemarkError("FILE_UNREADABLE", {
     what: `${path} cannot be read: ${messageOf(error)}`,
-    fix: code === "EACCES" || code === "EPERM" ? "give the user that runs the job the right to read it" : "check the file and its disk",
+    fix:
+      code === "EACCES" || code === "EPERM"
+        ? "give the user that runs the job the right to read it"
+        : "check the file and its disk",
     domain: "external",
     cause: error,
   });

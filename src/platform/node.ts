@@ -17,7 +17,12 @@ const LONGEST_WAIT_MS = 60_000;
 
 /** The machine's clock. A timer that is set keeps the process alive. */
 export function nodeClock(): NodeClock {
-  return { now: Date.now, stopwatch: () => performance.now(), schedule, immediate: (callback) => void setImmediate(callback) };
+  return {
+    now: Date.now,
+    stopwatch: () => performance.now(),
+    schedule,
+    immediate: (callback) => void setImmediate(callback),
+  };
 }
 
 function schedule(atMs: number, callback: () => void): () => void {

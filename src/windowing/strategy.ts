@@ -1,4 +1,10 @@
-/** Windowing strategies: their defaults, their checks, and when a window is over. */
+/**
+ * Windowing strategies: their defaults, their checks, and when a window is over.
+ * Path: the program's windowInto -> HERE -> the graph, exec's grouping.
+ *
+ * S1 A strategy that stands is complete and frozen: every choice is made, and is one of those that there are.
+ * S2 The expiry of a window is never before its end, and never after the end of the global window, where time ends for windows.
+ */
 import { TidemarkError } from "../base/errors.ts";
 import { END_OF_GLOBAL_WINDOW, type Timestamp } from "../model/time.ts";
 import type { Trigger } from "../model/trigger.ts";
@@ -11,7 +17,7 @@ import type {
   TimestampCombiner,
   WindowingStrategy,
 } from "../model/windowing.ts";
-import { continuationTrigger, defaultTrigger, mayFinish, triggerToString } from "./triggers.ts";
+import { checkTrigger, continuationTrigger, defaultTrigger, mayFinish, triggerToString } from "./triggers.ts";
 import { globalWindows } from "./window-fns.ts";
 
 /** What `windowInto` takes beside the window function. */
@@ -30,8 +36,15 @@ export interface WindowingOptions {
   readonly onTimeBehavior?: OnTimeBehavior;
 }
 
-/** A windowing strategy, checked and frozen. */
-export function windowingStrategy<W extends Window>(windowFn: WindowFn<W>, options: WindowingOptions = {}): WindowingStrategy<W> {
+/**
+ * A windowing strategy, checked and frozen.
+ *
+ * @throws WINDOW_INVALID, TRIGGER_INVALID when an option makes no sense
+ */
+export function windowingStrategy<W extends Window>(
+  windowFn: WindowFn<W>,
+  options: WindowingOptions = {},
+): WindowingStrategy<W> {
   const allowedLateness = options.allowedLateness ?? 0;
   if (!Number.isFinite(allowedLateness) || allowedLateness < 0) {
     throw new TidemarkError("WINDOW_INVALID", {
@@ -40,6 +53,11 @@ export function windowingStrategy<W extends Window>(windowFn: WindowFn<W>, optio
       fix: "write for example seconds(30)",
     });
   }
+  if (options.trigger !== undefined) checkTrigger("windowInto", options.trigger);
+  checkChoice("accumulation", options.accumulation, ["accumulating", "discarding"]);
+  checkChoice("timestampCombiner", options.timestampCombiner, ["endOfWindow", "earliest", "latest"]);
+  checkChoice("closingBehavior", options.closingBehavior, ["fireIfNonEmpty", "fireAlways"]);
+  checkChoice("onTimeBehavior", options.onTimeBehavior, ["fireAlways", "fireIfNonEmpty"]);
   return Object.freeze({
     windowFn,
     trigger: options.trigger ?? defaultTrigger(),
@@ -48,6 +66,16 @@ export function windowingStrategy<W extends Window>(windowFn: WindowFn<W>, optio
     timestampCombiner: options.timestampCombiner ?? "endOfWindow",
     closingBehavior: options.closingBehavior ?? "fireIfNonEmpty",
     onTimeBehavior: options.onTimeBehavior ?? "fireAlways",
+  });
+}
+
+/** For programs that get their options from elsewhere, or are not checked by the compiler. */
+function checkChoice<T extends string>(name: string, value: T | undefined, choices: readonly T[]): void {
+  if (value === undefined || choices.includes(value)) return;
+  throw new TidemarkError("WINDOW_INVALID", {
+    what: `the ${name} is ${JSON.stringify(value)}`,
+    why: `it is one of ${choices.map((choice) => `"${choice}"`).join(", ")}`,
+    fix: `write ${name}: "${choices[0]}", or leave it out`,
   });
 }
 
@@ -61,7 +89,11 @@ export const DEFAULT_WINDOWING: WindowingStrategy = windowingStrategy(globalWind
 export function afterGrouping(windowing: WindowingStrategy): WindowingStrategy {
   const { windowFn } = windowing;
   const trigger = continuationTrigger(windowing.trigger);
-  return Object.freeze({ ...windowing, trigger, windowFn: windowFn.merge === undefined ? windowFn : withoutMerging(windowFn) });
+  return Object.freeze({
+    ...windowing,
+    trigger,
+    windowFn: windowFn.merge === undefined ? windowFn : withoutMerging(windowFn),
+  });
 }
 
 function withoutMerging(windowFn: WindowFn): WindowFn {
@@ -81,7 +113,9 @@ function withoutMerging(windowFn: WindowFn): WindowFn {
 export function expiryTime(window: Window, allowedLateness: number): Timestamp {
   const { maxTimestamp } = window;
   // The global window, and windows near it, end where time ends for windows: timers beyond could never fire.
-  return maxTimestamp >= END_OF_GLOBAL_WINDOW - allowedLateness ? Math.max(maxTimestamp, END_OF_GLOBAL_WINDOW) : maxTimestamp + allowedLateness;
+  return maxTimestamp >= END_OF_GLOBAL_WINDOW - allowedLateness
+    ? Math.max(maxTimestamp, END_OF_GLOBAL_WINDOW)
+    : maxTimestamp + allowedLateness;
 }
 
 /** Whether a window takes no more elements, and its state is gone. */
@@ -92,7 +126,9 @@ export function isExpired(window: Window, allowedLateness: number, watermark: Ti
 /**
  * Refuses a trigger that may finish and then drop what comes after it.
  *
- * A trigger that waits for the watermark finishes at the window's end: with no lateness allowed nothing can come after.
+ * Beam's rule: of the triggers that may finish, `never` is let through, since it finishes when the window expires, and
+ * `afterWatermark` where no lateness is allowed, since it finishes at the window's end and nothing comes after.
+ * @throws UNSAFE_TRIGGER
  */
 export function checkTriggerSafe(trigger: Trigger, allowedLateness: number, allowUnsafe: boolean): void {
   if (allowUnsafe || !mayFinish(trigger)) return;

@@ -3,7 +3,7 @@
  * Path: exec/general-lane -> HERE: elements and merges in, "fire now?" out.
  *
  * M1 `shouldFire` changes nothing; `onFire` is called only after it said yes; a finished trigger is asked no more.
- * M2 A state can be written down and read back: numbers, booleans and arrays only.
+ * M2 A state can be written down and read back as JSON: numbers, booleans, null and arrays only.
  * M3 In merging windows every branch that a merge could bring back sees all elements.
  */
 import { unreachable } from "../base/assert.ts";
@@ -15,8 +15,8 @@ export interface TriggerState {
   finished: boolean;
   /** Elements since the last firing, for a count. */
   count: number;
-  /** When a processing-time delay ends; Infinity before the first element. */
-  dueMs: number;
+  /** When a processing-time delay ends; null before the first element. */
+  dueMs: number | null;
   readonly children: TriggerState[];
 }
 
@@ -70,9 +70,15 @@ export function compileTrigger(trigger: Trigger, merging: boolean): TriggerMachi
     case "afterAll":
       return new AllMachine(trigger.of.map((part) => compileTrigger(part, merging) as Machine));
     case "afterEach":
-      return new EachMachine(trigger.of.map((part) => compileTrigger(part, merging) as Machine), merging);
+      return new EachMachine(
+        trigger.of.map((part) => compileTrigger(part, merging) as Machine),
+        merging,
+      );
     case "orFinally":
-      return new OrFinallyMachine([compileTrigger(trigger.of, merging) as Machine, compileTrigger(trigger.until, merging) as Machine]);
+      return new OrFinallyMachine([
+        compileTrigger(trigger.of, merging) as Machine,
+        compileTrigger(trigger.until, merging) as Machine,
+      ]);
     default:
       return unreachable(trigger);
   }
@@ -91,7 +97,7 @@ class Machine implements TriggerMachine {
   }
 
   create(): TriggerState {
-    return { finished: false, count: 0, dueMs: Infinity, children: this.parts.map((part) => part.create()) };
+    return { finished: false, count: 0, dueMs: null, children: this.parts.map((part) => part.create()) };
   }
 
   /** Part `i` with its state. */
@@ -126,7 +132,7 @@ class Machine implements TriggerMachine {
   /** Forgets the pane that was being gathered; what has finished stays finished. */
   clear(state: TriggerState): void {
     state.count = 0;
-    state.dueMs = Infinity;
+    state.dueMs = null;
     this.parts.forEach((part, i) => part.clear(state.children[i] as TriggerState));
   }
 
@@ -134,7 +140,7 @@ class Machine implements TriggerMachine {
   reset(state: TriggerState): void {
     state.finished = false;
     state.count = 0;
-    state.dueMs = Infinity;
+    state.dueMs = null;
     this.parts.forEach((part, i) => part.reset(state.children[i] as TriggerState));
   }
 
@@ -198,25 +204,27 @@ class DelayMachine extends Machine {
   }
 
   override onElement(state: TriggerState, context: TriggerContext): void {
-    if (state.dueMs === Infinity) state.dueMs = context.processingTime + this.#delayMs;
+    state.dueMs ??= context.processingTime + this.#delayMs;
   }
 
   override onMerge(into: TriggerState, from: readonly TriggerState[]): void {
     // A delay that is over in one window is waited for again: the merged pane has elements that have not been seen.
-    into.dueMs = Math.min(Infinity, ...from.map((state) => state.dueMs));
+    for (const { dueMs } of from) {
+      if (dueMs !== null && (into.dueMs === null || dueMs < into.dueMs)) into.dueMs = dueMs;
+    }
   }
 
   override shouldFire(state: TriggerState, context: TriggerContext): boolean {
-    return context.processingTime >= state.dueMs;
+    return state.dueMs !== null && context.processingTime >= state.dueMs;
   }
 
   override onFire(state: TriggerState): void {
-    state.dueMs = Infinity;
+    state.dueMs = null;
     state.finished = true;
   }
 
   override nextProcessingTime(state: TriggerState, after: number): number | undefined {
-    return state.finished || state.dueMs === Infinity || state.dueMs <= after ? undefined : state.dueMs;
+    return state.finished || state.dueMs === null || state.dueMs <= after ? undefined : state.dueMs;
   }
 }
 
@@ -249,6 +257,7 @@ class RepeatedlyMachine extends Machine {
   }
 }
 
+/** Fires once, whatever its parts would do after that. */
 class AnyMachine extends Machine {
   override onElement(state: TriggerState, context: TriggerContext): void {
     this.parts.forEach((part, i) => part.onElement(state.children[i] as TriggerState, context));
@@ -277,6 +286,7 @@ class AnyMachine extends Machine {
   }
 }
 
+/** Fires once, whatever its parts would do after that. */
 class AllMachine extends Machine {
   override onElement(state: TriggerState, context: TriggerContext): void {
     this.parts.forEach((part, i) => {
@@ -413,7 +423,8 @@ class AfterWatermarkMachine extends Machine {
   override onMerge(into: TriggerState, from: readonly TriggerState[], context: TriggerContext): void {
     const early = into.children[EARLY] as TriggerState;
     // Finished everywhere is not enough: the merged window may end later than the watermark, and has its own on-time firing then.
-    const finished = (state: TriggerState): boolean => (this.#hasLate ? state.children[EARLY]?.finished === true : state.finished);
+    const finished = (state: TriggerState): boolean =>
+      this.#hasLate ? state.children[EARLY]?.finished === true : state.finished;
     const done = endOfWindowReached(context) && from.every(finished);
     if (!this.#hasLate) {
       into.finished = done;

@@ -1,7 +1,8 @@
 /**
- * Triggers as users write them, and what can be said of a trigger without running it.
+ * Triggers as users write them, and what can be said of a trigger without running it: plain, frozen data.
+ * Path: the program's windowInto -> HERE -> strategy.ts; what triggers do is in trigger-machine.ts.
  *
- * What they do is in trigger-machine.ts.
+ * T1 What `mayFinish` denies never finishes in trigger-machine.ts: no trigger that is let through unasked drops elements.
  */
 import { unreachable } from "../base/assert.ts";
 import { TidemarkError } from "../base/errors.ts";
@@ -11,10 +12,15 @@ function invalid(what: string, why: string, fix: string): TidemarkError {
   return new TidemarkError("TRIGGER_INVALID", { what, why, fix });
 }
 
-function checkTrigger(where: string, value: unknown): void {
+/** @throws TRIGGER_INVALID when `value` is no trigger; `where` says who got it */
+export function checkTrigger(where: string, value: unknown): void {
   const kind = (value as { kind?: unknown } | null | undefined)?.kind;
   if (typeof kind !== "string") {
-    throw invalid(`${where} got ${String(value)} as a trigger`, "a trigger is made by afterCount(…), afterWatermark(…) and the like", "call the function");
+    throw invalid(
+      `${where} got ${String(value)} as a trigger`,
+      "a trigger is made by afterCount(…), afterWatermark(…) and the like",
+      "call the function, as in afterWatermark()",
+    );
   }
 }
 
@@ -22,17 +28,33 @@ const DEFAULT: Trigger = Object.freeze({ kind: "default" });
 const NEVER: Trigger = Object.freeze({ kind: "never" });
 const ALWAYS: Trigger = Object.freeze({ kind: "always" });
 
-/** Fires when the watermark passes the window's end, then with each late element. What a windowing has unless it says otherwise. */
+/**
+ * Fires when the watermark passes the window's end, then with each bundle of late elements. What a windowing has unless it
+ * says otherwise.
+ *
+ * @example
+ * windowInto(fixedWindows(seconds(60)), { trigger: defaultTrigger(), allowedLateness: seconds(30) });
+ */
 export function defaultTrigger(): Trigger {
   return DEFAULT;
 }
 
-/** Fires only when the window expires. */
+/**
+ * Fires only when the window expires: with its end and the allowed lateness past.
+ *
+ * @example
+ * windowInto(fixedWindows(seconds(60)), { trigger: never(), allowedLateness: seconds(30) });
+ */
 export function never(): Trigger {
   return NEVER;
 }
 
-/** Fires with every bundle of elements. */
+/**
+ * Fires with every bundle of elements. How many elements that is, is the engine's choice.
+ *
+ * @example
+ * windowInto(globalWindows(), { trigger: always(), accumulation: "accumulating" });
+ */
 export function always(): Trigger {
   return ALWAYS;
 }
@@ -57,48 +79,98 @@ export function afterWatermark(options: { readonly early?: Trigger; readonly lat
   });
 }
 
-/** Fires once when the pane has `count` elements or more. */
+/**
+ * Fires once when the pane has `count` elements or more; a bundle may bring more.
+ *
+ * @example
+ * windowInto(globalWindows(), { trigger: repeatedly(afterCount(100)), accumulation: "discarding" });
+ * @throws TRIGGER_INVALID when `count` is not a whole number of 1 or more
+ */
 export function afterCount(count: number): Trigger {
-  if (!Number.isInteger(count) || count < 1) throw invalid(`afterCount got ${String(count)}`, "a count is a whole number from 1", "write afterCount(1) or more");
+  if (!Number.isInteger(count) || count < 1)
+    throw invalid(`afterCount got ${String(count)}`, "a count is a whole number from 1", "write afterCount(1) or more");
   return Object.freeze({ kind: "afterCount", count });
 }
 
-/** Fires once, `delayMs` of processing time after the pane's first element. */
+/**
+ * Fires once, `delayMs` of processing time after the pane's first element.
+ *
+ * @example
+ * afterWatermark({ early: afterProcessingTime(seconds(1)) });
+ * @throws TRIGGER_INVALID when `delayMs` is not a number of 0 or more
+ */
 export function afterProcessingTime(delayMs: number): Trigger {
   if (!Number.isFinite(delayMs) || delayMs < 0) {
-    throw invalid(`afterProcessingTime got ${String(delayMs)}`, "a delay is a number of milliseconds from 0", "write for example afterProcessingTime(seconds(1))");
+    throw invalid(
+      `afterProcessingTime got ${String(delayMs)}`,
+      "a delay is a number of milliseconds from 0",
+      "write for example afterProcessingTime(seconds(1))",
+    );
   }
   return Object.freeze({ kind: "afterProcessingTime", delayMs });
 }
 
-/** Starts `trigger` again each time it has fired. */
+/**
+ * Fires as `trigger` does, and starts it again each time it has finished.
+ *
+ * @example
+ * repeatedly(afterAny(afterCount(100), afterProcessingTime(seconds(10))));
+ */
 export function repeatedly(trigger: Trigger): Trigger {
   checkTrigger("repeatedly", trigger);
   return Object.freeze({ kind: "repeatedly", of: trigger });
 }
 
 function several(kind: "afterAny" | "afterAll" | "afterEach", triggers: readonly Trigger[]): Trigger {
-  if (triggers.length === 0) throw invalid(`${kind} got no triggers`, "it stands for the triggers inside it", `write ${kind}(afterCount(10), …)`);
+  if (triggers.length === 0)
+    throw invalid(
+      `${kind} got no triggers`,
+      "it stands for the triggers inside it",
+      `write ${kind}(afterCount(10), …)`,
+    );
   for (const trigger of triggers) checkTrigger(kind, trigger);
   return Object.freeze({ kind, of: Object.freeze([...triggers]) });
 }
 
-/** Fires as soon as one of them does. */
+/**
+ * Fires once, as soon as one of them does.
+ *
+ * @example
+ * repeatedly(afterAny(afterCount(100), afterProcessingTime(seconds(10))));
+ * @throws TRIGGER_INVALID without triggers
+ */
 export function afterAny(...triggers: readonly Trigger[]): Trigger {
   return several("afterAny", triggers);
 }
 
-/** Fires when all of them would. */
+/**
+ * Fires once, when all of them would.
+ *
+ * @example
+ * repeatedly(afterAll(afterCount(100), afterProcessingTime(seconds(10))));
+ * @throws TRIGGER_INVALID without triggers
+ */
 export function afterAll(...triggers: readonly Trigger[]): Trigger {
   return several("afterAll", triggers);
 }
 
-/** Runs them one after the other, each until it has finished. */
+/**
+ * Runs them one after the other, each until it has finished; fires each time the one in turn does.
+ *
+ * @example
+ * afterEach(afterCount(1), repeatedly(afterCount(100))); // the first element at once, then every hundred
+ * @throws TRIGGER_INVALID without triggers
+ */
 export function afterEach(...triggers: readonly Trigger[]): Trigger {
   return several("afterEach", triggers);
 }
 
-/** Fires as `trigger` does, and for the last time when `until` does. */
+/**
+ * Fires as `trigger` does, and for the last time when `until` does, which counts on across firings.
+ *
+ * @example
+ * orFinally(repeatedly(afterCount(10)), afterWatermark());
+ */
 export function orFinally(trigger: Trigger, until: Trigger): Trigger {
   checkTrigger("orFinally", trigger);
   checkTrigger("orFinally", until);
@@ -138,7 +210,12 @@ export function continuationTrigger(trigger: Trigger): Trigger {
   }
 }
 
-/** Whether the trigger may come to a point after which it never fires again. */
+/**
+ * Whether the trigger may come to a point after which it never fires again, and its window takes no more elements.
+ *
+ * As in Beam: what fires once may finish; `afterWatermark` without late firings may; one of a sequence that does not is enough
+ * for the sequence not to.
+ */
 export function mayFinish(trigger: Trigger): boolean {
   switch (trigger.kind) {
     case "default":
@@ -149,12 +226,11 @@ export function mayFinish(trigger: Trigger): boolean {
     case "afterCount":
     case "afterProcessingTime":
     case "afterSynchronizedProcessingTime":
+    case "afterAny":
+    case "afterAll":
       return true;
     case "afterWatermark":
       return trigger.late === undefined;
-    case "afterAny":
-      return trigger.of.some(mayFinish);
-    case "afterAll":
     case "afterEach":
       return trigger.of.every(mayFinish);
     case "orFinally":
@@ -177,7 +253,10 @@ export function triggerToString(trigger: Trigger): string {
     case "afterProcessingTime":
       return `afterProcessingTime(${trigger.delayMs} ms)`;
     case "afterWatermark": {
-      const parts = [trigger.early && `early: ${triggerToString(trigger.early)}`, trigger.late && `late: ${triggerToString(trigger.late)}`];
+      const parts = [
+        trigger.early && `early: ${triggerToString(trigger.early)}`,
+        trigger.late && `late: ${triggerToString(trigger.late)}`,
+      ];
       return `afterWatermark(${parts.filter((part) => part !== undefined).join(", ")})`;
     }
     case "repeatedly":

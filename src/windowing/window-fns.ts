@@ -1,29 +1,38 @@
 /**
- * The window functions of the model.
+ * The window functions of the model: which windows an element is in, and which sessions become one.
+ * Path: the program's windowInto -> HERE -> exec, which asks for each element.
  *
- * F1 An element lies in every window that it is assigned; `[start, end)` with starts at `offset` modulo the period, also below zero.
+ * F1 An element lies in every window that it is assigned: `[start, end)`, with starts at `offset` modulo the period, also
+ *    below zero.
  * F2 One WindowFn hands out the same array and the same window objects for equal windows, as long as they are in its cache,
  *    so that steps downstream recognise them by identity.
+ * F3 No window ends after the global window, since the watermark would never pass it: the last ones are cut short, and what
+ *    is later still lies in the last of all.
+ * F4 Beyond 2^53, where doubles are even numbers only, a bound that cannot be held is moved outwards, so that F1 stays true.
  */
 import { TidemarkError } from "../base/errors.ts";
-import { clampTimestamp, MAX_TIMESTAMP, MIN_TIMESTAMP, type Timestamp } from "../model/time.ts";
+import { END_OF_GLOBAL_WINDOW, type Timestamp } from "../model/time.ts";
 import type { Merge, WindowFn } from "../model/window-fn.ts";
-import { GLOBAL_WINDOW, GLOBAL_WINDOWS, type GlobalWindow, IntervalWindow, type Window } from "../model/window.ts";
+import { GLOBAL_WINDOW, GLOBAL_WINDOWS, GlobalWindow, IntervalWindow, type Window } from "../model/window.ts";
 
 /** Windows kept to be handed out again. */
 const CACHED_MAX = 4096;
+/** Sums of two numbers up to here are exact (and 2^52 ms are 142,000 years). */
+const EXACT_MAX = 2 ** 52;
+/** The last double before the end of the global window: no window begins later. */
+const LAST_START = END_OF_GLOBAL_WINDOW - 2;
 
 function checkDuration(fn: string, name: string, value: unknown): asserts value is number {
-  if (typeof value === "number" && Number.isFinite(value) && value > 0 && Number.isInteger(value)) return;
+  if (Number.isInteger(value) && (value as number) > 0 && (value as number) <= EXACT_MAX) return;
   throw new TidemarkError("WINDOW_INVALID", {
     what: `${fn} got the ${name} ${String(value)}`,
-    why: `a ${name} is a whole number of milliseconds above 0`,
+    why: `a ${name} is a whole number of milliseconds, from 1 to 2^52`,
     fix: `write for example seconds(60)`,
   });
 }
 
 function checkOffset(fn: string, value: unknown): asserts value is number {
-  if (typeof value === "number" && Number.isInteger(value) && Math.abs(value) <= Number.MAX_SAFE_INTEGER) return;
+  if (Number.isInteger(value) && Math.abs(value as number) <= EXACT_MAX) return;
   throw new TidemarkError("WINDOW_INVALID", {
     what: `${fn} got the offset ${String(value)}`,
     why: "an offset is a whole number of milliseconds",
@@ -31,10 +40,31 @@ function checkOffset(fn: string, value: unknown): asserts value is number {
   });
 }
 
+function checkOptions<T extends object>(fn: string, options: T): T {
+  if (typeof options === "object" && (options as T | null) !== null) return options;
+  throw new TidemarkError("WINDOW_INVALID", {
+    what: `${fn} got ${String(options)}`,
+    why: "it takes its durations by name",
+    fix: "write for example slidingWindows({ size: seconds(60), every: seconds(5) })",
+  });
+}
+
 /** `a` modulo `n`, from 0 up to but without `n`, also for negative `a`. */
 function floorMod(a: number, n: number): number {
   const rest = a % n;
   return rest < 0 ? rest + n : rest;
+}
+
+/** `at - by`, or the next double below where none is exact (F4). */
+function roundedDown(at: number, by: number): number {
+  const difference = at - by;
+  return at - difference < by ? difference - 2 : difference;
+}
+
+/** `at + by`, or the next double above where none is exact (F4). */
+function roundedUp(at: number, by: number): number {
+  const sum = at + by;
+  return sum - at < by ? sum + 2 : sum;
 }
 
 const intervalData = {
@@ -74,7 +104,7 @@ export interface FixedWindowsOptions {
  * lines.apply(windowInto(fixedWindows(seconds(5))));
  */
 export function fixedWindows(size: number | FixedWindowsOptions): WindowFn<IntervalWindow> {
-  const options = typeof size === "number" ? { size } : size;
+  const options = typeof size === "number" ? { size } : checkOptions("fixedWindows", size);
   const offset = options.offset ?? 0;
   checkDuration("fixedWindows", "size", options.size);
   checkOffset("fixedWindows", offset);
@@ -96,11 +126,11 @@ export interface SlidingWindowsOptions {
  * tags.apply(windowInto(slidingWindows({ size: seconds(60), every: seconds(5) })));
  */
 export function slidingWindows(options: SlidingWindowsOptions): WindowFn<IntervalWindow> {
-  const offset = options.offset ?? 0;
-  checkDuration("slidingWindows", "size", options.size);
-  checkDuration("slidingWindows", "period", options.every);
+  const { size, every, offset = 0 } = checkOptions("slidingWindows", options);
+  checkDuration("slidingWindows", "size", size);
+  checkDuration("slidingWindows", "period", every);
   checkOffset("slidingWindows", offset);
-  return new PeriodicWindowFn("sliding", options.size, options.every, floorMod(offset, options.every));
+  return new PeriodicWindowFn("sliding", size, every, floorMod(offset, every));
 }
 
 /** Fixed and sliding windows. */
@@ -137,51 +167,76 @@ class PeriodicWindowFn implements WindowFn<IntervalWindow> {
   }
 
   #assign(timestamp: Timestamp): readonly IntervalWindow[] {
-    const into = floorMod(timestamp - this.#offset, this.#period);
-    const start = timestamp - into;
-    // Within a period all elements lie in the same windows but for the oldest, which ends at `cut`.
-    const early = into < this.#cut;
-    const from = early ? start : start + this.#cut;
+    const at = Math.min(Math.floor(timestamp), LAST_START);
+    const into = this.#intoPeriod(at);
+    let from = at;
+    let to = at + 1 > at ? at + 1 : at + 2;
+    // Within a period all elements lie in the same windows but for the oldest, which ends at the cut. Where sums may round
+    // every instant goes by itself.
+    if (Math.abs(at) <= EXACT_MAX) {
+      const start = at - into;
+      const beforeCut = into < this.#cut;
+      from = beforeCut ? start : start + this.#cut;
+      to = beforeCut ? start + this.#cut : start + this.#period;
+    }
     let windows = this.#arrays.get(from);
     if (windows === undefined) {
-      windows = this.#make(timestamp, start);
+      windows = this.#make(at, into);
       if (this.#arrays.size >= CACHED_MAX) this.#arrays.clear();
       this.#arrays.set(from, windows);
     }
     this.#last = windows;
     this.#lastFrom = from;
-    this.#lastTo = early ? start + this.#cut : start + this.#period;
+    this.#lastTo = to;
     return windows;
   }
 
+  /** How long before `at` the newest window began. Taken modulo the period twice, since `at - offset` might round. */
+  #intoPeriod(at: Timestamp): number {
+    return floorMod((at % this.#period) - this.#offset, this.#period);
+  }
+
   /** From the newest window down. */
-  #make(timestamp: Timestamp, newest: Timestamp): readonly IntervalWindow[] {
+  #make(at: Timestamp, into: number): readonly IntervalWindow[] {
     const windows: IntervalWindow[] = [];
-    const most = Math.ceil(this.#size / this.#period);
-    for (let n = 0; n < most; n++) {
-      const start = newest - n * this.#period;
-      if (start + this.#size <= timestamp && n > 0) break;
-      // Near the ends of time doubles are even numbers only: clamped, so that a window never lies outside them.
-      if (start + this.#size > timestamp) windows.push(this.#window(clampTimestamp(start)));
-    }
+    for (let age = into; age < this.#size; age += this.#period) windows.push(this.#window(at, age));
     return Object.freeze(windows);
   }
 
-  #window(start: Timestamp): IntervalWindow {
+  /** The window that begins `age` before `at`. */
+  #window(at: Timestamp, age: number): IntervalWindow {
+    const start = roundedDown(at, age);
     let window = this.#windows.get(start);
     if (window === undefined) {
-      window = new IntervalWindow(start, clampTimestamp(start + this.#size));
+      window = new IntervalWindow(start, Math.min(roundedUp(at, this.#size - age), END_OF_GLOBAL_WINDOW));
       if (this.#windows.size >= CACHED_MAX) this.#windows.clear();
       this.#windows.set(start, window);
     }
     return window;
   }
 
-  /** Of several windows, the earliest one that begins last: Beam's choice for side inputs. */
+  /** Of the windows that hold the main window's last instant the earliest, as in Beam; in a gap, the next one after it. */
   sideInputWindow(mainWindow: Window): IntervalWindow {
-    const last = mainWindow.maxTimestamp;
-    return this.assign(last)[0] ?? this.#window(clampTimestamp(last - floorMod(last - this.#offset, this.#period)));
+    if (mainWindow instanceof GlobalWindow) throw noSideInputWindow(this.name);
+    const at = Math.min(mainWindow.maxTimestamp, LAST_START);
+    return this.assign(at).at(-1) ?? this.#window(at, this.#intoPeriod(at) - this.#period);
   }
+}
+
+function noSideInputWindow(name: string): TidemarkError {
+  return new TidemarkError("SIDE_INPUT_WINDOW_UNKNOWN", {
+    what: `an element in the global window looks into a side input in the windows ${name}`,
+    why: "the global window ends with the end of time, and no window of the side input belongs to it sooner",
+    fix: "window the main input too, or put the side input into globalWindows()",
+  });
+}
+
+function mergingSideInput(name: string): TidemarkError {
+  return new TidemarkError("SIDE_INPUT_MERGING_WINDOWS", {
+    what: `a side input is in the merging windows ${name}`,
+    why: "which of them an element of another collection belongs to is not defined, since they differ from key to key",
+    fix: "window the side input into fixed or global windows",
+  });
 }
 
 /**
@@ -191,20 +246,19 @@ class PeriodicWindowFn implements WindowFn<IntervalWindow> {
  * clicks.apply(windowInto(sessions(minutes(30))));
  */
 export function sessions(gap: number | { readonly gap: number }): WindowFn<IntervalWindow> {
-  const gapMs = typeof gap === "number" ? gap : gap.gap;
+  const gapMs = typeof gap === "number" ? gap : checkOptions("sessions", gap).gap;
   checkDuration("sessions", "gap", gapMs);
   return Object.freeze<WindowFn<IntervalWindow>>({
     name: `sessions(${gapMs} ms)`,
     kind: "sessions",
     byTimestampOnly: true,
-    assign: (timestamp) => [new IntervalWindow(timestamp, Math.min(MAX_TIMESTAMP, Math.max(MIN_TIMESTAMP, timestamp + gapMs)))],
+    assign: (timestamp) => {
+      const start = Math.min(Math.floor(timestamp), LAST_START);
+      return [new IntervalWindow(start, Math.min(roundedUp(start, gapMs), END_OF_GLOBAL_WINDOW))];
+    },
     merge: mergeOverlapping,
     sideInputWindow: () => {
-      throw new TidemarkError("SIDE_INPUT_MERGING_WINDOWS", {
-        what: "a side input is in session windows",
-        why: "which session an element of another collection belongs to is not defined, since sessions differ from key to key",
-        fix: "window the side input into fixed or global windows",
-      });
+      throw mergingSideInput(`sessions(${gapMs} ms)`);
     },
     ...intervalData,
   });
@@ -223,7 +277,10 @@ export function mergeOverlapping(windows: readonly IntervalWindow[]): readonly M
   const close = (): void => {
     const [first] = group;
     if (first === undefined || group.length < 2) return;
-    merges.push({ from: group, into: group.find((w) => w.start === first.start && w.end === end) ?? new IntervalWindow(first.start, end) });
+    merges.push({
+      from: group,
+      into: group.find((w) => w.start === first.start && w.end === end) ?? new IntervalWindow(first.start, end),
+    });
   };
   for (const window of sorted) {
     // Strictly before: windows are half-open, so two that only touch share no instant.
@@ -240,29 +297,79 @@ export function mergeOverlapping(windows: readonly IntervalWindow[]): readonly M
   return merges;
 }
 
-/** A window function of your own. */
+/** A window function of your own. `W` is an `IntervalWindow` or any object with `maxTimestamp` and `id`. */
 export interface CustomWindowsOptions<W extends Window> {
   /** For graphs and messages. Two functions of one name count as equal. */
   readonly name: string;
+  /** The windows of an element at `timestamp` (ms of event time); `windows` are those that it is in so far. */
   assign(timestamp: Timestamp, element: unknown, windows: readonly Window[]): readonly W[];
   /** Present where windows merge: gets all live windows of a key, returns which become one. */
   readonly merge?: (windows: readonly W[]) => readonly Merge<W>[];
-  /** Default: the first window of the main window's last instant. */
+  /**
+   * The window of a side input for elements in `mainWindow`. Default: the last that `assign` gives for the main window's last
+   * instant, without an element; where windows merge there is none, and the side input is refused.
+   */
   readonly sideInputWindow?: (mainWindow: Window) => W;
+  /** Whether `assign` looks at the timestamp only. Default false. */
+  readonly byTimestampOnly?: boolean;
+  /** The window as numbers, strings, arrays and plain objects, for checkpoints and messages; `fromData` takes it back. */
   toData(window: W): unknown;
   fromData(data: unknown): W;
 }
 
-/** A window function of your own; synchronous and pure. */
+/**
+ * A window function of your own; synchronous and pure.
+ *
+ * @example
+ * const days = customWindows({
+ *   name: "calendar days in Berlin",
+ *   assign: (timestamp) => [berlinDay(timestamp)],
+ *   toData: (day) => [day.start, day.end],
+ *   fromData: (data) => new IntervalWindow(...(data as [number, number])),
+ * });
+ * @throws WINDOW_INVALID when the name or a function is missing
+ */
 export function customWindows<W extends Window>(options: CustomWindowsOptions<W>): WindowFn<W> {
+  const { name, merge } = checkOptions("customWindows", options);
+  if (typeof name !== "string" || name === "") throw invalidCustom(`got the name ${JSON.stringify(name)}`);
+  for (const member of ["assign", "toData", "fromData"] as const) {
+    if (typeof options[member] !== "function") throw invalidCustom(`"${name}" got no function ${member}`);
+  }
+  for (const member of ["merge", "sideInputWindow"] as const) {
+    if (!["function", "undefined"].includes(typeof options[member])) {
+      throw invalidCustom(`"${name}" got a ${member} that is not a function`);
+    }
+  }
+  const ofLastInstant = (mainWindow: Window): W => {
+    if (merge !== undefined) throw mergingSideInput(name);
+    const window = options.assign(mainWindow.maxTimestamp, undefined, [mainWindow]).at(-1);
+    if (window === undefined) throw noCustomSideInputWindow(name);
+    return window;
+  };
   return Object.freeze<WindowFn<W>>({
-    name: options.name,
+    name,
     kind: "custom",
-    byTimestampOnly: false,
+    byTimestampOnly: options.byTimestampOnly ?? false,
     assign: (timestamp, element, windows) => options.assign(timestamp, element, windows),
-    ...(options.merge && { merge: options.merge }),
-    sideInputWindow: options.sideInputWindow ?? ((mainWindow) => options.assign(mainWindow.maxTimestamp, undefined, [mainWindow])[0] as W),
+    ...(merge && { merge }),
+    sideInputWindow: options.sideInputWindow ?? ofLastInstant,
     toData: (window) => options.toData(window),
     fromData: (data) => options.fromData(data),
+  });
+}
+
+function invalidCustom(what: string): TidemarkError {
+  return new TidemarkError("WINDOW_INVALID", {
+    what: `customWindows ${what}`,
+    why: "a window function has a name, and the functions assign, toData and fromData",
+    fix: "give what is missing",
+  });
+}
+
+function noCustomSideInputWindow(name: string): TidemarkError {
+  return new TidemarkError("SIDE_INPUT_WINDOW_UNKNOWN", {
+    what: `the windows ${name} of a side input have none for the main window's last instant`,
+    why: "assign gave no window for it",
+    fix: "give customWindows a function sideInputWindow",
   });
 }

@@ -163,6 +163,7 @@ function onMerge(node: TriggerNode, sources: readonly TriggerNode[], moment: Mom
       } else {
         early.finished = true;
         if (late !== undefined) mergeChild(1);
+        else node.finished = true;
       }
     }
   }

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Collected, Folder, META, readAll } from "../text/line-io.fixture.ts";
+import { Collected, Folder, META, openAll, readAll } from "../text/line-io.fixture.ts";
 import { ndjsonSink, ndjsonSource } from "./ndjson.ts";
 
 const SEED = 20261123;
@@ -30,7 +30,10 @@ describe("reading", () => {
       if (line === "2") throw new Error("two is refused");
       return Number(line) * 10;
     };
-    await expect(readAll(ndjsonSource(path, { parse }))).rejects.toMatchObject({ code: "NDJSON_INVALID", cause: new Error("two is refused") });
+    await expect(readAll(ndjsonSource(path, { parse }))).rejects.toMatchObject({
+      code: "NDJSON_INVALID",
+      cause: new Error("two is refused"),
+    });
     expect(await readAll(ndjsonSource(path, { parse, onInvalid: "skip", onWarning: () => {} }))).toEqual([10, 30]);
   });
 
@@ -53,23 +56,33 @@ describe("reading", () => {
     folder.file("b.ndjson", "x\n3\n");
     folder.file("c.ndjson", "4\n\n");
     const warnings: string[] = [];
-    const source = ndjsonSource<number>(folder.at("*.ndjson"), { onInvalid: "skip", onWarning: (message) => warnings.push(message) });
-    const readers = await Promise.all((await source.splits(1)).map((split) => source.open(split, undefined)));
+    const source = ndjsonSource<number>(folder.at("*.ndjson"), {
+      onInvalid: "skip",
+      onWarning: (message) => warnings.push(message),
+    });
+    const readers = await openAll(source);
     const batch = new Collected<number>();
-    for (const reader of readers) while (reader.poll(1, batch) !== "end");
-    expect(warnings).toEqual([]);
     for (const reader of readers) {
+      expect(warnings).toEqual([]);
+      while (reader.poll(1, batch) !== "end");
       await reader.close();
       await reader.close();
     }
     expect(batch.values).toEqual([1, 2, 3, 4]);
-    expect(warnings).toEqual([`ndjson.read(${folder.at("*.ndjson")}) skipped invalid lines: 3, the first of them at byte 2 of ${folder.at("a.ndjson")}`]);
+    expect(warnings).toEqual([
+      `ndjson.read(${folder.at("*.ndjson")}) skipped invalid lines: 3, the first of them at byte 2 of ${folder.at("a.ndjson")}`,
+    ]);
   });
 
   test("nothing is told where nothing was skipped", async () => {
     using folder = new Folder();
     const warnings: string[] = [];
-    await readAll(ndjsonSource(folder.file("a.ndjson", "1\n\n"), { onInvalid: "skip", onWarning: (message) => warnings.push(message) }));
+    await readAll(
+      ndjsonSource(folder.file("a.ndjson", "1\n\n"), {
+        onInvalid: "skip",
+        onWarning: (message) => warnings.push(message),
+      }),
+    );
     expect(warnings).toEqual([]);
   });
 });
@@ -78,15 +91,19 @@ describe("writing", () => {
   test("what is written comes back, whatever the chunks", async () => {
     using folder = new Folder();
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.jsonValue({ noUnicodeString: false }), { maxLength: 20 }), fc.integer({ min: 1, max: 50 }), async (values, chunkBytes) => {
-        const path = folder.at("a.ndjson");
-        const writer = await ndjsonSink(path).open();
-        for (const value of values) writer.write(value, META);
-        await writer.finish?.();
-        await writer.close();
-        // −0 has no JSON of its own.
-        expect(await readAll(ndjsonSource(path, { chunkBytes }))).toEqual(JSON.parse(JSON.stringify(values)));
-      }),
+      fc.asyncProperty(
+        fc.array(fc.jsonValue({ noUnicodeString: false }), { maxLength: 20 }),
+        fc.integer({ min: 1, max: 50 }),
+        async (values, chunkBytes) => {
+          const path = folder.at("a.ndjson");
+          const writer = await ndjsonSink(path).open();
+          for (const value of values) writer.write(value, META);
+          await writer.finish?.();
+          await writer.close();
+          // −0 has no JSON of its own.
+          expect(await readAll(ndjsonSource(path, { chunkBytes }))).toEqual(JSON.parse(JSON.stringify(values)));
+        },
+      ),
       { seed: SEED, numRuns: 100 },
     );
   });

@@ -35,10 +35,15 @@ export interface NdjsonReadOptions<T> extends NdjsonSourceOptions<T> {
  * @param patterns a path or glob pattern, or several
  * @throws (when the job runs) NDJSON_INVALID, and what `text.read` throws
  */
-export function read<T = unknown>(patterns: string | readonly string[], options: NdjsonReadOptions<T> = {}): Transform<Pipeline, PCollection<T>> {
+export function read<T = unknown>(
+  patterns: string | readonly string[],
+  options: NdjsonReadOptions<T> = {},
+): Transform<Pipeline, PCollection<T>> {
   const source = ndjsonSource(patterns, options);
   const readOptions = options.timestamps && { timestamps: options.timestamps };
-  return stepTransform((p: Pipeline, name?: string) => (name === undefined ? p.read(source, readOptions) : p.read(name, source, readOptions)));
+  return stepTransform((p: Pipeline, name?: string) =>
+    name === undefined ? p.read(source, readOptions) : p.read(name, source, readOptions),
+  );
 }
 
 /**
@@ -48,11 +53,16 @@ export function read<T = unknown>(patterns: string | readonly string[], options:
  */
 export function write(path: string): Transform<PCollection<unknown>, void> {
   const sink = ndjsonSink(path);
-  return stepTransform((values: PCollection<unknown>, name?: string) => (name === undefined ? values.write(sink) : values.write(name, sink)));
+  return stepTransform((values: PCollection<unknown>, name?: string) =>
+    name === undefined ? values.write(sink) : values.write(name, sink),
+  );
 }
 
 /** The source behind `ndjson.read`: splits are byte ranges, positions byte offsets. */
-export function ndjsonSource<T = unknown>(patterns: string | readonly string[], options: NdjsonSourceOptions<T> = {}): Source<T, FileRange, number> {
+export function ndjsonSource<T = unknown>(
+  patterns: string | readonly string[],
+  options: NdjsonSourceOptions<T> = {},
+): Source<T, FileRange, number> {
   return lineSource(patterns, options, new JsonLines(String(patterns), options));
 }
 
@@ -101,7 +111,9 @@ class JsonLines<T> implements LineKind<T> {
 
   onClose(): void {
     if (--this.#openReaders > 0 || this.#skipped === 0) return;
-    this.#warn(`ndjson.read(${this.#patterns}) skipped invalid lines: ${this.#skipped}, the first of them ${this.#firstSkipped}`);
+    this.#warn(
+      `ndjson.read(${this.#patterns}) skipped invalid lines: ${this.#skipped}, the first of them ${this.#firstSkipped}`,
+    );
     this.#skipped = 0;
   }
 

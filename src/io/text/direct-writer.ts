@@ -8,6 +8,7 @@
  */
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { assert } from "../../base/assert.ts";
+import type { TidemarkError } from "../../base/errors.ts";
 import type { SinkWriter } from "../../fn/sink.ts";
 import { type TargetFile, writeError } from "../../platform/files.ts";
 
@@ -25,7 +26,7 @@ export class DirectWriter<T> implements SinkWriter<T> {
   /** Bytes given to the file that it has not taken yet. */
   #waitingBytes = 0;
   #written: Promise<void> = Promise.resolve();
-  #failure: unknown;
+  #failure: TidemarkError | undefined;
   #state: "open" | "finished" | "closed" = "open";
 
   /** @param handle `asidePath`, open for writing; the writer closes it */
@@ -42,7 +43,13 @@ export class DirectWriter<T> implements SinkWriter<T> {
     for (let n = 1; ; n++) {
       const asidePath = `${target.path}.tmp-${process.pid}-${n}`;
       try {
-        return new DirectWriter(target, asidePath, await open(asidePath, "wx", target.mode ?? NEW_FILE_MODE), header, format);
+        return new DirectWriter(
+          target,
+          asidePath,
+          await open(asidePath, "wx", target.mode ?? NEW_FILE_MODE),
+          header,
+          format,
+        );
       } catch (error) {
         // Another writer's, or left by a process that was killed and had the same id.
         if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw writeError(error, target.path);

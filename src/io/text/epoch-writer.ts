@@ -38,7 +38,13 @@ export class EpochWriter<T> implements SinkWriter<T> {
   /** The epoch's text so far, encoded. */
   #chunks: Uint8Array[] = [];
 
-  private constructor(target: TargetFile, header: string, format: (value: T) => string, asidePath: string, committed: Committed) {
+  private constructor(
+    target: TargetFile,
+    header: string,
+    format: (value: T) => string,
+    asidePath: string,
+    committed: Committed,
+  ) {
     this.#target = target;
     this.#header = header;
     this.#format = format;
@@ -48,7 +54,12 @@ export class EpochWriter<T> implements SinkWriter<T> {
   }
 
   /** @throws SINK_STATE_DAMAGED, FILE_UNWRITABLE */
-  static async open<T>(target: TargetFile, header: string, format: (value: T) => string, jobId: string): Promise<EpochWriter<T>> {
+  static async open<T>(
+    target: TargetFile,
+    header: string,
+    format: (value: T) => string,
+    jobId: string,
+  ): Promise<EpochWriter<T>> {
     const asidePath = `${target.path}.tmp-${encodeURIComponent(jobId)}`;
     return new EpochWriter(target, header, format, asidePath, await readRecord(recordPathOf(asidePath)));
   }
@@ -60,7 +71,10 @@ export class EpochWriter<T> implements SinkWriter<T> {
   }
 
   seal(epoch: Epoch): Uint8Array[] {
-    assert(epoch > this.#committed.epoch, `W1 epoch ${epoch} is sealed after epoch ${this.#committed.epoch} was committed`);
+    assert(
+      epoch > this.#committed.epoch,
+      `W1 epoch ${epoch} is sealed after epoch ${this.#committed.epoch} was committed`,
+    );
     this.#encode();
     const chunks = this.#chunks;
     this.#chunks = [];
@@ -110,7 +124,11 @@ export class EpochWriter<T> implements SinkWriter<T> {
 
   /** Puts `chunks` behind what is committed, on the disk. @returns the length with them */
   async #append(chunks: readonly Uint8Array[]): Promise<number> {
-    const handle = await open(this.#asidePath, constants.O_RDWR | constants.O_CREAT, this.#target.mode ?? NEW_FILE_MODE);
+    const handle = await open(
+      this.#asidePath,
+      constants.O_RDWR | constants.O_CREAT,
+      this.#target.mode ?? NEW_FILE_MODE,
+    );
     try {
       let length = this.#committed.lengthBytes;
       await this.#cutBack(handle, length);

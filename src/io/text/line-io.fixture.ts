@@ -54,6 +54,16 @@ export async function drain<T>(reader: SourceReader<T, number>, max = 3): Promis
   return batch.values;
 }
 
+/** A reader for each split, opened before the first is polled, as the engine does. */
+export async function openAll<T>(
+  source: Source<T, FileRange, number>,
+  desired = 1,
+): Promise<SourceReader<T, number>[]> {
+  const readers: SourceReader<T, number>[] = [];
+  for (const split of await source.splits(desired)) readers.push(await source.open(split, undefined));
+  return readers;
+}
+
 /** Everything that a source has, split by split. */
 export async function readSplits<T>(source: Source<T, FileRange, number>, desired = 1, max = 3): Promise<T[][]> {
   const parts: T[][] = [];

@@ -15,10 +15,16 @@ export interface LineSinkOptions {
 }
 
 /** A sink of one file. @param format an element's line, without its end @throws TRANSFORM_INVALID when `path` is none */
-export function lineSink<T>(kind: string, path: string, options: LineSinkOptions, format: (value: T) => string): Sink<T> {
-  if (typeof path !== "string" || path === "") {
+export function lineSink<T>(
+  kind: string,
+  path: string,
+  options: LineSinkOptions,
+  format: (value: T) => string,
+): Sink<T> {
+  const given: unknown = path;
+  if (typeof given !== "string" || given === "") {
     throw new TidemarkError("TRANSFORM_INVALID", {
-      what: `${kind}.write is given ${JSON.stringify(path) ?? String(path)}`,
+      what: `${kind}.write is given ${JSON.stringify(given) ?? String(given)}`,
       why: "it writes one file, named by its path",
       fix: `write ${kind}.write("out.txt"), and check that the option that holds the path is set`,
     });
@@ -28,7 +34,9 @@ export function lineSink<T>(kind: string, path: string, options: LineSinkOptions
     name: `${kind}(${path})`,
     async open(job?: SinkJob) {
       const target = await prepareTarget(path);
-      return job === undefined ? DirectWriter.open(target, header, format) : EpochWriter.open(target, header, format, job.jobId);
+      return job === undefined
+        ? DirectWriter.open(target, header, format)
+        : EpochWriter.open(target, header, format, job.jobId);
     },
   });
 }

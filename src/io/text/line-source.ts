@@ -47,7 +47,11 @@ const DEFAULT_CHUNK_BYTES = 64 * 1024;
  * @param patterns a path or glob pattern, or several
  * @throws TRANSFORM_INVALID when `patterns` or an option is of no use
  */
-export function lineSource<T>(patterns: string | readonly string[], options: LineOptions, kind: LineKind<T>): Source<T, FileRange, number> {
+export function lineSource<T>(
+  patterns: string | readonly string[],
+  options: LineOptions,
+  kind: LineKind<T>,
+): Source<T, FileRange, number> {
   const list = checkPatterns(kind.kind, patterns);
   const splitBytes = checkSize(kind.kind, "splitBytes", options.splitBytes, DEFAULT_SPLIT_BYTES);
   const format: LineFormat = {
@@ -126,7 +130,8 @@ class LineReader<T> implements SourceReader<T, number> {
 
 function checkPatterns(kind: string, patterns: unknown): readonly string[] {
   const list: readonly unknown[] = Array.isArray(patterns) ? patterns : [patterns];
-  if (list.length > 0 && list.every((pattern) => typeof pattern === "string" && pattern !== "")) return Object.freeze([...list]) as readonly string[];
+  if (list.length > 0 && list.every((pattern) => typeof pattern === "string" && pattern !== ""))
+    return Object.freeze([...list]) as readonly string[];
   throw new TidemarkError("TRANSFORM_INVALID", {
     what: `${kind}.read is given ${JSON.stringify(patterns) ?? String(patterns)}`,
     why: "it reads files named by a path or pattern, or by a list of them",

@@ -1,4 +1,13 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { open } from "node:fs/promises";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -34,24 +43,31 @@ describe("a run without checkpoints", () => {
     expect(readdirSync(folder.at("new"))).toEqual(["out.txt"]);
   });
 
-  test.each(["abort", "close"] as const)("W1: after %s without finish the old file is untouched and nothing is left beside it", async (end) => {
-    using folder = new Folder();
-    const path = folder.file("out.txt", "old\n");
-    const writer = await textSink(path).open();
-    writer.write("new", META);
-    await writer.flush?.();
-    await writer[end]?.();
-    await writer.close();
-    expect(text(path)).toBe("old\n");
-    expect(readdirSync(folder.path)).toEqual(["out.txt"]);
-  });
+  test.each(["abort", "close"] as const)(
+    "W1: after %s without finish the old file is untouched and nothing is left beside it",
+    async (end) => {
+      using folder = new Folder();
+      const path = folder.file("out.txt", "old\n");
+      const writer = await textSink(path).open();
+      writer.write("new", META);
+      await writer.flush?.();
+      await writer[end]?.();
+      await writer.close();
+      expect(text(path)).toBe("old\n");
+      expect(readdirSync(folder.path)).toEqual(["out.txt"]);
+    },
+  );
 
   test("a run with no element writes an empty file, or the header alone", async () => {
     using folder = new Folder();
     await writeAll(folder.at("a"), []);
     await writeAll(folder.at("b"), [], "word,count");
     await writeAll(folder.at("c"), ["to,2"], "word,count");
-    expect([text(folder.at("a")), text(folder.at("b")), text(folder.at("c"))]).toEqual(["", "word,count\n", "word,count\nto,2\n"]);
+    expect([text(folder.at("a")), text(folder.at("b")), text(folder.at("c"))]).toEqual([
+      "",
+      "word,count\n",
+      "word,count\nto,2\n",
+    ]);
   });
 
   test("W2: much text comes out complete and in order, and `write` says when to wait", async () => {
@@ -69,7 +85,10 @@ describe("a run without checkpoints", () => {
 
   test("two writers of one file do not meet: the last to finish wins, whole", async () => {
     using folder = new Folder();
-    const [first, second] = await Promise.all([textSink(folder.at("out.txt")).open(), textSink(folder.at("out.txt")).open()]);
+    const [first, second] = await Promise.all([
+      textSink(folder.at("out.txt")).open(),
+      textSink(folder.at("out.txt")).open(),
+    ]);
     first.write("first", META);
     second.write("second", META);
     await second.finish?.();
@@ -122,9 +141,14 @@ describe("a durable job", () => {
   });
 
   test("W2, K3: whatever is cut off and repeated, every epoch is in the file once", async () => {
-    const epochs = fc.array(fc.array(fc.constantFrom("a", "é", "long".repeat(9), ""), { maxLength: 4 }), { maxLength: 6 });
+    const epochs = fc.array(fc.array(fc.constantFrom("a", "é", "long".repeat(9), ""), { maxLength: 4 }), {
+      maxLength: 6,
+    });
     // For each epoch: how often the job dies after sealing it, and whether it dies in the middle of the append or after the commit.
-    const deaths = fc.array(fc.constantFrom("none", "beforeCommit", "torn", "afterCommit", "twice"), { minLength: 6, maxLength: 6 });
+    const deaths = fc.array(fc.constantFrom("none", "beforeCommit", "torn", "afterCommit", "twice"), {
+      minLength: 6,
+      maxLength: 6,
+    });
     await fc.assert(
       fc.asyncProperty(epochs, deaths, async (lines, dies) => {
         using folder = new Folder();
@@ -197,7 +221,10 @@ describe("a durable job", () => {
     const path = folder.at("out.txt");
     await (await openJob(path)).commit(1, [Buffer.from("a\n")]);
     writeFileSync(`${path}.tmp-job%2F1`, "");
-    await expect((await openJob(path)).commit(2, [])).rejects.toMatchObject({ code: "SINK_STATE_DAMAGED", why: "it has 0 bytes, and 2 were committed" });
+    await expect((await openJob(path)).commit(2, [])).rejects.toMatchObject({
+      code: "SINK_STATE_DAMAGED",
+      why: "it has 0 bytes, and 2 were committed",
+    });
     for (const record of ["{", "{}", "null"]) {
       writeFileSync(`${path}.tmp-job%2F1.json`, record);
       await expect(openJob(path)).rejects.toMatchObject({ code: "SINK_STATE_DAMAGED" });
@@ -206,13 +233,21 @@ describe("a durable job", () => {
 });
 
 describe("errors", () => {
-  test.each([undefined, JOB])("FILE_IS_DIRECTORY, FILE_UNWRITABLE: refused before anything is written (%o)", async (job) => {
-    using folder = new Folder();
-    mkdirSync(folder.at("dir"));
-    await expect(textSink(folder.at("dir")).open(job)).rejects.toMatchObject({ code: "FILE_IS_DIRECTORY" });
-    await expect(textSink(`${folder.file("a.txt", "")}/out.txt`).open(job)).rejects.toMatchObject({ code: "FILE_UNWRITABLE" });
-    await expect(textSink("/dev/null").open(job)).rejects.toMatchObject({ code: "FILE_UNWRITABLE", what: "/dev/null is not a regular file" });
-  });
+  test.each([undefined, JOB])(
+    "FILE_IS_DIRECTORY, FILE_UNWRITABLE: refused before anything is written (%o)",
+    async (job) => {
+      using folder = new Folder();
+      mkdirSync(folder.at("dir"));
+      await expect(textSink(folder.at("dir")).open(job)).rejects.toMatchObject({ code: "FILE_IS_DIRECTORY" });
+      await expect(textSink(`${folder.file("a.txt", "")}/out.txt`).open(job)).rejects.toMatchObject({
+        code: "FILE_UNWRITABLE",
+      });
+      await expect(textSink("/dev/null").open(job)).rejects.toMatchObject({
+        code: "FILE_UNWRITABLE",
+        what: "/dev/null is not a regular file",
+      });
+    },
+  );
 
   test("W3: a file that cannot be renamed into place is FILE_UNWRITABLE", async () => {
     using folder = new Folder();
@@ -226,7 +261,13 @@ describe("errors", () => {
   test.runIf(existsSync("/dev/full"))("W3: a full disk comes out of flush, and of each later call", async () => {
     using folder = new Folder();
     symlinkSync("/dev/full", folder.at("aside"));
-    const writer: SinkWriter<string> = new DirectWriter({ path: folder.at("out.txt"), mode: undefined }, folder.at("aside"), await open(folder.at("aside"), "w"), "", (line: string) => line);
+    const writer: SinkWriter<string> = new DirectWriter(
+      { path: folder.at("out.txt"), mode: undefined },
+      folder.at("aside"),
+      await open(folder.at("aside"), "w"),
+      "",
+      (line: string) => line,
+    );
     writer.write("a", META);
     await expect(writer.flush?.()).rejects.toMatchObject({ code: "FILE_UNWRITABLE", fix: "make room on the disk" });
     await expect(writer.finish?.()).rejects.toMatchObject({ code: "FILE_UNWRITABLE" });
@@ -237,7 +278,8 @@ describe("errors", () => {
   test("TEXT_NOT_STRING: other values are not turned into strings by guessing", async () => {
     using folder = new Folder();
     const writer = await textSink(folder.at("out.txt")).open();
-    for (const value of [1, null, undefined, {}]) expect(() => writer.write(value as never, META)).toThrow(/TEXT_NOT_STRING/);
+    for (const value of [1, null, undefined, {}])
+      expect(() => writer.write(value as never, META)).toThrow(/TEXT_NOT_STRING/);
     await writer.close();
   });
 

@@ -33,10 +33,15 @@ export type TextWriteOptions = LineSinkOptions;
  * @throws (when the job runs) FILE_NOT_FOUND, FILE_NO_MATCH, FILE_IS_DIRECTORY, FILE_UNREADABLE, FILE_CHANGED, TEXT_NOT_UTF8, TEXT_LINE_TOO_LONG
  * Cost: 64 KiB of text for each file being read. A line that is kept may keep its chunk in memory.
  */
-export function read(patterns: string | readonly string[], options: TextReadOptions = {}): Transform<Pipeline, PCollection<string>> {
+export function read(
+  patterns: string | readonly string[],
+  options: TextReadOptions = {},
+): Transform<Pipeline, PCollection<string>> {
   const source = textSource(patterns, options);
   const readOptions = options.timestamps && { timestamps: options.timestamps };
-  return stepTransform((p: Pipeline, name?: string) => (name === undefined ? p.read(source, readOptions) : p.read(name, source, readOptions)));
+  return stepTransform((p: Pipeline, name?: string) =>
+    name === undefined ? p.read(source, readOptions) : p.read(name, source, readOptions),
+  );
 }
 
 /**
@@ -46,12 +51,20 @@ export function read(patterns: string | readonly string[], options: TextReadOpti
  */
 export function write(path: string, options: TextWriteOptions = {}): Transform<PCollection<string>, void> {
   const sink = textSink(path, options);
-  return stepTransform((lines: PCollection<string>, name?: string) => (name === undefined ? lines.write(sink) : lines.write(name, sink)));
+  return stepTransform((lines: PCollection<string>, name?: string) =>
+    name === undefined ? lines.write(sink) : lines.write(name, sink),
+  );
 }
 
 /** The source behind `text.read`: splits are byte ranges, positions byte offsets. */
-export function textSource(patterns: string | readonly string[], options: TextSourceOptions = {}): Source<string, FileRange, number> {
-  return lineSource(patterns, options, { kind: "text", deliver: options.skipBlank === true ? deliverNotBlank : deliver });
+export function textSource(
+  patterns: string | readonly string[],
+  options: TextSourceOptions = {},
+): Source<string, FileRange, number> {
+  return lineSource(patterns, options, {
+    kind: "text",
+    deliver: options.skipBlank === true ? deliverNotBlank : deliver,
+  });
 }
 
 /** The sink behind `text.write`. */

@@ -1,0 +1,109 @@
+/** The benchmark workloads as a user would write them, on the public API. bench/README.md says what each one is. */
+import {
+  countPerElement,
+  eventTime,
+  eventTimer,
+  fixedWindows,
+  IntervalWindow,
+  type KV,
+  MIN_TIMESTAMP,
+  ndjson,
+  orderedListState,
+  output,
+  type Pipeline,
+  pipeline,
+  type Program,
+  seconds,
+  slidingWindows,
+  text,
+  type Window,
+  type WindowFn,
+  windowInto,
+} from "tidemark";
+
+interface Tweet {
+  readonly user: string;
+  readonly text: string;
+  readonly event_time: number;
+}
+
+interface Payment {
+  readonly card: string;
+  readonly amount: number;
+  readonly merchant: string;
+  readonly event_time: number;
+}
+
+const WORD = /[A-Za-z']+/g;
+const TAG = /[#@]+\w+/g;
+const NONE: readonly string[] = [];
+
+/** Batch word count. */
+function w1(p: Pipeline, input: string, out: string): void {
+  p.apply(text.read(`${input}.txt`))
+    .flatMap("Words", (line) => line.match(WORD) ?? NONE)
+    .apply(countPerElement())
+    .map("Format", ([word, count]) => `${word}: ${count}`)
+    .apply(text.write(out));
+}
+
+function startOf(window: Window): number {
+  return (window as IntervalWindow).start;
+}
+
+/** Hashtags counted in windows of event time, at most 10 s out of order. */
+function tags(windowFn: WindowFn): (p: Pipeline, input: string, out: string) => void {
+  return (p, input, out) => {
+    p.apply(ndjson.read<Tweet>(`${input}.ndjson`, { timestamps: eventTime((tweet) => tweet.event_time, { outOfOrderness: seconds(10) }) }))
+      .flatMap("Tags", (tweet) => tweet.text.match(TAG) ?? NONE)
+      .apply(windowInto(windowFn))
+      .apply(countPerElement())
+      .map("Format", ([tag, count], { window }) => `${startOf(window)}\t${tag}\t${count}`)
+      .apply(text.write(out));
+  };
+}
+
+/** Cards with more than 3 payments of more than 200,000 together within 60 s. */
+function w4(p: Pipeline, input: string, out: string): void {
+  p.apply(ndjson.read<Payment>(`${input}.ndjson`, { timestamps: eventTime((payment) => payment.event_time) }))
+    .map("By card", (payment): KV<string, Payment> => [payment.card, payment])
+    .parDo("Watch", {
+      state: { recent: orderedListState<number>() },
+      timers: { quiet: eventTimer() },
+      outputs: { main: output<string>() },
+      process([card, { amount, event_time: time }], { state, timers, output }) {
+        const { recent } = state;
+        recent.clearRange(MIN_TIMESTAMP, time - seconds(60) + 1);
+        recent.add(amount, time);
+        const payments = recent.read();
+        if (payments.length > 3) {
+          let sum = 0;
+          for (const { value } of payments) sum += value;
+          if (sum > 200_000) output(`${card}\t${time}\t${payments.length}\t${sum}`);
+        }
+        timers.quiet.set(time + seconds(60));
+      },
+      onTimer: {
+        quiet({ state }) {
+          state.recent.clear();
+        },
+      },
+    })
+    .apply(text.write(out));
+}
+
+const BUILDERS: Readonly<Record<string, (p: Pipeline, input: string, out: string) => void>> = {
+  w1,
+  w2: tags(fixedWindows(seconds(5))),
+  w3: tags(slidingWindows({ size: seconds(60), every: seconds(5) })),
+  w4,
+};
+
+/** The names of the file workloads. */
+export const WORKLOADS: readonly string[] = Object.keys(BUILDERS);
+
+/** The program of a workload. @param input path of the data without its ending @param out path of the result */
+export function workload(name: string, input: string, out: string): Program {
+  const build = BUILDERS[name] as (p: Pipeline, input: string, out: string) => void;
+  return pipeline({ name, build: (p) => build(p, input, out) }) as Program;
+}
