@@ -3,7 +3,8 @@
  * Path: the program's windowInto -> HERE -> the graph, exec's grouping.
  *
  * S1 A strategy that stands is complete and frozen: every choice is made, and is one of those that there are.
- * S2 The expiry of a window is never before its end, and never after the end of the global window, where time ends for windows.
+ * S2 A window expires at its end at the earliest, and at the end of the global window, where time ends for windows, at the
+ *    latest; one of a custom WindowFn that ends later still, at its end.
  */
 import { TidemarkError } from "../base/errors.ts";
 import { END_OF_GLOBAL_WINDOW, type Timestamp } from "../model/time.ts";

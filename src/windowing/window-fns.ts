@@ -40,13 +40,9 @@ function checkOffset(fn: string, value: unknown): asserts value is number {
   });
 }
 
-function checkOptions<T extends object>(fn: string, options: T): T {
-  if (typeof options === "object" && (options as T | null) !== null) return options;
-  throw new TidemarkError("WINDOW_INVALID", {
-    what: `${fn} got ${String(options)}`,
-    why: "it takes its durations by name",
-    fix: "write for example slidingWindows({ size: seconds(60), every: seconds(5) })",
-  });
+/** A bare duration, or the options that it stands in. */
+function isBare<T extends object>(value: number | T): value is number {
+  return typeof value !== "object" || value === null;
 }
 
 /** `a` modulo `n`, from 0 up to but without `n`, also for negative `a`. */
@@ -102,13 +98,13 @@ export interface FixedWindowsOptions {
  *
  * @example
  * lines.apply(windowInto(fixedWindows(seconds(5))));
+ * @throws WINDOW_INVALID when a duration is not a whole number of 1 or more
  */
 export function fixedWindows(size: number | FixedWindowsOptions): WindowFn<IntervalWindow> {
-  const options = typeof size === "number" ? { size } : checkOptions("fixedWindows", size);
-  const offset = options.offset ?? 0;
-  checkDuration("fixedWindows", "size", options.size);
+  const { size: sizeMs, offset = 0 }: FixedWindowsOptions = isBare(size) ? { size } : size;
+  checkDuration("fixedWindows", "size", sizeMs);
   checkOffset("fixedWindows", offset);
-  return new PeriodicWindowFn("fixed", options.size, options.size, floorMod(offset, options.size));
+  return new PeriodicWindowFn("fixed", sizeMs, sizeMs, floorMod(offset, sizeMs));
 }
 
 /** Windows of `size` milliseconds that begin every `every` milliseconds, at `offset` (default 0) modulo `every`. */
@@ -124,9 +120,17 @@ export interface SlidingWindowsOptions {
  *
  * @example
  * tags.apply(windowInto(slidingWindows({ size: seconds(60), every: seconds(5) })));
+ * @throws WINDOW_INVALID when a duration is not a whole number of 1 or more
  */
 export function slidingWindows(options: SlidingWindowsOptions): WindowFn<IntervalWindow> {
-  const { size, every, offset = 0 } = checkOptions("slidingWindows", options);
+  if (isBare(options)) {
+    throw new TidemarkError("WINDOW_INVALID", {
+      what: `slidingWindows got ${String(options)}`,
+      why: "it takes its durations by name",
+      fix: "write for example slidingWindows({ size: seconds(60), every: seconds(5) })",
+    });
+  }
+  const { size, every, offset = 0 } = options;
   checkDuration("slidingWindows", "size", size);
   checkDuration("slidingWindows", "period", every);
   checkOffset("slidingWindows", offset);
@@ -244,9 +248,10 @@ function mergingSideInput(name: string): TidemarkError {
  *
  * @example
  * clicks.apply(windowInto(sessions(minutes(30))));
+ * @throws WINDOW_INVALID when the gap is not a whole number of 1 or more
  */
 export function sessions(gap: number | { readonly gap: number }): WindowFn<IntervalWindow> {
-  const gapMs = typeof gap === "number" ? gap : checkOptions("sessions", gap).gap;
+  const gapMs = isBare(gap) ? gap : gap.gap;
   checkDuration("sessions", "gap", gapMs);
   return Object.freeze<WindowFn<IntervalWindow>>({
     name: `sessions(${gapMs} ms)`,
@@ -330,7 +335,8 @@ export interface CustomWindowsOptions<W extends Window> {
  * @throws WINDOW_INVALID when the name or a function is missing
  */
 export function customWindows<W extends Window>(options: CustomWindowsOptions<W>): WindowFn<W> {
-  const { name, merge } = checkOptions("customWindows", options);
+  if (isBare(options)) throw invalidCustom(`got ${String(options)}`);
+  const { name, merge } = options;
   if (typeof name !== "string" || name === "") throw invalidCustom(`got the name ${JSON.stringify(name)}`);
   for (const member of ["assign", "toData", "fromData"] as const) {
     if (typeof options[member] !== "function") throw invalidCustom(`"${name}" got no function ${member}`);

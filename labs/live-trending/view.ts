@@ -1,0 +1,126 @@
+/**
+ * What the demo shows: a live table on a terminal, plain lines elsewhere. Pure rendering first, then the two drivers.
+ *
+ * V1 No line is wider than the terminal, counted in columns: Hangul takes two.
+ */
+import stringWidth from "string-width";
+import type { Top } from "./trending.ts";
+
+/** One pane as it arrived. */
+export interface PaneShown {
+  readonly start: number;
+  readonly end: number;
+  readonly timing: string;
+  readonly index: number;
+  readonly top: Top;
+}
+
+/** Everything that a frame says. */
+export interface Model {
+  readonly now: PaneShown | undefined;
+  /** Ranks in the window before, to show who rises. */
+  readonly before: ReadonlyMap<string, number>;
+  readonly closed: readonly PaneShown[];
+  readonly watermark: number;
+  /** Latest event time read. */
+  readonly latest: number;
+  readonly read: number;
+  readonly total: number;
+  readonly perSecond: number;
+  readonly panes: Readonly<Record<string, number>>;
+  readonly dropped: number;
+}
+
+/** Cut or filled to exactly `columns` columns. */
+export function fit(text: string, columns: number): string {
+  let out = "";
+  let width = 0;
+  for (const { segment } of new Intl.Segmenter().segment(text)) {
+    const w = stringWidth(segment);
+    if (width + w > columns) break;
+    out += segment;
+    width += w;
+  }
+  return out + " ".repeat(Math.max(0, columns - width));
+}
+
+function clock(ms: number): string {
+  return Math.abs(ms) > 8.64e15 ? "--:--:--" : new Date(ms).toISOString().slice(11, 19);
+}
+
+const BAR = "█";
+type Paint = (code: number, text: string) => string;
+const painted: Paint = (code, text) => `\u001b[${code}m${text}\u001b[0m`;
+const plain: Paint = (_code, text) => text;
+
+function movement(model: Model, tag: string, rank: number): string {
+  const was = model.before.get(tag);
+  if (was === undefined) return "+";
+  return was > rank ? "▲" : was < rank ? "▼" : "·";
+}
+
+/** The lines of one frame, each at most `columns` wide. */
+export function renderFrame(model: Model, columns: number, colour: boolean, rows = 10): string[] {
+  const paint = colour ? painted : plain;
+  const line = (text: string): string => fit(text, columns).trimEnd();
+  const { now } = model;
+  const lines = [paint(1, line("Tidemark · trending hashtags, one minute of event time, every few seconds"))];
+  const done = model.total === 0 ? 0 : Math.floor((100 * model.read) / model.total);
+  lines.push(line(`watermark ${clock(model.watermark)}  newest tweet ${clock(model.latest)}  ${Math.round(model.perSecond)} tweets/s  ${model.read} read (${done} %)`));
+  lines.push(line(`panes: ${model.panes["EARLY"] ?? 0} early, ${model.panes["ON_TIME"] ?? 0} on time, ${model.panes["LATE"] ?? 0} late   dropped as too late: ${model.dropped}`), "");
+  if (now === undefined) lines.push(line("waiting for the first pane …"));
+  else {
+    lines.push(paint(36, line(`window [${clock(now.start)}, ${clock(now.end)})  ${now.timing.replace("_", " ")} pane ${now.index}`)));
+    const most = Math.max(1, ...now.top.map(([, count]) => count));
+    const tagWidth = Math.min(20, Math.max(8, Math.floor(columns / 3)));
+    const barWidth = Math.max(0, columns - tagWidth - 16);
+    now.top.slice(0, rows).forEach(([tag, count], i) => {
+      const bar = BAR.repeat(Math.round((barWidth * count) / most));
+      const head = `${String(i + 1).padStart(3)} ${movement(model, tag, i)} ${fit(tag, tagWidth)} ${String(count).padStart(6)} `;
+      lines.push(line(head) === head.trimEnd() ? `${head}${paint(34, fit(bar, barWidth).trimEnd())}` : line(head));
+    });
+    for (let i = now.top.length; i < rows; i++) lines.push("");
+  }
+  lines.push("", line("closed windows:"));
+  for (const pane of model.closed.slice(-4)) lines.push(line(`  [${clock(pane.start)}, ${clock(pane.end)})  ${describeWinner(pane)}`));
+  return lines;
+}
+
+function describeWinner(pane: PaneShown): string {
+  const [winner] = pane.top;
+  return winner === undefined ? "no tags" : `${winner[0]} with ${winner[1]}`;
+}
+
+/** One line for a pane, where there is no terminal. */
+export function renderLine(pane: PaneShown): string {
+  const tags = pane.top
+    .slice(0, 5)
+    .map(([tag, count]) => `${tag} ${count}`)
+    .join(", ");
+  return `[${clock(pane.start)}, ${clock(pane.end)}) ${pane.timing.replace("_", " ")} pane ${pane.index}: ${tags}`;
+}
+
+/** Draws frames over one another. */
+export class TerminalView {
+  readonly #out: NodeJS.WriteStream;
+  readonly #colour: boolean;
+  #drawn = 0;
+
+  constructor(out: NodeJS.WriteStream, colour: boolean) {
+    this.#out = out;
+    this.#colour = colour;
+    out.write("\u001b[?25l");
+  }
+
+  draw(model: Model): void {
+    const lines = renderFrame(model, Math.max(20, this.#out.columns ?? 80), this.#colour);
+    const up = this.#drawn === 0 ? "" : `\u001b[${this.#drawn}A`;
+    this.#out.write(`${up}${lines.map((text) => `\u001b[2K${text}\n`).join("")}\u001b[J`);
+    this.#drawn = lines.length;
+  }
+
+  /** Gives the cursor back. */
+  stop(): void {
+    this.#out.write("\u001b[?25h");
+  }
+}

@@ -1,0 +1,162 @@
+/**
+ * Reads the command line and calls the command.
+ * Path: main.ts -> HERE -> program/ (loads the program) -> run.ts or graph.ts.
+ *
+ * C1 Flags before PROGRAM are the command's. After it they are the program's first, and the command's where it has none of that name.
+ * C2 What a command does not need is not loaded: help, runner and plan come in by import() when they are used.
+ * C3 A program with a copy of Tidemark beside it is handed to that copy (program/copy.ts).
+ */
+import { readFileSync } from "node:fs";
+import { TidemarkError } from "../base/errors.ts";
+import { otherCommand } from "../program/copy.ts";
+import { optionsFrom, readFlags } from "../program/flags.ts";
+import { loadProgram, programPath, type LoadedProgram } from "../program/load.ts";
+import { nearest } from "../program/nearest.ts";
+import { optionSpecs } from "../program/option-specs.ts";
+import { COMMANDS, isCommandName, type Command, type CommandFlags } from "./commands.ts";
+import { EXIT_CODES, exitCodeOf } from "./exit-codes.ts";
+import { humanReporter, jsonReporter, type Reporter, type Write } from "./print.ts";
+
+const toOutput: Write = (text) => void process.stdout.write(text);
+const toError: Write = (text) => void process.stderr.write(text);
+
+/** The command, from its arguments to the end of the process. */
+export async function main(args: readonly string[]): Promise<void> {
+  // A reader that has seen enough, as `head` does, closes the pipe: no failure.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(EXIT_CODES.ok[0]);
+    throw error;
+  });
+  const report = reporterFor(args);
+  const onEmpty = (): void => {
+    const error = neverSettled();
+    report.error(error);
+    process.exit(exitCodeOf(error));
+  };
+  process.once("beforeExit", onEmpty);
+  let code: number | undefined;
+  try {
+    code = await dispatch(args, report);
+  } catch (error) {
+    report.error(error);
+    code = exitCodeOf(error);
+  }
+  process.off("beforeExit", onEmpty);
+  if (code === undefined) return;
+  // The job has been closed; a connection that the program left open must not keep the process.
+  await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+  process.exit(code);
+}
+
+/** @returns the exit code; `undefined` when another copy has taken over */
+async function dispatch(args: readonly string[], reporter: Reporter): Promise<number | undefined> {
+  const [name, ...rest] = args;
+  if (name === "--version") return print(`${version()}\n`);
+  if (name === "--help" || name === "-h") return print((await import("./help.ts")).generalHelp());
+  if (name === undefined) {
+    toError((await import("./help.ts")).generalHelp());
+    return EXIT_CODES.usage[0];
+  }
+  if (!isCommandName(name)) throw unknownCommand(name);
+  return runNamed(COMMANDS[name], rest, reporter);
+}
+
+async function runNamed(command: Command, args: readonly string[], reporter: Reporter): Promise<number | undefined> {
+  const hint = { fix: `the program's own options come after it: tidemark ${command.name} PROGRAM [flags]` };
+  const before = readFlags(args, [command.flags], hint);
+  const [path, ...after] = before.rest;
+  if (path === undefined) {
+    if (before.values[0]?.["help"] === true) return print((await import("./help.ts")).commandHelp(command.name));
+    throw new TidemarkError("USAGE", {
+      what: `tidemark ${command.name} is given no program`,
+      fix: `write tidemark ${command.name} PROGRAM, as in tidemark ${command.name} trending.ts`,
+    });
+  }
+  const other = otherCommand(programPath(path));
+  if (other !== undefined) {
+    await import(other);
+    return undefined;
+  }
+  const loaded = await load(path);
+  const specs = optionSpecs(loaded.program.optionsSchema);
+  const noFlags = {
+    why: "the schema of the program offers no JSON Schema, so its options have no flags",
+    fix: `give them as --options '{"name": "value"}'`,
+  };
+  const given = readFlags(after, [specs ?? [], command.flags], specs === undefined ? noFlags : undefined);
+  const flags: CommandFlags = { ...before.values[0], ...given.values[1] };
+  if (flags.help === true) {
+    const { commandHelp } = await import("./help.ts");
+    return print(commandHelp(command.name, { path, name: loaded.program.name, specs }));
+  }
+  if (given.rest.length > 0) throw unexpected(given.rest[0] as string);
+  const json = flags.options === undefined ? undefined : JSON.stringify(flags.options);
+  const options = optionsFrom({ flags: given.values[0] ?? {}, json }, specs);
+  switch (command.name) {
+    case "run":
+      return (await import("./run.ts")).runCommand(loaded, options, flags, reporter);
+    case "graph":
+      return print(await (await import("./graph.ts")).graphCommand(loaded, options, flags.format ?? "text"));
+  }
+}
+
+/** Loads a program, during which no job may be started. */
+async function load(path: string): Promise<LoadedProgram> {
+  const { importing } = await import("../runners/embedded/run.ts");
+  importing.active = true;
+  try {
+    return await loadProgram(path);
+  } finally {
+    importing.active = false;
+  }
+}
+
+/** Errors of the command line itself need a reporter before the command line is understood. */
+function reporterFor(args: readonly string[]): Reporter {
+  const stack = args.includes("--stack") || (process.env["DEBUG"] ?? "") !== "";
+  if (args.includes("--json")) return jsonReporter(toOutput, stack);
+  return humanReporter(toError, { quiet: args.includes("--quiet"), stack });
+}
+
+function print(text: string): number {
+  toOutput(text);
+  return EXIT_CODES.ok[0];
+}
+
+function version(): string {
+  const manifest = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(manifest) as { readonly version: string }).version;
+}
+
+function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => stream.write("", () => resolve()));
+}
+
+function unknownCommand(name: string): TidemarkError {
+  const meant = nearest(name, Object.keys(COMMANDS));
+  const isPath = /\.[mc]?[jt]s$/.test(name);
+  return new TidemarkError("USAGE", {
+    what: name.startsWith("-") ? `there is no option ${name} before a command` : `there is no command "${name}"`,
+    fix: isPath
+      ? `write tidemark run ${name}`
+      : meant === undefined
+        ? "the help lists the commands: tidemark --help"
+        : `did you mean ${meant}?`,
+  });
+}
+
+function unexpected(argument: string): TidemarkError {
+  const isTruth = argument === "true" || argument === "false";
+  return new TidemarkError("USAGE", {
+    what: `the argument "${argument}" belongs to no flag`,
+    fix: isTruth ? "write --flag or --no-flag, without a value" : "options are given as flags: --name value",
+  });
+}
+
+function neverSettled(): TidemarkError {
+  return new TidemarkError("JOB_NEVER_SETTLED", {
+    what: "nothing is left to wait for, but the program is not done",
+    why: "a promise that the program awaits is never settled: at its top level, in build, in a step, or in a source's ready()",
+    fix: "look for a promise whose resolve is never called",
+  });
+}

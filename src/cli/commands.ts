@@ -1,0 +1,61 @@
+/** The commands and their own flags, as data: the command line is read by it, the help is printed from it. */
+import type { OptionSpec, OptionType } from "../program/option-specs.ts";
+
+export type CommandName = "run" | "graph";
+
+/** One command. */
+export interface Command {
+  readonly name: CommandName;
+  readonly description: string;
+  readonly flags: readonly OptionSpec[];
+}
+
+/** The command's own flags as they were given; what is absent was not given. */
+export interface CommandFlags {
+  readonly options?: string;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly progress?: boolean;
+  readonly drain?: boolean;
+  readonly format?: "text" | "mermaid";
+  readonly stack?: boolean;
+  readonly help?: boolean;
+}
+
+const SWITCH: OptionType = { kind: "boolean" };
+
+function flag(name: keyof CommandFlags, type: OptionType, description: string, more?: Partial<OptionSpec>): OptionSpec {
+  return { property: name, flag: name, type, repeated: false, required: false, description, ...more };
+}
+
+const COMMON: readonly OptionSpec[] = [
+  flag("options", { kind: "json" }, "the program's options as one JSON object; flags go over it"),
+  flag("stack", SWITCH, "print the stack of an error (also with DEBUG set)"),
+  flag("help", SWITCH, "print this help; after PROGRAM, with the program's own options", { short: "h" }),
+];
+
+export const COMMANDS: Readonly<Record<CommandName, Command>> = {
+  run: {
+    name: "run",
+    description: "run a program in this process until it is done",
+    flags: [
+      flag("json", SWITCH, "print what happens as JSON, one event a line, on standard output"),
+      flag("quiet", SWITCH, "print errors and warnings only"),
+      flag("progress", SWITCH, "print a line each second; the default on a terminal"),
+      flag("drain", SWITCH, "on Ctrl-C or SIGTERM read no more and fire what is pending, rather than cancel"),
+      ...COMMON,
+    ],
+  },
+  graph: {
+    name: "graph",
+    description: "print the stages and steps that a program is run as",
+    flags: [
+      flag("format", { kind: "choice", values: ["text", "mermaid"] }, "how to print it", { defaultValue: "text" }),
+      ...COMMON,
+    ],
+  },
+};
+
+export function isCommandName(name: string): name is CommandName {
+  return Object.hasOwn(COMMANDS, name);
+}

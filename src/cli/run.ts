@@ -1,0 +1,110 @@
+/**
+ * `tidemark run`: one job, from its start to its end.
+ *
+ * R1 The first SIGINT or SIGTERM ends the job politely (cancel, or drain where asked), the second ends the process.
+ * R2 An error that nobody caught fails the job; the job is closed before the command ends.
+ */
+import { isTidemarkError, TidemarkError } from "../base/errors.ts";
+import { buildFailure, frameOf, type LoadedProgram } from "../program/load.ts";
+import { run, type JobHandle } from "../runners/embedded/run.ts";
+import type { CommandFlags } from "./commands.ts";
+import { EXIT_CODES, exitCodeOf } from "./exit-codes.ts";
+import type { Reporter } from "./print.ts";
+
+const PROGRESS_EVERY_MS = 1000;
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+type Signal = (typeof SIGNALS)[number];
+
+/** Why a job was told to stop before its end. */
+type Stop =
+  | { readonly kind: "signal"; readonly signal: Signal }
+  | { readonly kind: "uncaught"; readonly error: unknown };
+
+/** Runs a program to its end. @returns the exit code */
+export async function runCommand(
+  { program }: LoadedProgram,
+  rawOptions: Readonly<Record<string, unknown>>,
+  flags: CommandFlags,
+  reporter: Reporter,
+): Promise<number> {
+  const job = run(program, rawOptions, { onWarning: (message) => reporter.warning(message) });
+  reporter.started(job.name);
+  const stops = watchForStops(job, flags.drain === true ? "drain" : "cancel", reporter);
+  const stopProgress = reportProgress(job, flags, reporter);
+  try {
+    const metrics = await job.wait();
+    const stop = stops.first();
+    if (stop?.kind === "uncaught") throw uncaught(stop.error);
+    reporter.done(job.name, metrics);
+    return stop === undefined ? EXIT_CODES.ok[0] : exitCodeOfSignal(stop.signal);
+  } catch (error) {
+    const stop = stops.first();
+    const aborted = isTidemarkError(error, "JOB_ABORTED");
+    if (aborted && stop?.kind === "signal") {
+      reporter.cancelled(job.name, job.metrics());
+      return exitCodeOfSignal(stop.signal);
+    }
+    const told = aborted && stop?.kind === "uncaught" ? uncaught(stop.error) : buildFailure(error);
+    reporter.error(told);
+    return exitCodeOf(told);
+  } finally {
+    stopProgress();
+    stops.end();
+  }
+}
+
+function watchForStops(
+  job: JobHandle,
+  how: "cancel" | "drain",
+  reporter: Reporter,
+): { first(): Stop | undefined; end(): void } {
+  let first: Stop | undefined;
+  // What the job makes of it is told by `wait`.
+  const stop = (reason: Stop, by: "cancel" | "drain"): void => {
+    first = reason;
+    void job[by]().catch(() => {});
+  };
+  const onSignal = (signal: Signal): void => {
+    if (first !== undefined) process.exit(exitCodeOfSignal(signal));
+    reporter.stopping(job.name, how);
+    stop({ kind: "signal", signal }, how);
+  };
+  const onUncaught = (error: unknown): void => {
+    if (first?.kind !== "uncaught") stop({ kind: "uncaught", error }, "cancel");
+  };
+  for (const signal of SIGNALS) process.on(signal, onSignal);
+  process.on("uncaughtException", onUncaught);
+  return {
+    first: () => first,
+    end() {
+      for (const signal of SIGNALS) process.off(signal, onSignal);
+      process.off("uncaughtException", onUncaught);
+    },
+  };
+}
+
+function reportProgress(job: JobHandle, flags: CommandFlags, reporter: Reporter): () => void {
+  const wanted = flags.progress ?? (process.stderr.isTTY && flags.quiet !== true && flags.json !== true);
+  if (!wanted) return () => {};
+  const timer = setInterval(() => {
+    if (job.state === "running" || job.state === "draining") reporter.progress(job.name, job.metrics());
+  }, PROGRESS_EVERY_MS);
+  // Nothing but the job keeps the process alive: a job that can never go on has to be noticed.
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
+function exitCodeOfSignal(signal: Signal): number {
+  return signal === "SIGINT" ? EXIT_CODES.interrupted[0] : EXIT_CODES.terminated[0];
+}
+
+function uncaught(error: unknown): TidemarkError {
+  const at = frameOf(error);
+  return new TidemarkError("PROGRAM_UNCAUGHT", {
+    what: `an error came up outside every call of the job: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`,
+    why: "a callback threw, or a promise that nobody awaits was rejected",
+    fix: "await the promise in the step that starts it, or catch the error",
+    ...(at !== undefined && { at }),
+    cause: error,
+  });
+}
