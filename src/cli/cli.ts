@@ -17,6 +17,11 @@ import { COMMANDS, isCommandName, type Command, type CommandFlags } from "./comm
 import { EXIT_CODES, exitCodeOf } from "./exit-codes.ts";
 import { humanReporter, jsonReporter, type Reporter, type Write } from "./print.ts";
 
+/** Who is told what happens. */
+interface Session {
+  reporter: Reporter;
+}
+
 const toOutput: Write = (text) => void process.stdout.write(text);
 const toError: Write = (text) => void process.stderr.write(text);
 
@@ -27,18 +32,18 @@ export async function main(args: readonly string[]): Promise<void> {
     if (error.code === "EPIPE") process.exit(EXIT_CODES.ok[0]);
     throw error;
   });
-  const report = reporterFor(args);
+  const session = { reporter: provisionalReporter(args) };
   const onEmpty = (): void => {
     const error = neverSettled();
-    report.error(error);
+    session.reporter.error(error);
     process.exit(exitCodeOf(error));
   };
   process.once("beforeExit", onEmpty);
   let code: number | undefined;
   try {
-    code = await dispatch(args, report);
+    code = await dispatch(args, session);
   } catch (error) {
-    report.error(error);
+    session.reporter.error(error);
     code = exitCodeOf(error);
   }
   process.off("beforeExit", onEmpty);
@@ -49,7 +54,7 @@ export async function main(args: readonly string[]): Promise<void> {
 }
 
 /** @returns the exit code; `undefined` when another copy has taken over */
-async function dispatch(args: readonly string[], reporter: Reporter): Promise<number | undefined> {
+async function dispatch(args: readonly string[], session: Session): Promise<number | undefined> {
   const [name, ...rest] = args;
   if (name === "--version") return print(`${version()}\n`);
   if (name === "--help" || name === "-h") return print((await import("./help.ts")).generalHelp());
@@ -58,10 +63,10 @@ async function dispatch(args: readonly string[], reporter: Reporter): Promise<nu
     return EXIT_CODES.usage[0];
   }
   if (!isCommandName(name)) throw unknownCommand(name);
-  return runNamed(COMMANDS[name], rest, reporter);
+  return runNamed(COMMANDS[name], rest, session);
 }
 
-async function runNamed(command: Command, args: readonly string[], reporter: Reporter): Promise<number | undefined> {
+async function runNamed(command: Command, args: readonly string[], session: Session): Promise<number | undefined> {
   const hint = { fix: `the program's own options come after it: tidemark ${command.name} PROGRAM [flags]` };
   const before = readFlags(args, [command.flags], hint);
   const [path, ...after] = before.rest;
@@ -85,16 +90,16 @@ async function runNamed(command: Command, args: readonly string[], reporter: Rep
   };
   const given = readFlags(after, [specs ?? [], command.flags], specs === undefined ? noFlags : undefined);
   const flags: CommandFlags = { ...before.values[0], ...given.values[1] };
+  session.reporter = reporterFor(flags);
   if (flags.help === true) {
     const { commandHelp } = await import("./help.ts");
     return print(commandHelp(command.name, { path, name: loaded.program.name, specs }));
   }
   if (given.rest.length > 0) throw unexpected(given.rest[0] as string);
-  const json = flags.options === undefined ? undefined : JSON.stringify(flags.options);
-  const options = optionsFrom({ flags: given.values[0] ?? {}, json }, specs);
+  const options = optionsFrom({ flags: given.values[0] ?? {}, object: flags.options }, specs);
   switch (command.name) {
     case "run":
-      return (await import("./run.ts")).runCommand(loaded, options, flags, reporter);
+      return (await import("./run.ts")).runCommand(loaded, options, flags, session.reporter);
     case "graph":
       return print(await (await import("./graph.ts")).graphCommand(loaded, options, flags.format ?? "text"));
   }
@@ -111,11 +116,18 @@ async function load(path: string): Promise<LoadedProgram> {
   }
 }
 
-/** Errors of the command line itself need a reporter before the command line is understood. */
-function reporterFor(args: readonly string[]): Reporter {
-  const stack = args.includes("--stack") || (process.env["DEBUG"] ?? "") !== "";
-  if (args.includes("--json")) return jsonReporter(toOutput, stack);
-  return humanReporter(toError, { quiet: args.includes("--quiet"), stack });
+/** Before the command line is understood: errors in it have to be told, too. */
+function provisionalReporter(args: readonly string[]): Reporter {
+  const has = (flag: string): boolean => args.includes(flag);
+  return reporterFor({ json: has("--json"), quiet: has("--quiet"), ...(has("--stack") && { stack: true }) });
+}
+
+function reporterFor({
+  json = false,
+  quiet = false,
+  stack = (process.env["DEBUG"] ?? "") !== "",
+}: CommandFlags): Reporter {
+  return json ? jsonReporter(toOutput, stack) : humanReporter(toError, { quiet, stack });
 }
 
 function print(text: string): number {

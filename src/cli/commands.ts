@@ -12,7 +12,7 @@ export interface Command {
 
 /** The command's own flags as they were given; what is absent was not given. */
 export interface CommandFlags {
-  readonly options?: string;
+  readonly options?: unknown;
   readonly json?: boolean;
   readonly quiet?: boolean;
   readonly progress?: boolean;

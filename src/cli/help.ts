@@ -52,7 +52,10 @@ export function commandHelp(name: CommandName, program?: ProgramHelp): string {
 
 /** A command without what commander adds by itself. */
 function bare(name: string): Command {
-  return new Command(name).helpOption(false).helpCommand(false).configureOutput({ getOutHasColors: () => false });
+  return new Command(name)
+    .helpOption(false)
+    .helpCommand(false)
+    .configureOutput({ getOutHasColors: () => false });
 }
 
 function optionOf(spec: OptionSpec): Option {

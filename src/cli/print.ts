@@ -94,7 +94,8 @@ function describeError(error: unknown, stack: boolean): string {
 }
 
 function plainError(error: unknown, stack: boolean): object {
-  if (!isTidemarkError(error)) return { code: "INTERNAL", what: String(error), ...(stack && { stack: inspect(error) }) };
+  if (!isTidemarkError(error))
+    return { code: "INTERNAL", what: String(error), ...(stack && { stack: inspect(error) }) };
   const { code, domain, what, why, fix, context, cause } = error;
   const trace = stack && { stack: error.stack, ...(cause !== undefined && { cause: inspect(cause) }) };
   return { code, domain, what, why, fix, ...context, ...trace };

@@ -17,8 +17,7 @@ type Signal = (typeof SIGNALS)[number];
 
 /** Why a job was told to stop before its end. */
 type Stop =
-  | { readonly kind: "signal"; readonly signal: Signal }
-  | { readonly kind: "uncaught"; readonly error: unknown };
+  { readonly kind: "signal"; readonly signal: Signal } | { readonly kind: "uncaught"; readonly error: unknown };
 
 /** Runs a program to its end. @returns the exit code */
 export async function runCommand(

@@ -21,8 +21,8 @@ export interface ReadFlags {
 export interface GivenOptions {
   /** Values by property, from flags. */
   readonly flags: Readonly<Record<string, unknown>>;
-  /** The text of `--options`. */
-  readonly json: string | undefined;
+  /** What `--options` holds. */
+  readonly object: unknown;
 }
 
 interface Found {
@@ -76,7 +76,9 @@ function byName(groups: readonly (readonly OptionSpec[])[]): Map<string, Found> 
 }
 
 function parserOptions(known: ReadonlyMap<string, Found>): Record<string, { type: "boolean" | "string" }> {
-  const entries = [...known].map(([name, { spec }]) => [name, { type: isSwitch(spec) ? "boolean" : "string" }] as const);
+  const entries = [...known].map(
+    ([name, { spec }]) => [name, { type: isSwitch(spec) ? "boolean" : "string" }] as const,
+  );
   return Object.fromEntries(entries) as Record<string, { type: "boolean" | "string" }>;
 }
 
@@ -184,22 +186,23 @@ function unknown(
  * @throws OPTION_INVALID when `--options` is not a JSON object; OPTION_MISSING naming every required option that is not given
  */
 export function optionsFrom(given: GivenOptions, specs: readonly OptionSpec[] | undefined): Record<string, unknown> {
-  const options = { ...objectFrom(given.json), ...given.flags };
+  const options = { ...recordOf(given.object), ...given.flags };
   const missing = (specs ?? []).filter(({ property, required }) => required && !Object.hasOwn(options, property));
   if (missing.length === 0) return options;
-  const flags = missing.map(({ flag, type }) => (type.kind === "boolean" ? `--${flag}` : `--${flag} <${typeName(type)}>`));
+  const flags = missing.map(({ flag, type }) =>
+    type.kind === "boolean" ? `--${flag}` : `--${flag} <${typeName(type)}>`,
+  );
   throw new TidemarkError("OPTION_MISSING", {
     what: `the program needs ${flags.join(", ")}`,
     fix: "add what is missing; --help after the program says what each option means",
   });
 }
 
-function objectFrom(json: string | undefined): Record<string, unknown> {
-  if (json === undefined) return {};
-  const parsed = parseJson(json)?.value;
-  if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) return parsed as Record<string, unknown>;
+function recordOf(object: unknown): Record<string, unknown> {
+  if (object === undefined) return {};
+  if (typeof object === "object" && object !== null && !Array.isArray(object)) return object as Record<string, unknown>;
   throw new TidemarkError("OPTION_INVALID", {
-    what: `--options is given ${JSON.stringify(json)}, which is not a JSON object`,
+    what: `--options is given ${JSON.stringify(object)}, which is not a JSON object`,
     fix: `write --options '{"name": "value"}', in single quotes for the shell`,
   });
 }

@@ -109,7 +109,7 @@ function plain(value: unknown): unknown {
   if (typeof value === "number" && !Number.isFinite(value)) return String(value);
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value !== "object" || value === null) return value;
-  if (hasMethods(value)) return `object ${String((value as { name?: unknown }).name ?? "")}`;
+  if (hasMethods(value)) return `object ${(value as { readonly name?: string }).name ?? ""}`;
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, plain(member)]));
 }
 

@@ -9,7 +9,13 @@
  */
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { registerHooks, type LoadFnOutput, type LoadHookContext, type ResolveHookContext } from "node:module";
+import {
+  registerHooks,
+  type LoadFnOutput,
+  type LoadHookContext,
+  type ResolveFnOutput,
+  type ResolveHookContext,
+} from "node:module";
 import { fileURLToPath } from "node:url";
 import { compileFunction } from "node:vm";
 import { isOwnModule, isUserModule, RUNS_FROM_SOURCE } from "./copy.ts";
@@ -18,7 +24,8 @@ import { importProblem } from "./load-errors.ts";
 /** The source condition of package.json, and so of whoever works on Tidemark. */
 const SOURCE_CONDITION = "tidemark-source";
 /** What Node says of the words that only an ES module may use. */
-const ONLY_IN_MODULES = /Cannot use import statement|Unexpected token 'export'|Cannot use 'import\.meta'|await is only valid/;
+const ONLY_IN_MODULES =
+  /Cannot use import statement|Unexpected token 'export'|Cannot use 'import\.meta'|await is only valid/;
 
 /** What the hooks have seen. */
 export interface LoadedFiles {
@@ -39,13 +46,11 @@ export function installHooks(): LoadedFiles {
   return files;
 }
 
-type Resolved = ReturnType<Parameters<typeof resolve>[2]>;
-
 function resolve(
   specifier: string,
   context: ResolveHookContext,
-  next: (specifier: string, context?: Partial<ResolveHookContext>) => { url: string; format?: string | null },
-): { url: string; format?: string | null } {
+  next: (specifier: string, context?: Partial<ResolveHookContext>) => ResolveFnOutput,
+): ResolveFnOutput {
   const { parentURL, conditions } = context;
   if (specifier === "tidemark" || specifier.startsWith("tidemark/")) {
     const extended = RUNS_FROM_SOURCE ? [...conditions, SOURCE_CONDITION] : conditions;
@@ -58,7 +63,7 @@ function resolve(
 }
 
 /** Tells a failure in the words of the user's file. */
-function orProblem(specifier: string, parentUrl: string | undefined, attempt: () => Resolved): Resolved {
+function orProblem(specifier: string, parentUrl: string | undefined, attempt: () => ResolveFnOutput): ResolveFnOutput {
   try {
     return attempt();
   } catch (error) {
