@@ -4,7 +4,7 @@ import {
   eventTime,
   eventTimer,
   fixedWindows,
-  IntervalWindow,
+  type IntervalWindow,
   type KV,
   MIN_TIMESTAMP,
   ndjson,

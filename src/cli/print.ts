@@ -11,7 +11,7 @@ import type { JobMetrics } from "../runners/embedded/run.ts";
 
 /** Told what happens to a job. */
 export interface Reporter {
-  started(job: string): void;
+  starting(job: string): void;
   progress(job: string, metrics: JobMetrics): void;
   warning(message: string): void;
   /** A polite end has been asked for. */
@@ -36,7 +36,7 @@ export function humanReporter(write: Write, { quiet, stack }: HumanOptions): Rep
   };
   let before: JobMetrics | undefined;
   return {
-    started: (job) => tell(`${job}: running`),
+    starting: (job) => tell(`${job}: starting`),
     progress(job, metrics) {
       const { elapsedMs, elementsRead } = metrics;
       const rate = rateOf(elementsRead - (before?.elementsRead ?? 0), elapsedMs - (before?.elapsedMs ?? 0));
@@ -57,7 +57,7 @@ export function humanReporter(write: Write, { quiet, stack }: HumanOptions): Rep
 export function jsonReporter(write: Write, stack: boolean): Reporter {
   const event = (name: string, members: object): void => write(`${JSON.stringify({ event: name, ...members })}\n`);
   return {
-    started: (job) => event("started", { job }),
+    starting: (job) => event("starting", { job }),
     progress: (job, metrics) => event("progress", { job, ...plainMetrics(metrics) }),
     warning: (message) => event("warning", { message }),
     stopping: (job, how) => event("stopping", { job, how }),

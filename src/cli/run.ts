@@ -27,8 +27,8 @@ export async function runCommand(
   reporter: Reporter,
 ): Promise<number> {
   const job = run(program, rawOptions, { onWarning: (message) => reporter.warning(message) });
-  reporter.started(job.name);
   const stops = watchForStops(job, flags.drain === true ? "drain" : "cancel", reporter);
+  reporter.starting(job.name);
   const stopProgress = reportProgress(job, flags, reporter);
   try {
     const metrics = await job.wait();

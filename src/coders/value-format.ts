@@ -32,7 +32,7 @@
  */
 import { Buffer } from "node:buffer";
 import { GLOBAL_WINDOW, IntervalWindow } from "../model/window.ts";
-import { ByteReader, corrupt } from "./byte-reader.ts";
+import { type ByteReader, corrupt } from "./byte-reader.ts";
 import type { ByteWriter } from "./byte-writer.ts";
 import { timestampCoder } from "./instant.ts";
 

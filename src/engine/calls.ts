@@ -166,7 +166,7 @@ export class CallQueue implements CallHost {
   /** Ends calls whose time is out and begins attempts that are due. @returns whether anything happened */
   tick(now: number, runner: StageRunner): boolean {
     let happened = false;
-    for (const call of [...this.#flying.values()]) {
+    for (const call of Array.from(this.#flying.values())) {
       if (call.deadline <= now) {
         happened = true;
         this.#ended(call, { error: this.#timedOut() }, runner);

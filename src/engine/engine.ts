@@ -236,11 +236,12 @@ export class Engine {
     const { stopwatch } = this.#deps;
     const start = stopwatch?.() ?? 0;
     let read = 0;
-    do {
+    for (;;) {
       if (this.#fireProcessingTimers() > 0) this.#settle();
       read = this.#timersLeft ? 0 : this.#read();
       this.#settle();
-    } while (read > 0 && stopwatch !== undefined && stopwatch() - start < budgetMs && this.#events.length === 0);
+      if (read === 0 || stopwatch === undefined || stopwatch() - start >= budgetMs || this.#events.length > 0) break;
+    }
     this.#runFinalizers();
     return { next: this.#next(read) };
   }
@@ -364,7 +365,7 @@ export class Engine {
   #finish(state: StageState): void {
     if (!state.open) return;
     state.open = false;
-    state.runner.finishBundle();
+    void state.runner.finishBundle();
   }
 
   #drainInbox(state: StageState): void {

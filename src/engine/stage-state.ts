@@ -137,7 +137,8 @@ export class StageState {
     if (this.open) return;
     this.open = true;
     this.bundles++;
-    this.runner.startBundle();
+    // Where it gives a promise the engine begins bundles itself (`bundlePhase`).
+    void this.runner.startBundle();
   }
 
   /** Tries parked elements again; those that are not ready park again. */

@@ -21,7 +21,7 @@ import { type ContextParts, DoFnContext, makeTimers, type Outlets, type SideInpu
 import { stepFailure } from "./errors.ts";
 import { checkPair, type LateOutput } from "./grouping.ts";
 import { BufferEmitter, type CallContext, emitAll, type StepInfo } from "./operators.ts";
-import { StateRecords } from "./pardo.ts";
+import type { StateRecords } from "./pardo.ts";
 import { copyCells, makeCells, type StateRecord } from "./state-cells.ts";
 
 interface TimerChange {
@@ -215,7 +215,7 @@ export function doFnBody(
       if (settled !== undefined && settled !== null) {
         emitAll(parts.step, settled, invocation.value, invocation.timestamp, [window], context.pane, bufferFor(buffers, "main"));
       }
-      return copy && { record: record as StateRecord, cells: copy.record.cells, timers: copy.timers, ttls: copy.ttls };
+      return copy && { record, cells: copy.record.cells, timers: copy.timers, ttls: copy.ttls };
     };
     return isThenable(result) ? Promise.resolve(result).then(take) : take(result);
   };

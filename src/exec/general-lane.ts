@@ -9,7 +9,6 @@
  */
 import { canonicalKey } from "../coders/key.ts";
 import type { CombineFn } from "../fn/combine-fn.ts";
-import type { Emitter } from "../host/emitter.ts";
 import type { StageHost } from "../host/host.ts";
 import type { KeyedRecord, MapKey, RecordStore, TimerEntry } from "../host/records.ts";
 import type { Pane } from "../model/pane.ts";

@@ -136,7 +136,7 @@ function iteratorOf(step: StepInfo, result: unknown, element: unknown, windows: 
   // A string is iterable by letters, which nobody means.
   if (typeof result === "object" || typeof result === "function") {
     const make = (result as Iterable<unknown>)[Symbol.iterator];
-    if (typeof make === "function") return make.call(result) as Iterator<unknown>;
+    if (typeof make === "function") return make.call(result);
   }
   throw stepFailure(
     new TidemarkError("NOT_ITERABLE", {

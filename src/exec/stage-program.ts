@@ -153,7 +153,7 @@ export class StageProgram implements StageRunner {
         return view;
       }
       case "write": {
-        const sink = new SinkStep(info, spec.sink as Sink<unknown>, this.#host);
+        const sink = new SinkStep(info, spec.sink, this.#host);
         this.#driven.push(sink);
         return sink;
       }
@@ -327,15 +327,16 @@ export class StageProgram implements StageRunner {
   }
 
   async close(): Promise<void> {
-    let first: unknown;
+    const failures: unknown[] = [];
     for (const part of this.#driven) {
       try {
         await part.close?.(this.#failed);
       } catch (error) {
-        first ??= error;
+        failures.push(error);
       }
     }
-    if (first !== undefined) throw first;
+    // oxlint-disable-next-line typescript/only-throw-error -- what user code threw, unchanged
+    if (failures.length > 0) throw failures[0];
   }
 }
 

@@ -17,7 +17,7 @@ export class ViewStep implements Emitter {
     const put = (_key: unknown, contents: unknown, _timestamp: Timestamp, windows: readonly Window[]): void => {
       host.sideInputs.put(viewId, windows[0] as Window, contents as readonly unknown[]);
     };
-    this.lane = new GeneralLane(step, LIST_COMBINE as never, windowing, host, put, new LateOutput(step, host, undefined));
+    this.lane = new GeneralLane(step, LIST_COMBINE, windowing, host, put, new LateOutput(step, host, undefined));
   }
 
   emit(value: unknown, timestamp: Timestamp, windows: readonly Window[], _pane: Pane): void {

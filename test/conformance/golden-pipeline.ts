@@ -95,7 +95,7 @@ function triggerOf(trigger: GoldenTrigger): Trigger {
 
 function combineOf(pipeline: GoldenPipeline): CombineFn<number, unknown, number> {
   const fns = { sum: sumFn, count: countFn, mean: meanFn, max: maxFn };
-  return fns[pipeline.combine ?? "sum"]() as CombineFn<number, unknown, number>;
+  return fns[pipeline.combine ?? "sum"]();
 }
 
 const numerically = (a: number, b: number): number => a - b;
@@ -183,7 +183,7 @@ function programOf(golden: GoldenPipeline): DoFn<Pair, never, never, never, neve
       timers: { later: processingTimer() },
       outputs,
       process([, value]: Pair, { state, timers }: Context) {
-        if (state["bag"].isEmpty()) timers["later"].setAfter(golden.delay as number);
+        if (state["bag"].isEmpty()) timers["later"].setAfter(golden.delay);
         state["bag"].add(value);
       },
       onTimer: { later: flush },

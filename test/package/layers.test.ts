@@ -22,7 +22,7 @@ describe("R1: a file imports a lower layer or its own folder", () => {
 
   test("a higher layer is refused with the line, the rule and the reason", () => {
     expect(check("src/engine/x.ts", `\nimport { run } from "../exec/run.ts";`)).toEqual([
-      "src/engine/x.ts:2 R1 imports src/exec/run.ts: engine is layer 5 and may import only lower layers and its own " +
+      "src/engine/x.ts:2 R1 imports src/exec/run.ts: engine is layer 6 and may import only lower layers and its own " +
         "folder, but exec is layer 6 (runs user code, grouping and triggers over host's contracts)",
     ]);
   });
