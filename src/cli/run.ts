@@ -5,7 +5,8 @@
  * R2 An error that nobody caught fails the job; the job is closed before the command ends.
  */
 import { isTidemarkError, TidemarkError } from "../base/errors.ts";
-import { buildFailure, frameOf, type LoadedProgram } from "../program/load.ts";
+import { userFrame } from "../program/frames.ts";
+import { buildFailure, type LoadedProgram } from "../program/load.ts";
 import { run, type JobHandle } from "../runners/embedded/run.ts";
 import type { CommandFlags } from "./commands.ts";
 import { EXIT_CODES, exitCodeOf } from "./exit-codes.ts";
@@ -98,7 +99,7 @@ function exitCodeOfSignal(signal: Signal): number {
 }
 
 function uncaught(error: unknown): TidemarkError {
-  const at = frameOf(error);
+  const at = userFrame(error);
   return new TidemarkError("PROGRAM_UNCAUGHT", {
     what: `an error came up outside every call of the job: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`,
     why: "a callback threw, or a promise that nobody awaits was rejected",

@@ -75,7 +75,7 @@ export class CallStep implements Emitter {
       const states = invocation.windows.map((window) => this.#body(invocation, window, outputs));
       const done = (state: Effects["state"]): Effects => ({ outputs, ...(state && { state }) });
       if (!states.some((state) => state instanceof Promise)) return done(states[0] as Effects["state"]);
-      return Promise.all(states).then((all) => done(all[0]), failed);
+      return Promise.all(states.map(async (state) => state)).then((all) => done(all[0]), failed);
     } catch (error) {
       return failed(error);
     }

@@ -4,7 +4,6 @@
  */
 import { unreachable } from "../base/assert.ts";
 import type { DoFn } from "../fn/do-fn.ts";
-import type { Sink } from "../fn/sink.ts";
 import type { CollectionId, PipelineGraph, Step, StepId } from "../graph/graph.ts";
 import type { Emitter } from "../host/emitter.ts";
 import type { Invocation, StageHost } from "../host/host.ts";

@@ -101,7 +101,7 @@ export type StateCells<S extends StateSpecs> = { readonly [N in keyof S]: S[N] e
 function spec<C>(kind: StateSpec<C>["kind"], options: { coder?: Coder<never>; ttl?: number } | undefined, more?: object): StateSpec<C> {
   return Object.freeze({
     kind,
-    ...(options?.coder && { coder: options.coder as Coder<never> }),
+    ...(options?.coder && { coder: options.coder }),
     ...(options?.ttl !== undefined && { ttl: options.ttl }),
     ...more,
   }) as StateSpec<C>;

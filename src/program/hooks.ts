@@ -51,15 +51,20 @@ function resolve(
   context: ResolveHookContext,
   next: (specifier: string, context?: Partial<ResolveHookContext>) => ResolveFnOutput,
 ): ResolveFnOutput {
-  const { parentURL, conditions } = context;
+  const { parentURL } = context;
   if (specifier === "tidemark" || specifier.startsWith("tidemark/")) {
-    const extended = RUNS_FROM_SOURCE ? [...conditions, SOURCE_CONDITION] : conditions;
-    return orProblem(specifier, parentURL, () =>
-      next(specifier, { ...context, parentURL: import.meta.url, conditions: extended }),
-    );
+    return orProblem(specifier, parentURL, () => next(...ownEntry(specifier, context)));
   }
   const twin = typeScriptTwin(specifier, parentURL);
   return orProblem(specifier, parentURL, () => next(twin ?? specifier, context));
+}
+
+/** What has to be resolved in place of `tidemark` and `tidemark/…`, so that this copy is found. */
+function ownEntry(specifier: string, context: ResolveHookContext): [specifier: string, context: ResolveHookContext] {
+  // `require` looks from the file that it stands in, whatever parent it is told of; only a path leads it elsewhere.
+  if (context.conditions.includes("require")) return [fileURLToPath(import.meta.resolve(specifier)), context];
+  const conditions = RUNS_FROM_SOURCE ? [...context.conditions, SOURCE_CONDITION] : context.conditions;
+  return [specifier, { ...context, parentURL: import.meta.url, conditions }];
 }
 
 /** Tells a failure in the words of the user's file. */

@@ -8,8 +8,8 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isTidemarkError, TidemarkError } from "../base/errors.ts";
-import { userFrame } from "../exec/errors.ts";
 import { isUserModule } from "./copy.ts";
+import { parsePlace, userFrame } from "./frames.ts";
 
 /** In the order in which they are looked for. */
 const EXTENSIONS = [".ts", ".mts", ".cts", ".js", ".mjs", ".cjs", ".json"];
@@ -180,19 +180,11 @@ function isParseError(error: unknown): error is SyntaxError {
   return error instanceof SyntaxError && userFrame(error) === undefined;
 }
 
-/** `path:line` where Node put it on top of the stack; else the user's frame; else, for what does not parse, the file. */
+/** Where Node says, or the user's frame, or for what does not parse the file. */
 function placeOf(error: unknown, lastUrl: string): string | undefined {
-  if (!(error instanceof Error)) return undefined;
-  const onTop = /^((?:file:\/\/|\/|[A-Za-z]:\\).*:\d+)\n/.exec(error.stack ?? "")?.[1];
-  const frame = onTop ?? userFrame(error);
-  if (frame !== undefined) return pathOfPlace(frame);
+  const place = parsePlace(error) ?? userFrame(error);
+  if (place !== undefined) return place;
   return error instanceof SyntaxError && isUserModule(lastUrl) ? fileURLToPath(lastUrl) : undefined;
-}
-
-/** `file:///a/b.ts:3` as `/a/b.ts:3`. */
-export function pathOfPlace(place: string): string {
-  const parts = /^(file:\/\/.*?)((?::\d+){0,2})$/.exec(place);
-  return parts === null ? place : fileURLToPath(parts[1] as string) + (parts[2] as string);
 }
 
 function withoutLine(place: string): string {

@@ -9,10 +9,10 @@ import { realpathSync, statSync } from "node:fs";
 import { basename, extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { isTidemarkError, TidemarkError } from "../base/errors.ts";
-import { userFrame } from "../exec/errors.ts";
 import { isProgram, type BuiltProgram, type Program } from "../pipeline/program.ts";
+import { userFrame } from "./frames.ts";
 import { installHooks } from "./hooks.ts";
-import { loadFailure, pathOfPlace } from "./load-errors.ts";
+import { loadFailure } from "./load-errors.ts";
 
 const EXTENSIONS = [".ts", ".mts", ".cts", ".js", ".mjs", ".cjs"];
 
@@ -113,17 +113,11 @@ export async function buildProgram(program: Program, rawOptions: unknown): Promi
 /** What a program's `build` threw, as a coded error; coded errors stay as they are. */
 export function buildFailure(error: unknown): TidemarkError {
   if (isTidemarkError(error)) return error;
-  const at = frameOf(error);
+  const at = userFrame(error);
   return new TidemarkError("PROGRAM_BUILD_FAILED", {
     what: `the program failed while it was built: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`,
     fix: "mend the function build(p, options)",
     ...(at !== undefined && { at }),
     cause: error,
   });
-}
-
-/** `file:line:column` of the user's own code that threw, where the error knows it. */
-export function frameOf(error: unknown): string | undefined {
-  const frame = userFrame(error);
-  return frame === undefined ? undefined : pathOfPlace(frame);
 }

@@ -77,9 +77,9 @@ class TestWindow {
     return this.machine.nextProcessingTime(this.state, -Infinity);
   }
 
-  /** The window that `windows` become, not asked yet. */
-  static merged(windows: readonly [TestWindow, ...TestWindow[]], trigger: Trigger): TestWindow {
-    const maxTimestamp = Math.max(...windows.map((window) => window.maxTimestamp));
+  /** The window that `windows` become, not asked yet. @param end the last instant of an element's window that joins them */
+  static merged(windows: readonly [TestWindow, ...TestWindow[]], trigger: Trigger, end = MIN_TIMESTAMP): TestWindow {
+    const maxTimestamp = Math.max(end, ...windows.map((window) => window.maxTimestamp));
     const into = new TestWindow(trigger, { merging: true, maxTimestamp, moment: windows[0].moment });
     const states = windows.map(({ state }) => state);
     const before = JSON.stringify(states);
@@ -444,6 +444,15 @@ describe("merges", () => {
     expect([merged.elements(), merged.watermark(20)]).toEqual([false, true]);
   });
 
+  test("afterAll: parts that have finished are not fired again", () => {
+    const trigger = afterAll(afterEach(afterCount(1)), afterWatermark());
+    const [a, b] = pair(trigger);
+    a.elements();
+    expect(a.watermark(10)).toBe(true);
+    const merged = TestWindow.merged([a, b], trigger);
+    expect([merged.watermark(20), merged.finished]).toEqual([true, true]);
+  });
+
   test("afterEach: goes back to the first part that is not finished any more", () => {
     const trigger = afterEach(afterWatermark(), repeatedly(afterCount(1)));
     const [a, b] = pair(trigger);
@@ -454,6 +463,16 @@ describe("merges", () => {
     expect(merged.elements()).toBe(false);
     expect(merged.watermark(20)).toBe(true);
     expect(merged.elements()).toBe(true);
+  });
+
+  test("afterEach: parts after the one in turn have not started, even those that had finished", () => {
+    const trigger = afterEach(afterWatermark(), afterCount(1), repeatedly(afterCount(5)));
+    const [a, b] = pair(trigger);
+    a.elements();
+    expect([a.watermark(10), a.elements()]).toEqual([true, true]);
+    const merged = TestWindow.merged([a, b], trigger);
+    expect([merged.elements(), merged.watermark(20)]).toEqual([false, true]);
+    expect([merged.elements(), merged.elements()]).toEqual([true, false]);
   });
 
   test("afterEach: the part in turn has seen the elements of windows where it was not its turn yet", () => {
@@ -496,6 +515,20 @@ describe("merges", () => {
     expect([later.finished, later.watermark(20), later.finished]).toEqual([false, true, true]);
   });
 
+  test.each([[{}], [{ late: afterCount(1) }]])(
+    "afterWatermark(%j): fired everywhere, an end that has moved on is fired too",
+    (parts) => {
+      const trigger = afterWatermark(parts);
+      const [a, b] = pair(trigger);
+      a.elements();
+      b.elements();
+      expect([a.watermark(20), b.watermark(20)]).toEqual([true, true]);
+      const merged = TestWindow.merged([a, b], trigger, 29);
+      expect(merged.finished).toBe(false);
+      expect([merged.elements(), merged.watermark(29), merged.watermark(30)]).toEqual([false, false, true]);
+    },
+  );
+
   test("afterWatermark: a window whose end has not been fired fires it for all", () => {
     const trigger = afterWatermark({ late: afterCount(5) });
     const [a, b] = pair(trigger);
@@ -525,10 +558,11 @@ describe("merges", () => {
     const [a, b] = pair(trigger);
     a.elements();
     expect(a.watermark(10)).toBe(true);
+    // Late for its own window, and not counted towards an early pane of the merged one.
     a.elements();
-    b.elements(2);
+    b.elements();
     const merged = TestWindow.merged([a, b], trigger);
-    expect(merged.elements()).toBe(true);
+    expect([merged.elements(), merged.elements()]).toEqual([false, true]);
     expect(merged.elements()).toBe(false);
     expect(merged.watermark(20)).toBe(true);
     expect([merged.elements(), merged.elements()]).toEqual([false, true]);

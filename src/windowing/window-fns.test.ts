@@ -218,10 +218,23 @@ describe("the ends of time", () => {
       fc.integer({ min: -50, max: 50 }),
     )
     .map(([near, by]) => Math.min(Math.max(near + by, MIN_TIMESTAMP), MAX_TIMESTAMP));
+  const offsets = fc.integer({ min: -50, max: 50 });
   const durations = fc.oneof(
     fc.integer({ min: 2, max: 20 }),
     fc.constantFrom(333, 1000, 5000, 7001, hours(24), hours(25) + 1, 2 ** 52),
   );
+
+  /** The newest window, and those `every` before it, in exact arithmetic. Only the bounds are rounded. */
+  function exactWindows(size: number, every: number, offset: number, timestamp: Timestamp): Bounds[] {
+    const at = BigInt(Math.min(timestamp, END_OF_GLOBAL_WINDOW - 2));
+    const [length, period] = [BigInt(size), BigInt(every)];
+    const into = (((at - BigInt(offset)) % period) + period) % period;
+    const found: Bounds[] = [];
+    for (let start = at - into; start > at - length; start -= period) {
+      found.push([Number(start), Math.min(Number(start + length), END_OF_GLOBAL_WINDOW)]);
+    }
+    return found;
+  }
 
   function checkHolds(window: IntervalWindow, timestamp: Timestamp): void {
     expect(window.start).toBeLessThan(window.end);
@@ -232,30 +245,31 @@ describe("the ends of time", () => {
 
   test("F3 F4 a window holds its timestamp, and ends before the watermark does", () => {
     fc.assert(
-      fc.property(extremes, durations, fc.integer({ min: -50, max: 50 }), (timestamp, size, offset) => {
-        for (const fn of [fixedWindows({ size, offset }), sessions(size)]) {
-          const windows = fn.assign(timestamp, undefined, GLOBAL_WINDOWS);
-          expect(windows).toHaveLength(1);
-          checkHolds(windows[0] as IntervalWindow, timestamp);
-        }
+      fc.property(extremes, durations, offsets, (timestamp, size, offset) => {
+        const [window, ...more] = fixedWindows({ size, offset }).assign(timestamp, undefined, GLOBAL_WINDOWS);
+        expect([bounds(window as IntervalWindow)]).toEqual(exactWindows(size, size, offset, timestamp));
+        expect(more).toEqual([]);
+        checkHolds(window as IntervalWindow, timestamp);
+        const [session] = sessions(size).assign(timestamp, undefined, GLOBAL_WINDOWS);
+        checkHolds(session as IntervalWindow, timestamp);
       }),
       { seed: SEED, numRuns: 500 },
     );
   });
 
-  test("F3 F4 sliding windows at the ends of time differ from each other, and hold their timestamp", () => {
+  test("F3 F4 sliding windows differ from each other and hold their timestamp, whatever came before", () => {
+    const periods = fc.integer({ min: 2, max: 20 });
     fc.assert(
-      fc.property(
-        extremes,
-        fc.integer({ min: 2, max: 20 }),
-        fc.integer({ min: 1, max: 30 }),
-        (timestamp, every, times) => {
-          const windows = slidingWindows({ size: every * times, every }).assign(timestamp, undefined, GLOBAL_WINDOWS);
-          expect(windows).toHaveLength(times);
+      fc.property(fc.array(extremes, { minLength: 1 }), periods, fc.nat(100), offsets, (times, every, more, offset) => {
+        const size = every + more;
+        const fn = slidingWindows({ size, every, offset });
+        for (const timestamp of times) {
+          const windows = fn.assign(timestamp, undefined, GLOBAL_WINDOWS);
+          expect(windows.map(bounds)).toEqual(exactWindows(size, every, offset, timestamp));
           for (const window of windows) checkHolds(window, timestamp);
-          expect(new Set(windows.map(({ id }) => id)).size).toBe(times);
-        },
-      ),
+          expect(new Set(windows.map(({ id }) => id)).size).toBe(windows.length);
+        }
+      }),
       { seed: SEED, numRuns: 500 },
     );
   });

@@ -8,7 +8,8 @@
  *    so that steps downstream recognise them by identity.
  * F3 No window ends after the global window, since the watermark would never pass it: the last ones are cut short, and what
  *    is later still lies in the last of all.
- * F4 Beyond 2^53, where doubles are even numbers only, a bound that cannot be held is moved outwards, so that F1 stays true.
+ * F4 Beyond 2^53, where doubles are even numbers only, a bound is the double nearest to it: computed in one step from the
+ *    timestamp, so that it is the same for every element of the window.
  */
 import { TidemarkError } from "../base/errors.ts";
 import { END_OF_GLOBAL_WINDOW, type Timestamp } from "../model/time.ts";
@@ -49,18 +50,6 @@ function isBare<T extends object>(value: number | T): value is number {
 function floorMod(a: number, n: number): number {
   const rest = a % n;
   return rest < 0 ? rest + n : rest;
-}
-
-/** `at - by`, or the next double below where none is exact (F4). */
-function roundedDown(at: number, by: number): number {
-  const difference = at - by;
-  return at - difference < by ? difference - 2 : difference;
-}
-
-/** `at + by`, or the next double above where none is exact (F4). */
-function roundedUp(at: number, by: number): number {
-  const sum = at + by;
-  return sum - at < by ? sum + 2 : sum;
 }
 
 const intervalData = {
@@ -209,10 +198,10 @@ class PeriodicWindowFn implements WindowFn<IntervalWindow> {
 
   /** The window that begins `age` before `at`. */
   #window(at: Timestamp, age: number): IntervalWindow {
-    const start = roundedDown(at, age);
+    const start = at - age;
     let window = this.#windows.get(start);
     if (window === undefined) {
-      window = new IntervalWindow(start, Math.min(roundedUp(at, this.#size - age), END_OF_GLOBAL_WINDOW));
+      window = new IntervalWindow(start, Math.min(at + (this.#size - age), END_OF_GLOBAL_WINDOW));
       if (this.#windows.size >= CACHED_MAX) this.#windows.clear();
       this.#windows.set(start, window);
     }
@@ -259,7 +248,7 @@ export function sessions(gap: number | { readonly gap: number }): WindowFn<Inter
     byTimestampOnly: true,
     assign: (timestamp) => {
       const start = Math.min(Math.floor(timestamp), LAST_START);
-      return [new IntervalWindow(start, Math.min(roundedUp(start, gapMs), END_OF_GLOBAL_WINDOW))];
+      return [new IntervalWindow(start, Math.min(start + gapMs, END_OF_GLOBAL_WINDOW))];
     },
     merge: mergeOverlapping,
     sideInputWindow: () => {

@@ -207,6 +207,13 @@ const TRAPS: readonly Trap[] = [
     at: `job.ts:${BEFORE_LINE}`,
   },
   {
+    name: "a syntax error of data that the program reads is not one of the program",
+    files: { "job.ts": program({ before: 'JSON.parse("{");' }) },
+    code: "PROGRAM_FAILED_TO_LOAD",
+    fix: "top level",
+    at: `job.ts:${BEFORE_LINE}`,
+  },
+  {
     name: "a program that throws something that is no error",
     files: { "job.ts": program({ before: 'throw "boom";' }) },
     code: "PROGRAM_FAILED_TO_LOAD",
@@ -225,7 +232,7 @@ const TRAPS: readonly Trap[] = [
     files: { "job.ts": program({ step: '(() => { throw new TypeError("not yet"); })()' }) },
     code: "PROGRAM_BUILD_FAILED",
     fix: "mend the function build",
-    at: "job.ts:9",
+    at: "job.ts:8",
   },
   {
     name: "no default export",
