@@ -238,7 +238,9 @@ class OrderedListHandle implements OrderedListCell<unknown> {
   clearRange(from: Timestamp, to: Timestamp): void {
     const list = this.#list();
     const begin = firstAtOrAfter(list, from);
-    list.splice(begin, Math.max(0, firstAtOrAfter(list, to) - begin));
+    const end = firstAtOrAfter(list, to);
+    if (end <= begin) return;
+    list.splice(begin, end - begin);
     this.#slot.set(list.length === 0 ? undefined : list);
   }
   isEmpty(): boolean {

@@ -3,7 +3,8 @@
  * Path: load.ts -> HERE -> Node; failures go back through load-errors.ts.
  *
  * H1 A user's .ts and .mts file is an ES module, whatever the nearest package.json says; so is a .js file that only makes sense as one.
- * H2 `tidemark` is this copy for everyone in the process (copy.ts, C1).
+ * H2 `tidemark` is this copy for everyone in the process (copy.ts, C1). Node 22 does not ask hooks about `require` in a
+ *    CommonJS file that an ES module imports: there it finds what is installed.
  * H3 `./x.js` is `./x.ts` where only that exists: TypeScript itself has its users write so. Nothing else is guessed.
  * H4 Every user file is noted with the hash of the bytes it was loaded from.
  */

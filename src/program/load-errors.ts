@@ -6,7 +6,7 @@
  */
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { isTidemarkError, TidemarkError } from "../base/errors.ts";
 import { isUserModule } from "./copy.ts";
 import { parsePlace, userFrame } from "./frames.ts";
@@ -31,6 +31,11 @@ const NODE_FIXES: Readonly<Record<string, string>> = {
   ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING:
     "Node runs no TypeScript inside node_modules: build the package to JavaScript first",
 };
+
+/** What Node's own errors carry. */
+interface NodeFailure extends NodeJS.ErrnoException {
+  readonly requireStack?: readonly string[];
+}
 
 /** An import of a user's file that cannot be resolved. @returns a coded error, or `error` where nothing better is known */
 export function importProblem(error: unknown, specifier: string, parentUrl: string): unknown {
@@ -109,7 +114,12 @@ function importPlace(specifier: string, parentUrl: string): string {
 export function loadFailure(error: unknown, path: string, lastUrl: string | undefined): TidemarkError {
   const place = placeOf(error, lastUrl ?? "");
   if (isTidemarkError(error)) return place === undefined ? error : error.withContext({ at: place });
-  const { code, message } = (error instanceof Error ? error : { message: String(error) }) as NodeJS.ErrnoException;
+  const { code, message, requireStack } = (error instanceof Error ? error : { message: String(error) }) as NodeFailure;
+  const required = /^Cannot find module '(.+)'/.exec(message)?.[1];
+  if (required !== undefined && requireStack?.[0] !== undefined) {
+    const problem = importProblem(error, required, pathToFileURL(requireStack[0]).href);
+    if (isTidemarkError(problem)) return problem;
+  }
   const at = place ?? path;
   const missing = /The requested module '(.+)' does not provide an export named '(.+)'/.exec(message);
   if (missing !== null) return exportProblem(missing[1] as string, missing[2] as string, at, error);

@@ -17,11 +17,17 @@ const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 
 /** What a first program does, in words that are both JavaScript and TypeScript. It must print `PRINTED`. */
 const PROGRAM = `
-import { minutes, seconds } from "tidemark";
+import { countPerElement, pipeline, run } from "tidemark";
+import { assertThat, runTest } from "tidemark/testing";
 
-console.log(seconds(60) === minutes(1));
+await runTest((p) => {
+  assertThat(p.create(["to", "be", "to"]).apply(countPerElement())).containsInAnyOrder([["to", 2], ["be", 1]]);
+});
+const program = pipeline({ name: "one", build: (p) => p.create([1, 2, 3]).map((n) => n * 2) });
+const { elementsRead } = await run(program).wait();
+console.log(elementsRead);
 `;
-const PRINTED = "true\n";
+const PRINTED = "3\n";
 
 let project = "";
 /** Paths inside the tarball. */
@@ -73,6 +79,17 @@ describe("P1: the package works where it is installed", () => {
   test("its version can be read", async () => {
     const text = `import d from "tidemark/package.json" with { type: "json" }; console.log(d.version)`;
     expect(await node("--input-type=module", "-e", text)).toBe(`${version}\n`);
+  });
+
+  test("the README's program runs as it is printed", async () => {
+    const readme = readFileSync(join(root, "README.md"), "utf8");
+    const printed = /^```ts\n\/\/ words\.ts\n([\s\S]*?)^```/m.exec(readme)?.[1];
+    write("words.ts", printed ?? "");
+    write("some.md", "to be or not to be\n오늘 또 오늘\n");
+    await run(join(project, "node_modules/.bin/tidemark"), ["run", "words.ts"], { cwd: project });
+    expect(readFileSync(join(project, "words.txt"), "utf8").trim().split("\n").toSorted()).toEqual(
+      ["be: 2", "not: 1", "or: 1", "to: 2", "또: 1", "오늘: 2"].toSorted(),
+    );
   });
 
   test("the command starts and says its version", async () => {
