@@ -92,26 +92,7 @@ export type { PCollectionView, SideInputs, SideInputValues } from "./fn/view.ts"
 export * from "./pipeline/index.ts";
 export * from "./transforms/index.ts";
 
-export {
-  boolCoder,
-  bytesCoder,
-  decodeFromBytes,
-  doubleCoder,
-  encodeToBytes,
-  globalWindowCoder,
-  intervalWindowCoder,
-  iterableCoder,
-  kvCoder,
-  lengthPrefixCoder,
-  nullableCoder,
-  stringCoder,
-  timestampCoder,
-  valueCoder,
-  varintBigCoder,
-  varintCoder,
-  type Coder,
-  type DeterministicCoder,
-} from "./coders/index.ts";
+export * from "./coders/index.ts";
 
 export { ndjson, text } from "./io/index.ts";
 export { describeStages, type JobHandle, type JobMetrics, run, type RunOptions, type StepMetrics } from "./runners/embedded/run.ts";

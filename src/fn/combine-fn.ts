@@ -6,9 +6,6 @@
  */
 import type { Coder } from "../coders/coder.ts";
 
-/** Side inputs as a CombineFn sees them: the views given to `combinePerKey(fn, { sideInputs })`, by name. */
-export type CombineSideInputs = Readonly<Record<string, unknown>>;
-
 /** Combines inputs `I` through accumulators `A` into an output `O`. */
 export interface CombineFn<I, A, O> {
   /** For graphs and messages. Default: `Combine`. */

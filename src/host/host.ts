@@ -8,7 +8,7 @@ import type { Pane } from "../model/pane.ts";
 import type { Timestamp } from "../model/time.ts";
 import type { Window } from "../model/window.ts";
 import type { Emitter } from "./emitter.ts";
-import type { KeyedRecord, RecordStore, WindowRecords } from "./records.ts";
+import type { KeyedRecord, RecordStore } from "./records.ts";
 
 /** Event time and processing time as the stage sees them. */
 export interface TimeHost {
@@ -79,6 +79,3 @@ export interface StageHost extends TimeHost {
   trackWork(work: Promise<void>): void;
   readonly options: unknown;
 }
-
-/** The state of one key and window between calls of `fireWindow`. */
-export type { KeyedRecord, RecordStore, WindowRecords };

@@ -2,14 +2,6 @@
 import type { Timestamp } from "./time.ts";
 import type { Window } from "./window.ts";
 
-/** What an element's windows may depend on. */
-export interface AssignContext {
-  readonly timestamp: Timestamp;
-  readonly element: unknown;
-  /** The element's windows so far. */
-  readonly windows: readonly Window[];
-}
-
 /** `from` become `into`. `into` may be one of `from`, or new. */
 export interface Merge<W extends Window> {
   readonly from: readonly W[];
@@ -19,7 +11,7 @@ export interface Merge<W extends Window> {
 /**
  * A window function. Synchronous and pure.
  *
- * F1 `assign` depends on its context only. Where `byTimestampOnly` is true it depends on the timestamp alone, and equal
+ * F1 `assign` depends on its arguments only: the element's timestamp, the element, and its windows so far. Where `byTimestampOnly` is true it depends on the timestamp alone, and equal
  *    timestamps may share one returned array, which nobody changes.
  * F2 A merging function implements `merge`; it gets all active windows of one key and returns disjoint merges, each of
  *    two or more windows or of one that is renamed.

@@ -1,0 +1,169 @@
+/** `tidemark run`, from the command line to the exit code. */
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { PRINTED, program, project, start, tidemark } from "./command.ts";
+
+/** A program that reads nothing and waits; it prints `waiting` when it is first read from. */
+const WAITING = `
+import { pipeline } from "tidemark";
+
+export default pipeline(import.meta, {
+  name: "waiting",
+  build(p) {
+    let told = false;
+    const reader = {
+      poll() {
+        if (!told) console.log("waiting");
+        told = true;
+        return "idle";
+      },
+      ready: () => new Promise((resolve) => READY),
+      position: () => 0,
+      close() {},
+    };
+    p.read("Nothing", { name: "nothing", bounded: false, splits: () => [0], open: () => reader }).write("End", {
+      name: "end",
+      open: () => ({
+        write() {},
+        seal: () => [],
+        commit: async () => {},
+        lastCommitted: async () => 0,
+        finish: async () => console.log("finished"),
+        close: () => CLOSED,
+      }),
+    });
+  },
+});
+`;
+const waiting = ({ ready = "setTimeout(resolve, 20)", closed = "undefined" } = {}): string =>
+  WAITING.replace("READY", ready).replace("CLOSED", closed);
+
+interface Event {
+  readonly event: string;
+  readonly [member: string]: unknown;
+}
+const eventsOf = (out: string): readonly Event[] =>
+  out
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Event);
+
+describe.concurrent("a job", () => {
+  test("ends with 0; its output is the program's own, and what is told goes to standard error", async ({ expect }) => {
+    const ended = await tidemark(project({ "job.ts": program() }), "run", "job.ts");
+    expect(ended).toMatchObject({ code: 0, out: PRINTED });
+    expect(ended.err).toMatch(/^numbers: starting\nnumbers: done, \d+\.\d s, 3 elements, [\d,]+\/s\n$/);
+  });
+
+  test("--quiet says nothing when all is well, and still says errors", async ({ expect }) => {
+    const folder = project({ "job.ts": program(), "bad.ts": program({ step: "() => { throw new Error('boom'); }" }) });
+    expect(await tidemark(folder, "run", "--quiet", "job.ts")).toEqual({ code: 0, out: PRINTED, err: "" });
+    const ended = await tidemark(folder, "run", "bad.ts", "--quiet");
+    expect(ended.err).toMatch(/^tidemark: \[STEP_FAILED\]/);
+  });
+
+  test("--json tells events, one a line, on standard output", async ({ expect }) => {
+    const source = program().replace("process.stdout.write", "process.stderr.write");
+    const ended = await tidemark(project({ "job.ts": source }), "run", "job.ts", "--json");
+    expect(ended).toMatchObject({ code: 0, err: PRINTED });
+    expect(eventsOf(ended.out)).toMatchObject([
+      { event: "starting", job: "numbers" },
+      { event: "done", job: "numbers", elementsRead: 3, watermark: "+∞" },
+    ]);
+  });
+
+  test("that fails ends with 1, and names code, fix, step and the user's line", async ({ expect }) => {
+    const folder = project({ "job.ts": program({ step: "(n) => n.x.y" }) });
+    const ended = await tidemark(folder, "run", "job.ts");
+    expect(ended.code).toBe(1);
+    expect(ended.err).toContain("[STEP_FAILED]");
+    expect(ended.err).toContain("\n  step: Next\n");
+    expect(ended.err).toContain(join(folder, "job.ts:8:"));
+    expect(ended.err).not.toContain("engine.ts");
+  });
+
+  test("--stack adds the stack, and that of the cause", async ({ expect }) => {
+    const folder = project({ "job.ts": program({ step: "(n) => n.x.y" }) });
+    const { err } = await tidemark(folder, "run", "job.ts", "--stack");
+    expect(err).toMatch(/^ {4}at /m);
+    expect(err).toContain("caused by TypeError");
+  });
+
+  test("--json tells an error as data", async ({ expect }) => {
+    const ended = await tidemark(project({ "job.ts": program({ step: "(n) => n.x.y" }) }), "run", "job.ts", "--json");
+    expect(ended).toMatchObject({ code: 1, err: "" });
+    expect(eventsOf(ended.out).at(-1)).toMatchObject({
+      event: "failed",
+      error: { code: "STEP_FAILED", domain: "user", step: "Next" },
+    });
+  });
+
+  test("--json tells an error of the command line as data, too", async ({ expect }) => {
+    const ended = await tidemark(project({}), "run", "--json");
+    expect(ended).toMatchObject({ code: 2, err: "" });
+    expect(eventsOf(ended.out)).toMatchObject([{ event: "failed", error: { code: "USAGE" } }]);
+  });
+
+  test("--progress prints a line while it runs, with rate and watermark", async ({ expect }) => {
+    const { child, printed, ended } = start(project({ "job.ts": waiting() }), ["run", "job.ts", "--progress"]);
+    await printed("0/s, watermark −∞");
+    child.kill("SIGTERM");
+    expect((await ended).code).toBe(143);
+  });
+
+  test("an open connection of the program does not keep the process when the job is done", async ({ expect }) => {
+    const folder = project({ "job.ts": program({ before: "setInterval(() => {}, 1000);" }) });
+    expect(await tidemark(folder, "run", "job.ts")).toMatchObject({ code: 0, out: PRINTED });
+  });
+});
+
+describe.concurrent("the end of a job that does not end by itself", () => {
+  test.for([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const)("%s cancels it: nothing is finished, exit code %i", async ([signal, code], { expect }) => {
+    const { child, printed, ended } = start(project({ "job.ts": waiting() }), ["run", "job.ts"]);
+    await printed("waiting");
+    child.kill(signal);
+    const { out, err, ...rest } = await ended;
+    expect({ ...rest, out }).toEqual({ code, out: "waiting\n" });
+    expect(err).toContain("waiting: cancelling");
+    expect(err).toContain("waiting: cancelled, ");
+  });
+
+  test("--drain: a signal has it fire and finish what is pending", async ({ expect }) => {
+    const { child, printed, ended } = start(project({ "job.ts": waiting() }), ["run", "job.ts", "--drain"]);
+    await printed("waiting");
+    child.kill("SIGINT");
+    expect(await ended).toMatchObject({ code: 130, out: "waiting\nfinished\n" });
+  });
+
+  test("a second signal ends the process at once, though the job still closes", async ({ expect }) => {
+    const source = waiting({ closed: "new Promise(() => setInterval(() => {}, 1000))" });
+    const { child, printed, ended } = start(project({ "job.ts": source }), ["run", "job.ts"]);
+    await printed("waiting");
+    child.kill("SIGINT");
+    await printed("cancelling");
+    child.kill("SIGINT");
+    expect((await ended).code).toBe(130);
+  });
+
+  test("PROGRAM_UNCAUGHT: an error outside every call fails the job, which is closed first", async ({ expect }) => {
+    const folder = project({
+      "job.ts": waiting({
+        ready: 'setTimeout(() => { throw new Error("stray"); })',
+        closed: 'console.log("closed")',
+      }),
+    });
+    const ended = await tidemark(folder, "run", "job.ts");
+    expect(ended).toMatchObject({ code: 1, out: "waiting\nclosed\n" });
+    expect(ended.err).toContain("[PROGRAM_UNCAUGHT]");
+    expect(ended.err).toContain(`at: ${join(folder, "job.ts")}:`);
+  });
+
+  test("JOB_NEVER_SETTLED: a promise that nothing can settle is told, not taken for success", async ({ expect }) => {
+    const ended = await tidemark(project({ "job.ts": waiting({ ready: "0" }) }), "run", "job.ts");
+    expect(ended).toMatchObject({ code: 1, out: "waiting\n" });
+    expect(ended.err).toContain("[JOB_NEVER_SETTLED]");
+  });
+});
