@@ -21,7 +21,7 @@ const COMMANDS = {
   test: [vitest, "run"],
   conformance: [fromSource, "scripts/conformance.ts"],
   mutants: [fromSource, "scripts/mutants.ts"],
-  bench: [fromSource, "bench/main.ts"],
+  bench: ["bench/main.ts"],
 };
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));

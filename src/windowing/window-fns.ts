@@ -42,7 +42,7 @@ function checkOffset(fn: string, value: unknown): asserts value is number {
 }
 
 /** A bare duration, or the options that it stands in. */
-function isBare<T extends object>(value: number | T): value is number {
+function isBare(value: unknown): value is number {
   return typeof value !== "object" || value === null;
 }
 

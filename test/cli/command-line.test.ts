@@ -1,7 +1,7 @@
 /** Options, help and usage errors, as a user meets them. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, test } from "vitest";
 import { program, project, ROOT, tidemark } from "./command.ts";
 
 /** A program with zod's schema that prints the options it was built with. */

@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { onTestFinished } from "vitest";
+import { afterAll } from "vitest";
 
 export const ROOT: string = dirname(dirname(import.meta.dirname));
 const MAIN = join(ROOT, "src/cli/main.ts");
@@ -36,10 +36,16 @@ export default pipeline(import.meta, {
 }
 export const PRINTED = "2\n3\n4\n";
 
-/** Writes files into a new folder, which goes when the test is over. @returns its path */
+const folders: string[] = [];
+// Not at the end of each test: the tests of a file run side by side.
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** Writes files into a new folder, which goes when the tests of the file are over. @returns its path */
 export function project(files: Readonly<Record<string, string>>, packages: readonly string[] = []): string {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "tidemark-cli-")));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  folders.push(folder);
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     writeFileSync(join(folder, path), text);

@@ -1,6 +1,6 @@
 /** `tidemark run`, from the command line to the exit code. */
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, test } from "vitest";
 import { PRINTED, program, project, start, tidemark } from "./command.ts";
 
 /** A program that reads nothing and waits; it prints `waiting` when it is first read from. */
@@ -106,7 +106,7 @@ describe.concurrent("a job", () => {
 
   test("--progress prints a line while it runs, with rate and watermark", async ({ expect }) => {
     const { child, printed, ended } = start(project({ "job.ts": waiting() }), ["run", "job.ts", "--progress"]);
-    await printed("0/s, watermark −∞");
+    await printed("0/s, watermark -∞");
     child.kill("SIGTERM");
     expect((await ended).code).toBe(143);
   });

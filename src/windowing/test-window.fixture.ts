@@ -1,0 +1,90 @@
+/** One window's trigger, driven as a lane drives it: what the tests of trigger machines share. */
+import { expect } from "vitest";
+import { MIN_TIMESTAMP } from "../model/time.ts";
+import type { Trigger } from "../model/trigger.ts";
+import { compileTrigger, type TriggerMachine, type TriggerState } from "./trigger-machine.ts";
+
+/** Watermark and clock: what all windows of a test share. */
+export interface Moment {
+  watermark: number;
+  processingTime: number;
+}
+
+/**
+ * One window's trigger, asked after each thing that happens, as a lane does. Each method tells whether it fired.
+ * Between two things the state is written down and read back (M2).
+ */
+export class TestWindow {
+  readonly machine: TriggerMachine;
+  readonly moment: Moment;
+  readonly maxTimestamp: number;
+  state: TriggerState;
+  fired = 0;
+
+  constructor(trigger: Trigger, options: { merging?: boolean; maxTimestamp?: number; moment?: Moment } = {}) {
+    this.machine = compileTrigger(trigger, options.merging ?? false);
+    this.maxTimestamp = options.maxTimestamp ?? 9;
+    this.moment = options.moment ?? { watermark: MIN_TIMESTAMP, processingTime: 0 };
+    this.state = this.machine.create();
+  }
+
+  get finished(): boolean {
+    return this.machine.isFinished(this.state);
+  }
+
+  /** A bundle of `count` elements. */
+  elements(count = 1): boolean {
+    for (let i = 0; i < count; i++) this.machine.onElement(this.state, this.#context(false));
+    return this.#ask(false);
+  }
+
+  watermark(to: number): boolean {
+    this.moment.watermark = to;
+    return this.#ask(false);
+  }
+
+  /** The clock comes to `to`, and a timer asks. */
+  clock(to: number): boolean {
+    this.moment.processingTime = to;
+    return this.#ask(true);
+  }
+
+  /** The clock comes to `to`, and nobody asks. */
+  clockSilently(to: number): void {
+    this.moment.processingTime = to;
+  }
+
+  /** When a timer has to ask, as far as is known now. */
+  get due(): number | undefined {
+    return this.machine.nextProcessingTime(this.state, -Infinity);
+  }
+
+  /** The window that `windows` become, not asked yet. @param end the last instant of an element's window that joins them */
+  static merged(windows: readonly [TestWindow, ...TestWindow[]], trigger: Trigger, end = MIN_TIMESTAMP): TestWindow {
+    const maxTimestamp = Math.max(end, ...windows.map((window) => window.maxTimestamp));
+    const into = new TestWindow(trigger, { merging: true, maxTimestamp, moment: windows[0].moment });
+    const states = windows.map(({ state }) => state);
+    const before = JSON.stringify(states);
+    into.machine.onMerge(into.state, states, into.#context(false));
+    expect(JSON.stringify(states)).toBe(before);
+    return into;
+  }
+
+  #context(atRest: boolean): { watermark: number; processingTime: number; maxTimestamp: number; atRest: boolean } {
+    return { ...this.moment, maxTimestamp: this.maxTimestamp, atRest };
+  }
+
+  #ask(atRest: boolean): boolean {
+    const before = JSON.stringify(this.state);
+    const fires = !this.finished && this.machine.shouldFire(this.state, this.#context(atRest));
+    expect(JSON.stringify(this.state), "M1 asking changes nothing").toBe(before);
+    if (fires) {
+      this.machine.onFire(this.state, this.#context(atRest));
+      this.fired++;
+    }
+    const copy = JSON.parse(JSON.stringify(this.state)) as TriggerState;
+    expect(copy, "M2 the state is plain data").toEqual(this.state);
+    this.state = copy;
+    return fires;
+  }
+}

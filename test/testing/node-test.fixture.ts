@@ -1,0 +1,6 @@
+/** Run by testing.test.ts with `node --test`: the first test holds, the second one fails with a reason. */
+import { test } from "node:test";
+import { assertThat, runTest } from "tidemark/testing";
+
+void test("holds", () => runTest((p) => assertThat(p.create([1, 2]).map((n) => n + 1)).containsInAnyOrder([2, 3])));
+void test("does not", () => runTest((p) => assertThat(p.create([1])).isEmpty()));

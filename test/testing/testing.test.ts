@@ -1,0 +1,170 @@
+/** The testing API: scripts, assertions that fail with reasons, simulated time, seeded bundle cuts, strict mode. */
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import {
+  afterCount,
+  bagState,
+  countPerElement,
+  fixedWindows,
+  IntervalWindow,
+  isTidemarkError,
+  type KV,
+  output,
+  processingTimer,
+  repeatedly,
+  seconds,
+  type TidemarkError,
+  windowInto,
+} from "tidemark";
+import { assertThat, at, runTest, type TestOptions, testStream } from "tidemark/testing";
+import { describe, expect, test } from "vitest";
+
+/** The error that a run ends with. */
+async function failureOf(build: Parameters<typeof runTest>[0], options?: TestOptions): Promise<TidemarkError> {
+  const error: unknown = await runTest(build, options).then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  expect(isTidemarkError(error)).toBe(true);
+  return error as TidemarkError;
+}
+
+describe("assertThat", () => {
+  test("A2: a failure shows expected, actual, what is missing and too many, and where it was written", async () => {
+    const error = await failureOf((p) => assertThat(p.create([1, 2, 2])).containsInAnyOrder([1, 2, 3]));
+    expect(error.code).toBe("ASSERTION_FAILED");
+    expect(error.message).toContain("expected [ 1, 2, 3 ]");
+    expect(error.message).toContain("actual   [ 1, 2, 2 ]");
+    expect(error.message).toContain("missing  [ 3 ]");
+    expect(error.message).toContain("too many 2 at -∞ in global, UNKNOWN pane 0");
+    expect(error.context.at).toMatch(/testing\.test\.ts:\d+:\d+$/);
+  });
+
+  test("counts how often: two of one are not one", async () => {
+    await runTest((p) => assertThat(p.create(["a", "a"])).containsInAnyOrder(["a", "a"]));
+    expect((await failureOf((p) => assertThat(p.create(["a"])).containsInAnyOrder(["a", "a"]))).code).toBe("ASSERTION_FAILED");
+  });
+
+  test("by window and pane: early, on time, late, final", async () => {
+    const window = new IntervalWindow(0, 10_000);
+    await runTest((p) => {
+      const counts = p
+        .apply(
+          testStream<string>()
+            .addElements(at(1000, "a"))
+            .advanceWatermarkTo(10_000)
+            .addElements(at(2000, "a"))
+            .advanceWatermarkTo(20_000)
+            .advanceWatermarkToInfinity(),
+        )
+        .apply(windowInto(fixedWindows(seconds(10)), { allowedLateness: seconds(5), accumulation: "accumulating" }))
+        .apply(countPerElement());
+      assertThat(counts).inOnTimePane(window).isSingleton(["a", 1]);
+      assertThat(counts).inWindow(window).inLatePanes().isSingleton(["a", 2]);
+      assertThat(counts).inEarlyPanes().isEmpty();
+      assertThat(counts).inWindow(new IntervalWindow(10_000, 20_000)).isEmpty();
+      assertThat(counts).satisfies((values, elements) => {
+        expect(values).toHaveLength(2);
+        expect(elements.map((e) => e.pane.index)).toEqual([0, 1]);
+      });
+    });
+  });
+
+  test("satisfies: what the check throws is the reason", async () => {
+    const error = await failureOf((p) => assertThat(p.create([1])).satisfies(() => expect(1).toBe(2)));
+    expect(error.message).toContain("expected 1 to be 2");
+  });
+});
+
+describe("test streams", () => {
+  test("T1: between two events everything that the first one set off has happened", async () => {
+    const seen: string[] = [];
+    await runTest((p) => {
+      p.apply(
+        testStream<KV<string, number>>()
+          .addElements(at(0, ["a", 1]))
+          .advanceProcessingTime(5)
+          .addElements(at(1, ["a", 2]))
+          .advanceWatermarkToInfinity(),
+      ).parDo({
+        state: { bag: bagState<number>() },
+        timers: { soon: processingTimer() },
+        outputs: { main: output<number>() },
+        process([, value], { timers }) {
+          seen.push(`element ${value}`);
+          timers.soon.setAfter(5);
+        },
+        onTimer: {
+          soon: ({ now }) => void seen.push(`timer at ${now()}`),
+        },
+      });
+    });
+    expect(seen).toEqual(["element 1", "timer at 5", "element 2"]);
+  });
+
+  test("T3: what makes no sense is refused while it is written", () => {
+    const refused = (make: () => unknown): void => expect(make).toThrow("TEST_STREAM_INVALID");
+    refused(() => testStream().advanceWatermarkTo(5).advanceWatermarkTo(4));
+    refused(() => testStream().advanceWatermarkTo(Infinity));
+    refused(() => testStream().advanceProcessingTime(0));
+    refused(() => testStream().addElements(at(Infinity, 1)));
+  });
+});
+
+describe("runTest", () => {
+  test("a pipeline that waits for ever fails with what each stage stands at", async () => {
+    const error = await failureOf(
+      (p) => {
+        p.create([1]).map("Hang", async () => new Promise<number>(() => {}));
+      },
+      { timeoutMs: 50 },
+    );
+    expect(error.code).toBe("TEST_TIMEOUT");
+    expect(error.message).toMatch(/Hang: watermark -∞, 1 in, 0 keys, 0 timers, 1 pending/);
+  });
+
+  test("the same bundle seed cuts the same bundles", async () => {
+    const cuts = async (bundleSeed: number): Promise<readonly number[]> => {
+      const sizes: number[] = [];
+      await runTest(
+        (p) => {
+          p.create(Array.from({ length: 40 }, (_, i): KV<string, number> => ["k", i]))
+            .apply(windowInto(fixedWindows(seconds(1)), { trigger: repeatedly(afterCount(1)) }))
+            .groupByKey()
+            .map(([, values]) => void sizes.push(values.length));
+        },
+        { bundleSeed },
+      );
+      return sizes;
+    };
+    const first = await cuts(1);
+    expect(first.length).toBeGreaterThan(1);
+    expect(await cuts(1)).toEqual(first);
+    expect(await cuts(2)).not.toEqual(first);
+  });
+
+  test("strict mode: a value that cannot be encoded is refused at its first write, with the step", async () => {
+    const error = await failureOf((p) => {
+      p.create<KV<string, number>>([["a", 1]]).parDo("Keep", {
+        state: { bag: bagState<unknown>() },
+        process(_element, { state }) {
+          state.bag.add({ callback: () => 1 });
+        },
+      });
+    });
+    expect(error.code).toBe("VALUE_NOT_ENCODABLE");
+    expect(error.context.step).toBe("Keep");
+  });
+});
+
+test("works inside node:test", async () => {
+  const args = ["--conditions=tidemark-source", "--test", "--test-reporter=tap", join(import.meta.dirname, "node-test.fixture.ts")];
+  // node --test says by this variable that it runs inside itself, and then reports to nobody.
+  const env = { ...process.env, NODE_OPTIONS: "", NODE_TEST_CONTEXT: undefined };
+  const run = promisify(execFile)(process.execPath, args, { env });
+  const text = await run.then(({ stdout }) => stdout).catch((error: { stdout: string }) => error.stdout);
+  expect(text).toContain("ok 1 - holds");
+  expect(text).toContain("not ok 2 - does not");
+  expect(text).toContain("ASSERTION_FAILED");
+});
