@@ -2,5 +2,9 @@
 import { test } from "node:test";
 import { assertThat, runTest } from "tidemark/testing";
 
-void test("holds", () => runTest((p) => assertThat(p.create([1, 2]).map((n) => n + 1)).containsInAnyOrder([2, 3])));
-void test("does not", () => runTest((p) => assertThat(p.create([1])).isEmpty()));
+void test("holds", async () => {
+  await runTest((p) => assertThat(p.create([1, 2]).map((n) => n + 1)).containsInAnyOrder([2, 3]));
+});
+void test("does not", async () => {
+  await runTest((p) => assertThat(p.create([1])).isEmpty());
+});
