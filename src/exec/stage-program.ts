@@ -111,6 +111,15 @@ export class StageProgram implements StageRunner {
     return this.#stage.steps.includes(this.#graph.collections[collection]?.producer as number);
   }
 
+  /** Only a stage's first step may be special; the steps fused behind it are plain. */
+  #isFirst(step: Step): boolean {
+    return step.id === this.#stage.steps[0];
+  }
+
+  #makesCalls(step: Step): boolean {
+    return this.#stage.kind === "calls" && this.#isFirst(step);
+  }
+
   #windowingOf(step: Step): WindowingStrategy {
     return this.#graph.collections[step.inputs[0] as number]?.windowing as WindowingStrategy;
   }
@@ -180,7 +189,7 @@ export class StageProgram implements StageRunner {
     const fn = spec.fn as unknown as (element: unknown, context: CallContext) => unknown;
     const sideInputs = this.#sideInputsOf(step);
     const late = new LateOutput(info, this.#host, undefined);
-    if (this.#stage.kind === "calls") {
+    if (this.#makesCalls(step)) {
       const outlets = this.#outlets(step);
       const calls = new CallStep(info, this.#host, outlets, late, functionBody(spec.kind, info, fn, sideInputs), undefined);
       this.#driven.push(calls);
@@ -227,11 +236,11 @@ export class StageProgram implements StageRunner {
       sideInputs: this.#sideInputsOf(step),
       allowedLateness: this.#windowingOf(step).allowedLateness,
     };
-    const lifecycle = new DoFnLifecycle(parts, this.#asyncBundles);
+    const lifecycle = new DoFnLifecycle(parts, this.#asyncBundles && this.#isFirst(step));
     this.#driven.push(lifecycle);
     const late = new LateOutput(info, this.#host, outlets["late"]);
     const check = checkKept(step.name, this.#strict);
-    if (this.#stage.kind === "calls") {
+    if (this.#makesCalls(step)) {
       const records = this.#stage.lane === "state" ? new StateRecords(parts) : undefined;
       const tags = Object.keys(outlets);
       const calls = new CallStep(info, this.#host, outlets, late, doFnBody(parts, tags, records, late, check), records);
@@ -239,7 +248,7 @@ export class StageProgram implements StageRunner {
       if (records) this.#driven.push(callTimers(records, doFn, this.#host, step.id));
       return calls;
     }
-    if (this.#stage.lane !== "state") return new ParDoOperator(parts);
+    if (!this.#isFirst(step) || this.#stage.lane !== "state") return new ParDoOperator(parts);
     const operator = new StatefulOperator(parts, late, check);
     this.#driven.push(operator);
     return operator;

@@ -1,5 +1,5 @@
 /** One window's trigger, driven as a lane drives it: what the tests of trigger machines share. */
-import { expect } from "vitest";
+import { deepEqual, equal } from "node:assert/strict";
 import { MIN_TIMESTAMP } from "../model/time.ts";
 import type { Trigger } from "../model/trigger.ts";
 import { compileTrigger, type TriggerMachine, type TriggerState } from "./trigger-machine.ts";
@@ -66,7 +66,7 @@ export class TestWindow {
     const states = windows.map(({ state }) => state);
     const before = JSON.stringify(states);
     into.machine.onMerge(into.state, states, into.#context(false));
-    expect(JSON.stringify(states)).toBe(before);
+    equal(JSON.stringify(states), before, "the states that merge are not changed");
     return into;
   }
 
@@ -77,13 +77,13 @@ export class TestWindow {
   #ask(atRest: boolean): boolean {
     const before = JSON.stringify(this.state);
     const fires = !this.finished && this.machine.shouldFire(this.state, this.#context(atRest));
-    expect(JSON.stringify(this.state), "M1 asking changes nothing").toBe(before);
+    equal(JSON.stringify(this.state), before, "M1 asking changes nothing");
     if (fires) {
       this.machine.onFire(this.state, this.#context(atRest));
       this.fired++;
     }
     const copy = JSON.parse(JSON.stringify(this.state)) as TriggerState;
-    expect(copy, "M2 the state is plain data").toEqual(this.state);
+    deepEqual(copy, this.state, "M2 the state is plain data");
     this.state = copy;
     return fires;
   }
