@@ -2,9 +2,9 @@
 
 export interface Random {
   /** From 0 up to but without 1. */
-  next(): number;
+  readonly next: () => number;
   /** A whole number from 0 up to but without `n`. */
-  int(n: number): number;
+  readonly int: (n: number) => number;
 }
 
 /** Mulberry32: 32 bits of state, good enough for tests and demos, not for secrets. */
