@@ -5,9 +5,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { bundleCuts, cutBundles, scenarios } from "../model/arbitraries.ts";
-import { ALL_FIELDS, differences, ELEMENT_FIELDS } from "../model/compare.ts";
+import { differences } from "../model/compare.ts";
 import { runReference } from "../model/run.ts";
 import type { Scenario } from "../model/scenario.ts";
+import { beyondDoubles, fieldsOf } from "./comparable.ts";
 import { runOnEngine } from "./golden-pipeline.ts";
 import type { PlayOptions } from "../../src/testing/play.ts";
 
@@ -17,14 +18,9 @@ const RUNS = Number(process.env["TIDEMARK_RUNS"] ?? 400);
 /** A late element sets a timer that is due at once: whether the next element comes before it is the bundles' to say. */
 const GROUPINGS = ["group", "combine", "cascade", "cascadeRewindow"] as const;
 
-/** Beyond 2^53 doubles are even numbers only: windows laid over the end of the global window have no exact bounds. */
-function beyondDoubles({ pipeline }: Scenario): boolean {
-  return pipeline.kind === "cascadeRewindow" && pipeline.window.type === "global" && pipeline.window2?.type !== "global";
-}
-
 async function compare(scenario: Scenario, options: PlayOptions): Promise<void> {
   fc.pre(!beyondDoubles(scenario));
-  const fields = scenario.pipeline.kind === "stateful" ? ELEMENT_FIELDS : ALL_FIELDS;
+  const fields = fieldsOf(scenario);
   const expected = runReference(scenario).panes;
   const actual = await runOnEngine(scenario, options);
   expect(differences(expected, actual, { fields })).toEqual([]);
