@@ -35,7 +35,9 @@ function sortedLines(path: string): string {
 }
 
 mkdirSync(folder, { recursive: true });
-process.stdout.write(`Node ${process.version}, ${events} events, ${rounds} rounds in turn, load ${(loadavg()[0] as number).toFixed(1)}\n`);
+process.stdout.write(
+  `Node ${process.version}, ${events} events, ${rounds} rounds in turn, load ${(loadavg()[0] as number).toFixed(1)}\n`,
+);
 let failed = false;
 for (const workload of ["w1", "w2", "w3", "w4"]) {
   const data = join(folder, workload === "w3" ? "w2" : workload);
@@ -52,7 +54,9 @@ for (const workload of ["w1", "w2", "w3", "w4"]) {
   failed ||= !equal;
   const shares = plain.map((cpu, i) => cpu / (own[i] as number)).toSorted((a, b) => a - b);
   const share = `${median(shares).toFixed(2)} (${(shares[0] as number).toFixed(2)} to ${(shares.at(-1) as number).toFixed(2)})`;
-  process.stdout.write(`${workload}: by hand ${median(plain).toFixed(2)} s, Tidemark ${median(own).toFixed(2)} s of CPU; share ${share}; output ${equal ? "equal" : "DIFFERENT"}\n`);
+  process.stdout.write(
+    `${workload}: by hand ${median(plain).toFixed(2)} s, Tidemark ${median(own).toFixed(2)} s of CPU; share ${share}; output ${equal ? "equal" : "DIFFERENT"}\n`,
+  );
 }
 rmSync(folder, { recursive: true, force: true });
 process.exit(failed ? 1 : 0);

@@ -3,7 +3,10 @@ import { closeSync, openSync, writeSync } from "node:fs";
 import { seededRandom } from "../src/base/random.ts";
 
 const START = 1_700_000_000_000;
-const SYLLABLES = "ba be bi bo ca ce co da de do fa fi ga go ha he ka ki la le lo ma mi mo na no pa pe ra ri ro sa se so ta ti to va we ya".split(" ");
+const SYLLABLES =
+  "ba be bi bo ca ce co da de do fa fi ga go ha he ka ki la le lo ma mi mo na no pa pe ra ri ro sa se so ta ti to va we ya".split(
+    " ",
+  );
 
 type Next = () => number;
 
@@ -11,7 +14,8 @@ function vocabulary(next: Next, size: number): string[] {
   const words = new Set<string>();
   while (words.size < size) {
     let word = "";
-    for (let left = 1 + Math.floor(next() * 3); left >= 0; left--) word += SYLLABLES[Math.floor(next() * SYLLABLES.length)];
+    for (let left = 1 + Math.floor(next() * 3); left >= 0; left--)
+      word += SYLLABLES[Math.floor(next() * SYLLABLES.length)];
     words.add(word);
   }
   return [...words];
@@ -30,14 +34,24 @@ function textLine(next: Next, words: readonly string[]): string {
 function tweetLine(next: Next, words: readonly string[], i: number): string {
   const late = Math.floor(next() < 0.7 ? next() * 1000 : next() * 9900);
   const text = Array.from({ length: 5 + Math.floor(next() * 10) }, () => words[rank(next, words.length)]);
-  for (let tags = Math.floor(next() * 3.6); tags > 0; tags--) text.push(`${next() < 0.1 ? "@" : "#"}${words[rank(next, 2000)]}`);
-  return JSON.stringify({ user: `u${Math.floor(next() * 100_000)}`, text: text.join(" "), event_time: START + i - late });
+  for (let tags = Math.floor(next() * 3.6); tags > 0; tags--)
+    text.push(`${next() < 0.1 ? "@" : "#"}${words[rank(next, 2000)]}`);
+  return JSON.stringify({
+    user: `u${Math.floor(next() * 100_000)}`,
+    text: text.join(" "),
+    event_time: START + i - late,
+  });
 }
 
 function paymentLine(next: Next, i: number): string {
   const q = next();
   const amount = 1 + Math.floor(-40_000 * Math.log(1 - next()));
-  return JSON.stringify({ card: `c${Math.floor(100_000 * q * q)}`, amount, merchant: `m${Math.floor(next() * 5000)}`, event_time: START + i });
+  return JSON.stringify({
+    card: `c${Math.floor(100_000 * q * q)}`,
+    amount,
+    merchant: `m${Math.floor(next() * 5000)}`,
+    event_time: START + i,
+  });
 }
 
 /** Writes `count` lines (w1: lines of text) for a workload. */
@@ -47,7 +61,9 @@ export function generate(workload: string, count: number, path: string): void {
   const file = openSync(path, "w");
   let lines: string[] = [];
   for (let i = 0; i < count; i++) {
-    lines.push(workload === "w1" ? textLine(next, words) : workload === "w4" ? paymentLine(next, i) : tweetLine(next, words, i));
+    lines.push(
+      workload === "w1" ? textLine(next, words) : workload === "w4" ? paymentLine(next, i) : tweetLine(next, words, i),
+    );
     if (lines.length === 10_000 || i === count - 1) {
       writeSync(file, `${lines.join("\n")}\n`, null, "latin1");
       lines = [];

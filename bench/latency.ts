@@ -2,7 +2,18 @@
  * l1: a running count per key of elements made in the process at a rate; the latency of each from its creation stamp, and
  * from the time at which it was due.
  */
-import { combiningState, countFn, type KV, output, type Pipeline, pipeline, type Program, type Sink, type Source, type SourceReader } from "tidemark";
+import {
+  combiningState,
+  countFn,
+  type KV,
+  output,
+  type Pipeline,
+  pipeline,
+  type Program,
+  type Sink,
+  type Source,
+  type SourceReader,
+} from "tidemark";
 
 interface Stamped {
   readonly key: string;
@@ -79,7 +90,8 @@ function summary(latency: Float64Array, scheduled: Float64Array, rate: number): 
   const skip = Math.min(latency.length >> 1, rate * 5);
   const percentiles = (values: Float64Array): number[] => {
     const sorted = values.slice(skip).sort();
-    const at = (share: number): number => Number((sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] as number).toFixed(3));
+    const at = (share: number): number =>
+      Number((sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] as number).toFixed(3));
     return [at(0.5), at(0.99), at(0.999), at(1)];
   };
   const [p50, p99, p999, max] = percentiles(latency);

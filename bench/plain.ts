@@ -141,11 +141,16 @@ function w4(input: string, out: Out): void {
   const cards = new Map<string, { times: number[]; amounts: number[]; sum: number }>();
   for (const lines of chunksOfLines(`${input}.ndjson`)) {
     for (const line of lines) {
-      const { card, amount, event_time: time } = JSON.parse(line) as { card: string; amount: number; event_time: number };
+      const {
+        card,
+        amount,
+        event_time: time,
+      } = JSON.parse(line) as { card: string; amount: number; event_time: number };
       let recent = cards.get(card);
       if (recent === undefined) cards.set(card, (recent = { times: [], amounts: [], sum: 0 }));
       let old = 0;
-      while (old < recent.times.length && (recent.times[old] as number) <= time - 60_000) recent.sum -= recent.amounts[old++] as number;
+      while (old < recent.times.length && (recent.times[old] as number) <= time - 60_000)
+        recent.sum -= recent.amounts[old++] as number;
       if (old > 0) {
         recent.times.splice(0, old);
         recent.amounts.splice(0, old);
@@ -153,7 +158,8 @@ function w4(input: string, out: Out): void {
       recent.times.push(time);
       recent.amounts.push(amount);
       recent.sum += amount;
-      if (recent.times.length > 3 && recent.sum > 200_000) out.put(`${card}\t${time}\t${recent.times.length}\t${recent.sum}\n`);
+      if (recent.times.length > 3 && recent.sum > 200_000)
+        out.put(`${card}\t${time}\t${recent.times.length}\t${recent.sum}\n`);
     }
   }
 }

@@ -54,7 +54,11 @@ function startOf(window: Window): number {
 /** Hashtags counted in windows of event time, at most 10 s out of order. */
 function tags(windowFn: WindowFn): (p: Pipeline, input: string, out: string) => void {
   return (p, input, out) => {
-    p.apply(ndjson.read<Tweet>(`${input}.ndjson`, { timestamps: eventTime((tweet) => tweet.event_time, { outOfOrderness: seconds(10) }) }))
+    p.apply(
+      ndjson.read<Tweet>(`${input}.ndjson`, {
+        timestamps: eventTime((tweet) => tweet.event_time, { outOfOrderness: seconds(10) }),
+      }),
+    )
       .flatMap("Tags", (tweet) => tweet.text.match(TAG) ?? NONE)
       .apply(windowInto(windowFn))
       .apply(countPerElement())

@@ -14,7 +14,10 @@ const [seed, numRuns] = process.argv.slice(2).map(Number);
 const result = await fc.check(
   fc.asyncProperty(scenarios(), async (scenario) => {
     fc.pre(!beyondDoubles(scenario));
-    return differences(runReference(scenario).panes, await runOnEngine(scenario), { fields: fieldsOf(scenario) }).length === 0;
+    return (
+      differences(runReference(scenario).panes, await runOnEngine(scenario), { fields: fieldsOf(scenario) }).length ===
+      0
+    );
   }),
   { seed: seed as number, numRuns: numRuns as number, endOnFailure: true },
 );

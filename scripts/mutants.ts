@@ -19,16 +19,66 @@ interface Mutant {
 }
 
 const MUTANTS: readonly Mutant[] = [
-  { name: "sessions that only touch merge", file: "window-fns.ts", from: "if (window.start < end) {", to: "if (window.start <= end) {" },
-  { name: "the oldest sliding window is left out", file: "window-fns.ts", from: "age < this.#size;", to: "age + this.#period < this.#size || age === into;" },
-  { name: "windows expire a millisecond early", file: "strategy.ts", from: ": maxTimestamp + allowedLateness;", to: ": maxTimestamp + allowedLateness - 1;" },
-  { name: "a pane before the watermark's passing is on time", file: "panes.ts", from: 'return maxTimestamp < inputWatermark ? "ON_TIME" : "EARLY";', to: 'return maxTimestamp <= inputWatermark ? "ON_TIME" : "EARLY";' },
-  { name: "late panes count as on time again", file: "panes.ts", from: "if (!onlyEarlySoFar || maxTimestamp", to: "if (maxTimestamp" },
-  { name: "early panes move the non-speculative index", file: "panes.ts", from: 'timing === "EARLY" ? -1 : previous.nonSpeculativeIndex + 1', to: "previous.nonSpeculativeIndex + 1" },
-  { name: "a count fires one element late", file: "trigger-machine.ts", from: "return state.count >= this.#count;", to: "return state.count > this.#count;" },
-  { name: "merged counts are not summed", file: "trigger-machine.ts", from: "from.reduce((sum, state) => sum + state.count, 0)", to: "(from[0]?.count ?? 0)" },
-  { name: "a repeated trigger is not begun anew", file: "trigger-machine.ts", from: "if (part.isFinished(inner)) part.reset(inner);", to: "if (part.isFinished(inner)) part.clear(inner);" },
-  { name: "the end of a window is reached at its last instant", file: "trigger-machine.ts", from: "return context.watermark > context.maxTimestamp;", to: "return context.watermark >= context.maxTimestamp;" },
+  {
+    name: "sessions that only touch merge",
+    file: "window-fns.ts",
+    from: "if (window.start < end) {",
+    to: "if (window.start <= end) {",
+  },
+  {
+    name: "the oldest sliding window is left out",
+    file: "window-fns.ts",
+    from: "age < this.#size;",
+    to: "age + this.#period < this.#size || age === into;",
+  },
+  {
+    name: "windows expire a millisecond early",
+    file: "strategy.ts",
+    from: ": maxTimestamp + allowedLateness;",
+    to: ": maxTimestamp + allowedLateness - 1;",
+  },
+  {
+    name: "a pane before the watermark's passing is on time",
+    file: "panes.ts",
+    from: 'return maxTimestamp < inputWatermark ? "ON_TIME" : "EARLY";',
+    to: 'return maxTimestamp <= inputWatermark ? "ON_TIME" : "EARLY";',
+  },
+  {
+    name: "late panes count as on time again",
+    file: "panes.ts",
+    from: "if (!onlyEarlySoFar || maxTimestamp",
+    to: "if (maxTimestamp",
+  },
+  {
+    name: "early panes move the non-speculative index",
+    file: "panes.ts",
+    from: 'timing === "EARLY" ? -1 : previous.nonSpeculativeIndex + 1',
+    to: "previous.nonSpeculativeIndex + 1",
+  },
+  {
+    name: "a count fires one element late",
+    file: "trigger-machine.ts",
+    from: "return state.count >= this.#count;",
+    to: "return state.count > this.#count;",
+  },
+  {
+    name: "merged counts are not summed",
+    file: "trigger-machine.ts",
+    from: "from.reduce((sum, state) => sum + state.count, 0)",
+    to: "(from[0]?.count ?? 0)",
+  },
+  {
+    name: "a repeated trigger is not begun anew",
+    file: "trigger-machine.ts",
+    from: "if (part.isFinished(inner)) part.reset(inner);",
+    to: "if (part.isFinished(inner)) part.clear(inner);",
+  },
+  {
+    name: "the end of a window is reached at its last instant",
+    file: "trigger-machine.ts",
+    from: "return context.watermark > context.maxTimestamp;",
+    to: "return context.watermark >= context.maxTimestamp;",
+  },
 ];
 
 const RUNS = 2000;
@@ -38,7 +88,8 @@ const root = join(import.meta.dirname, "..");
 /** A copy of what the comparison needs, with `mutant` planted. */
 function plant(mutant: Mutant | undefined): string {
   const folder = mkdtempSync(join(tmpdir(), "tidemark-mutant-"));
-  for (const name of ["src", "test", "scripts", "package.json"]) cpSync(join(root, name), join(folder, name), { recursive: true });
+  for (const name of ["src", "test", "scripts", "package.json"])
+    cpSync(join(root, name), join(folder, name), { recursive: true });
   symlinkSync(join(root, "node_modules"), join(folder, "node_modules"), "dir");
   if (mutant === undefined) return folder;
   const path = join(folder, "src/windowing", mutant.file);
@@ -51,7 +102,12 @@ function plant(mutant: Mutant | undefined): string {
 
 /** After how many runs the comparison failed; undefined when it did not. */
 function killedAfter(folder: string): number | undefined {
-  const args = ["--conditions=tidemark-source", join(folder, "scripts/compare-with-reference.ts"), String(SEED), String(RUNS)];
+  const args = [
+    "--conditions=tidemark-source",
+    join(folder, "scripts/compare-with-reference.ts"),
+    String(SEED),
+    String(RUNS),
+  ];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
   const verdict = /^failed after (\d+)$/m.exec(stdout);
   if (verdict !== null) return Number(verdict[1]);

@@ -95,5 +95,12 @@ export * from "./transforms/index.ts";
 export * from "./coders/index.ts";
 
 export { ndjson, text } from "./io/index.ts";
-export { describeStages, type JobHandle, type JobMetrics, run, type RunOptions, type StepMetrics } from "./runners/embedded/run.ts";
+export {
+  describeStages,
+  type JobHandle,
+  type JobMetrics,
+  run,
+  type RunOptions,
+  type StepMetrics,
+} from "./runners/embedded/run.ts";
 export type { JobClock, JobState } from "./runners/embedded/job.ts";

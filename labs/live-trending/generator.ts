@@ -53,10 +53,38 @@ const TRENDS: readonly Trend[] = [
   { tag: "#주말등산", lang: "ko", peak: 0.95, width: 0.06, height: 1.5 },
 ];
 
-const KO_TAGS = ["#커피", "#산책", "#맛집", "#날씨", "#음악", "#책", "#고양이", "#강아지", "#여행", "#사진", "#영화", "#운동"];
-const EN_TAGS = ["#coffee", "#walk", "#music", "#books", "#cats", "#dogs", "#travel", "#photo", "#movies", "#node", "@ann", "@joon"];
-const KO_WORDS = "오늘 정말 좋은 날 친구랑 함께 걷다가 작은 가게 앞에서 따뜻한 빵 냄새 너무 행복해 내일도 또 가고 싶다".split(" ");
-const EN_WORDS = "what a lovely day we found a small place near the river and stayed until the lights came on again".split(" ");
+const KO_TAGS = [
+  "#커피",
+  "#산책",
+  "#맛집",
+  "#날씨",
+  "#음악",
+  "#책",
+  "#고양이",
+  "#강아지",
+  "#여행",
+  "#사진",
+  "#영화",
+  "#운동",
+];
+const EN_TAGS = [
+  "#coffee",
+  "#walk",
+  "#music",
+  "#books",
+  "#cats",
+  "#dogs",
+  "#travel",
+  "#photo",
+  "#movies",
+  "#node",
+  "@ann",
+  "@joon",
+];
+const KO_WORDS =
+  "오늘 정말 좋은 날 친구랑 함께 걷다가 작은 가게 앞에서 따뜻한 빵 냄새 너무 행복해 내일도 또 가고 싶다".split(" ");
+const EN_WORDS =
+  "what a lovely day we found a small place near the river and stayed until the lights came on again".split(" ");
 
 /** Mulberry32: the same numbers for the same seed. */
 function randomBy(seed: number): () => number {

@@ -110,7 +110,9 @@ describe("the view", () => {
     expect(text).toContain("1 + #서울야시장");
     expect(text).toContain("2 ▼ #TypeScript");
     expect(text).toContain("dropped as too late: 2");
-    expect(renderLine(pane)).toBe("[00:00:00, 00:01:00) ON TIME pane 3: #서울야시장 120, #TypeScript 80, #고양이와함께하는아주긴해시태그 5");
+    expect(renderLine(pane)).toBe(
+      "[00:00:00, 00:01:00) ON TIME pane 3: #서울야시장 120, #TypeScript 80, #고양이와함께하는아주긴해시태그 5",
+    );
   });
 
   test("fit counts columns, not letters", () => {
@@ -134,10 +136,17 @@ test("the pipeline: tags counted by window, late tweets correct it, later ones c
     );
     const { top, late } = trending(tweets, { size: 10_000, every: 10_000, top: 1 });
     const window = new IntervalWindow(0, 10_000);
-    assertThat(top).inOnTimePane(window).containsInAnyOrder([[["#a", 2]]]);
-    assertThat(top).inWindow(window).inLatePanes().satisfies((tops) => {
-      expect(tops.at(-1)).toEqual([["#b", 3]]);
-    });
-    assertThat(late.map(({ element: [tag], reason }): KV<string, string> => [tag, reason])).containsInAnyOrder([["#a", "expired"]]);
+    assertThat(top)
+      .inOnTimePane(window)
+      .containsInAnyOrder([[["#a", 2]]]);
+    assertThat(top)
+      .inWindow(window)
+      .inLatePanes()
+      .satisfies((tops) => {
+        expect(tops.at(-1)).toEqual([["#b", 3]]);
+      });
+    assertThat(late.map(({ element: [tag], reason }): KV<string, string> => [tag, reason])).containsInAnyOrder([
+      ["#a", "expired"],
+    ]);
   });
 });

@@ -5,7 +5,17 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { IntervalWindow, isTidemarkError, MIN_TIMESTAMP, minutes, pipeline, type Program, run, seconds, type Sink } from "tidemark";
+import {
+  IntervalWindow,
+  isTidemarkError,
+  MIN_TIMESTAMP,
+  minutes,
+  pipeline,
+  type Program,
+  run,
+  seconds,
+  type Sink,
+} from "tidemark";
 import { writeTweets } from "./generator.ts";
 import { replay } from "./replay.ts";
 import { BY_EVENT_TIME, type Top, trending } from "./trending.ts";
@@ -76,7 +86,8 @@ class Board {
     const current = this.now;
     const over = current !== undefined && current.timing !== "EARLY";
     if (current === undefined || pane.end === current.end || (over && pane.end > current.end)) {
-      if (current !== undefined && pane.end !== current.end) this.before = new Map(current.top.map(([tag], rank) => [tag, rank]));
+      if (current !== undefined && pane.end !== current.end)
+        this.before = new Map(current.top.map(([tag], rank) => [tag, rank]));
       this.now = pane;
     }
   }
@@ -142,7 +153,10 @@ const program = pipeline({
         board.dropped++;
         return null;
       })
-      .write("Late", { name: "late", open: () => ({ write() {}, seal: () => [], commit: async () => {}, lastCommitted: async () => 0, close() {} }) });
+      .write("Late", {
+        name: "late",
+        open: () => ({ write() {}, seal: () => [], commit: async () => {}, lastCommitted: async () => 0, close() {} }),
+      });
   },
 }) as Program;
 
@@ -157,7 +171,18 @@ function model(): Model {
   const { now, before, closed, panes, dropped } = board;
   if (now !== undefined) firstPaneAfter ??= performance.now() - startedAt;
   const watermark = metrics.steps[0]?.watermark ?? MIN_TIMESTAMP;
-  return { now, before, closed, panes, dropped, watermark, latest, read: metrics.elementsRead, total, perSecond: metrics.elementsRead / elapsed };
+  return {
+    now,
+    before,
+    closed,
+    panes,
+    dropped,
+    watermark,
+    latest,
+    read: metrics.elementsRead,
+    total,
+    perSecond: metrics.elementsRead / elapsed,
+  };
 }
 
 let statusAt = 0;
@@ -166,7 +191,9 @@ const ticker = setInterval(() => {
   if (view !== undefined) view.draw(current);
   else if (performance.now() - statusAt > 5000) {
     statusAt = performance.now();
-    process.stdout.write(`${current.read} tweets, ${Math.round(current.perSecond)}/s, ${current.dropped} tag counts dropped as too late\n`);
+    process.stdout.write(
+      `${current.read} tweets, ${Math.round(current.perSecond)}/s, ${current.dropped} tag counts dropped as too late\n`,
+    );
   }
 }, 150);
 

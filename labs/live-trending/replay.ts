@@ -35,7 +35,9 @@ class ReplayReader implements SourceReader<Tweet, number> {
   #tweet: Tweet | undefined;
 
   constructor(file: string, position: number, speed: number, now: () => number) {
-    this.#lines = readFileSync(file, "utf8").split("\n").filter((line) => line !== "");
+    this.#lines = readFileSync(file, "utf8")
+      .split("\n")
+      .filter((line) => line !== "");
     this.#speed = speed;
     this.#now = now;
     this.#next = position;

@@ -66,11 +66,25 @@ export function renderFrame(model: Model, columns: number, colour: boolean, rows
   const { now } = model;
   const lines = [paint(1, line("Tidemark · trending hashtags, one minute of event time, every few seconds"))];
   const done = model.total === 0 ? 0 : Math.floor((100 * model.read) / model.total);
-  lines.push(line(`watermark ${clock(model.watermark)}  newest tweet ${clock(model.latest)}  ${Math.round(model.perSecond)} tweets/s  ${model.read} read (${done} %)`));
-  lines.push(line(`panes: ${model.panes["EARLY"] ?? 0} early, ${model.panes["ON_TIME"] ?? 0} on time, ${model.panes["LATE"] ?? 0} late   dropped as too late: ${model.dropped}`), "");
+  lines.push(
+    line(
+      `watermark ${clock(model.watermark)}  newest tweet ${clock(model.latest)}  ${Math.round(model.perSecond)} tweets/s  ${model.read} read (${done} %)`,
+    ),
+  );
+  lines.push(
+    line(
+      `panes: ${model.panes["EARLY"] ?? 0} early, ${model.panes["ON_TIME"] ?? 0} on time, ${model.panes["LATE"] ?? 0} late   dropped as too late: ${model.dropped}`,
+    ),
+    "",
+  );
   if (now === undefined) lines.push(line("waiting for the first pane …"));
   else {
-    lines.push(paint(36, line(`window [${clock(now.start)}, ${clock(now.end)})  ${now.timing.replace("_", " ")} pane ${now.index}`)));
+    lines.push(
+      paint(
+        36,
+        line(`window [${clock(now.start)}, ${clock(now.end)})  ${now.timing.replace("_", " ")} pane ${now.index}`),
+      ),
+    );
     const most = Math.max(1, ...now.top.map(([, count]) => count));
     const tagWidth = Math.min(20, Math.max(8, Math.floor(columns / 3)));
     const barWidth = Math.max(0, columns - tagWidth - 16);
@@ -82,7 +96,8 @@ export function renderFrame(model: Model, columns: number, colour: boolean, rows
     for (let i = now.top.length; i < rows; i++) lines.push("");
   }
   lines.push("", line("closed windows:"));
-  for (const pane of model.closed.slice(-4)) lines.push(line(`  [${clock(pane.start)}, ${clock(pane.end)})  ${describeWinner(pane)}`));
+  for (const pane of model.closed.slice(-4))
+    lines.push(line(`  [${clock(pane.start)}, ${clock(pane.end)})  ${describeWinner(pane)}`));
   return lines;
 }
 

@@ -26,7 +26,8 @@ export const ERROR_CODES = {
   TIMER_PAST_EXPIRY: "an event-time timer was set past the end of its window's life",
   TIMESTAMP_INVALID: "a timestamp is not a number of milliseconds within Beam's range",
   TIMESTAMP_SKEW: "a step moved a timestamp further back than it declares",
-  COMBINE_DEFAULT_NEEDS_GLOBAL_WINDOW: "a global combine promises a value for empty input, which only the global window allows",
+  COMBINE_DEFAULT_NEEDS_GLOBAL_WINDOW:
+    "a global combine promises a value for empty input, which only the global window allows",
   COMBINE_FN_INVALID: "what is given to a combine is neither a complete CombineFn nor a function",
   DUPLICATE_STEP_NAME: "two steps or composites have the same path name",
   FLATTEN_WINDOWING_MISMATCH: "the inputs of a flatten are windowed differently",
@@ -69,7 +70,8 @@ export const ERROR_CODES = {
   TEXT_LINE_TOO_LONG: "a line of a text file is longer than allowed",
   TEXT_NOT_STRING: "a value that is to be written as a line of text is not a string",
   TEXT_NOT_UTF8: "a line of a text file is not UTF-8",
-  JOB_NEVER_SETTLED: "nothing is left that could go on, and yet the program has not been loaded or its job has not ended",
+  JOB_NEVER_SETTLED:
+    "nothing is left that could go on, and yet the program has not been loaded or its job has not ended",
   NODE_TOO_OLD: "the command runs on a Node that is older than Tidemark needs",
   OPTION_INVALID: "a flag is given a value that is not of its type",
   OPTION_MISSING: "an option that a program needs is not given",

@@ -53,7 +53,10 @@ export class TidemarkError extends Error {
 
   constructor(code: ErrorCode, options: TidemarkErrorOptions) {
     const { what, why, fix, domain = "user", cause, ...context } = options;
-    super(renderMessage(code, { what, ...(why && { why }), ...(fix && { fix }) }, context), cause === undefined ? undefined : { cause });
+    super(
+      renderMessage(code, { what, ...(why && { why }), ...(fix && { fix }) }, context),
+      cause === undefined ? undefined : { cause },
+    );
     this.code = code;
     this.domain = domain;
     this.what = what;

@@ -16,6 +16,7 @@ import { optionSpecs } from "../program/option-specs.ts";
 import { COMMANDS, isCommandName, type Command, type CommandFlags } from "./commands.ts";
 import { EXIT_CODES, exitCodeOf } from "./exit-codes.ts";
 import { humanReporter, jsonReporter, type Reporter, type Write } from "./print.ts";
+import { orUncaught } from "./uncaught.ts";
 
 /** Who is told what happens. */
 interface Session {
@@ -100,8 +101,10 @@ async function runNamed(command: Command, args: readonly string[], session: Sess
   switch (command.name) {
     case "run":
       return (await import("./run.ts")).runCommand(loaded, options, flags, session.reporter);
-    case "graph":
-      return print(await (await import("./graph.ts")).graphCommand(loaded, options, flags.format ?? "text"));
+    case "graph": {
+      const { graphCommand } = await import("./graph.ts");
+      return print(await orUncaught(() => graphCommand(loaded, options, flags.format ?? "text")));
+    }
   }
 }
 
@@ -110,7 +113,7 @@ async function load(path: string): Promise<LoadedProgram> {
   const { importing } = await import("../runners/embedded/run.ts");
   importing.active = true;
   try {
-    return await loadProgram(path);
+    return await orUncaught(() => loadProgram(path));
   } finally {
     importing.active = false;
   }

@@ -62,9 +62,11 @@ function optionOf(spec: OptionSpec): Option {
   const { flag, short, type, repeated, required, description = "" } = spec;
   const words = [description];
   if (required) words.push("(required)");
-  if (spec.defaultValue !== undefined) words.push(`(default: ${JSON.stringify(spec.defaultValue)})`);
   // A switch that is on by default is there to be turned off.
-  const name = isSwitch(spec) && spec.defaultValue === true ? `no-${flag}` : flag;
+  const isOn = isSwitch(spec) && spec.defaultValue === true;
+  if (isOn) words.push("(on by default)");
+  else if (spec.defaultValue !== undefined) words.push(`(default: ${JSON.stringify(spec.defaultValue)})`);
+  const name = isOn ? `no-${flag}` : flag;
   const value = isSwitch(spec) ? "" : ` <${typeName(type)}>${repeated ? " …" : ""}`;
   const text = words.filter((word) => word !== "").join(" ");
   return new Option(`${short === undefined ? "" : `-${short}, `}--${name}${value}`, text);

@@ -4,13 +4,13 @@
  * R1 The first SIGINT or SIGTERM ends the job politely (cancel, or drain where asked), the second ends the process.
  * R2 An error that nobody caught fails the job; the job is closed before the command ends.
  */
-import { isTidemarkError, TidemarkError } from "../base/errors.ts";
-import { userFrame } from "../program/frames.ts";
+import { isTidemarkError } from "../base/errors.ts";
 import { buildFailure, type LoadedProgram } from "../program/load.ts";
 import { run, type JobHandle } from "../runners/embedded/run.ts";
 import type { CommandFlags } from "./commands.ts";
 import { EXIT_CODES, exitCodeOf } from "./exit-codes.ts";
 import type { Reporter } from "./print.ts";
+import { uncaught } from "./uncaught.ts";
 
 const PROGRESS_EVERY_MS = 1000;
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
@@ -96,15 +96,4 @@ function reportProgress(job: JobHandle, flags: CommandFlags, reporter: Reporter)
 
 function exitCodeOfSignal(signal: Signal): number {
   return signal === "SIGINT" ? EXIT_CODES.interrupted[0] : EXIT_CODES.terminated[0];
-}
-
-function uncaught(error: unknown): TidemarkError {
-  const at = userFrame(error);
-  return new TidemarkError("PROGRAM_UNCAUGHT", {
-    what: `an error came up outside every call of the job: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`,
-    why: "a callback threw, or a promise that nobody awaits was rejected",
-    fix: "await the promise in the step that starts it, or catch the error",
-    ...(at !== undefined && { at }),
-    cause: error,
-  });
 }

@@ -12,7 +12,10 @@ import { TidemarkError } from "../base/errors.ts";
 const SHORT_STRING = 8;
 
 /** The error for bytes that cannot be what was written. @param what the finding, as in `a boolean is 0 or 1, not 7` */
-export function corrupt(what: string, why: string = "the bytes are damaged, or another coder wrote them"): TidemarkError {
+export function corrupt(
+  what: string,
+  why: string = "the bytes are damaged, or another coder wrote them",
+): TidemarkError {
   return new TidemarkError("CODER_CORRUPT", {
     what,
     why,
@@ -145,7 +148,8 @@ export class ByteReader {
     if (size <= SHORT_STRING && this.#isAscii(start, end)) return this.latin1(size);
     const text = this.#buffer.toString("utf8", start, end);
     // Node puts U+FFFD for what is not UTF-8; only where there is one, the bytes have to tell whether they contain it themselves.
-    if (text.includes("\ufffd") && !isUtf8(this.#buffer.subarray(start, end))) throw corrupt(`the text at byte ${start} is not UTF-8`);
+    if (text.includes("\ufffd") && !isUtf8(this.#buffer.subarray(start, end)))
+      throw corrupt(`the text at byte ${start} is not UTF-8`);
     this.#at = end;
     return text;
   }
@@ -169,6 +173,9 @@ export class ByteReader {
   }
 
   #cutOff(size: number): TidemarkError {
-    return corrupt(`the bytes end too early: ${size} wanted at byte ${this.#at} of ${this.#end}`, "the value was cut off, or another coder wrote it");
+    return corrupt(
+      `the bytes end too early: ${size} wanted at byte ${this.#at} of ${this.#end}`,
+      "the value was cut off, or another coder wrote it",
+    );
   }
 }

@@ -34,7 +34,20 @@ describe("varints", () => {
   });
 
   test("a safe integer has the same bytes as number and as bigint", () => {
-    const edges = [0, 1, 127, 128, 2 ** 28 - 1, 2 ** 28, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 35, 2 ** 49, Number.MAX_SAFE_INTEGER];
+    const edges = [
+      0,
+      1,
+      127,
+      128,
+      2 ** 28 - 1,
+      2 ** 28,
+      2 ** 31,
+      2 ** 32 - 1,
+      2 ** 32,
+      2 ** 35,
+      2 ** 49,
+      Number.MAX_SAFE_INTEGER,
+    ];
     for (const value of [...edges, ...edges.map((edge) => -edge), Number.MIN_SAFE_INTEGER]) {
       const bytes = written((out) => out.varint(value));
       expect([...bytes]).toEqual(varintOf(BigInt(value)));
@@ -50,7 +63,9 @@ describe("varints", () => {
 
   test("more than 64 bits are corrupt, however long they go on", () => {
     expect(() => new ByteReader(new Uint8Array(100).fill(0x80)).varint()).toThrow("CODER_CORRUPT");
-    expect(() => new ByteReader(Uint8Array.of(...Array.from({ length: 9 }, () => 0xff), 2)).varintBig()).toThrow("CODER_CORRUPT");
+    expect(() => new ByteReader(Uint8Array.of(...Array.from({ length: 9 }, () => 0xff), 2)).varintBig()).toThrow(
+      "CODER_CORRUPT",
+    );
   });
 });
 

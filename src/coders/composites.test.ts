@@ -5,7 +5,14 @@ import { GLOBAL_WINDOWS, IntervalWindow, type Window } from "../model/window.ts"
 import { ByteReader } from "./byte-reader.ts";
 import { ByteWriter } from "./byte-writer.ts";
 import { decodeFromBytes, encodeToBytes, type Coder } from "./coder.ts";
-import { iterableCoder, kvCoder, lengthPrefixCoder, nullableCoder, shardedKeyCoder, stateBackedIterableCoder } from "./composites.ts";
+import {
+  iterableCoder,
+  kvCoder,
+  lengthPrefixCoder,
+  nullableCoder,
+  shardedKeyCoder,
+  stateBackedIterableCoder,
+} from "./composites.ts";
 import { boolCoder, bytesCoder, doubleCoder, stringCoder, varintBigCoder, varintCoder } from "./primitives.ts";
 import { timerCoder, windowedValueCoder } from "./windowed-value.ts";
 import { globalWindowCoder, intervalWindowCoder, paneCoder } from "./windows.ts";
@@ -13,7 +20,13 @@ import { globalWindowCoder, intervalWindowCoder, paneCoder } from "./windows.ts"
 const SEED = 20261123;
 
 const panes: fc.Arbitrary<Pane> = fc
-  .record({ timing: fc.constantFrom("EARLY", "ON_TIME", "LATE"), index: fc.nat(300), behind: fc.nat(2), isFirst: fc.boolean(), isLast: fc.boolean() })
+  .record({
+    timing: fc.constantFrom("EARLY", "ON_TIME", "LATE"),
+    index: fc.nat(300),
+    behind: fc.nat(2),
+    isFirst: fc.boolean(),
+    isLast: fc.boolean(),
+  })
   .map(({ timing, index, behind, isFirst, isLast }) => ({
     timing: timing as Pane["timing"],
     index,
@@ -51,7 +64,10 @@ const coded: readonly (readonly [Coder<unknown>, fc.Arbitrary<unknown>])[] = [
       key: text,
       tag: text,
       windows,
-      set: fc.option(fc.record({ fireTimestamp: fc.maxSafeInteger(), holdTimestamp: fc.maxSafeInteger(), pane: panes }), { nil: undefined }),
+      set: fc.option(
+        fc.record({ fireTimestamp: fc.maxSafeInteger(), holdTimestamp: fc.maxSafeInteger(), pane: panes }),
+        { nil: undefined },
+      ),
     }),
   ],
 ];
@@ -98,7 +114,9 @@ describe.each(coded.map(([coder, values]) => ({ name: coder.name, coder, values 
 
 describe("helpers", () => {
   test("a value with bytes after it is corrupt", () => {
-    expect(() => decodeFromBytes(boolCoder, Uint8Array.of(1, 1))).toThrow(/CODER_CORRUPT.*1 bytes are left after a value of bool/);
+    expect(() => decodeFromBytes(boolCoder, Uint8Array.of(1, 1))).toThrow(
+      /CODER_CORRUPT.*1 bytes are left after a value of bool/,
+    );
   });
 
   test("a coder may encode with encodeToBytes itself, and a failure leaves nothing behind", () => {
@@ -127,11 +145,15 @@ describe("iterableCoder", () => {
   });
 
   test("M3: a false count is corrupt, for elements with and without bytes", () => {
-    expect(() => decodeFromBytes(iterableCoder(varintCoder), Uint8Array.of(0x7f, 0xff, 0xff, 0xff, 1))).toThrow("CODER_CORRUPT");
+    expect(() => decodeFromBytes(iterableCoder(varintCoder), Uint8Array.of(0x7f, 0xff, 0xff, 0xff, 1))).toThrow(
+      "CODER_CORRUPT",
+    );
     expect(() => decodeFromBytes(iterableCoder(varintCoder), Uint8Array.of(0x80, 0, 0, 0))).toThrow("CODER_CORRUPT");
     const endless = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f);
     expect(() => decodeFromBytes(iterableCoder(varintCoder), endless)).toThrow("CODER_CORRUPT");
-    expect(() => decodeFromBytes(iterableCoder(globalWindowCoder), Uint8Array.of(0x7f, 0xff, 0xff, 0xff))).toThrow(/CODER_CORRUPT.*without a byte each/);
+    expect(() => decodeFromBytes(iterableCoder(globalWindowCoder), Uint8Array.of(0x7f, 0xff, 0xff, 0xff))).toThrow(
+      /CODER_CORRUPT.*without a byte each/,
+    );
   });
 
   test("several chunks of unknown length are one array", () => {
@@ -163,13 +185,17 @@ describe("composites", () => {
   });
 
   test("a name tells the whole coder", () => {
-    expect(nullableCoder(kvCoder(stringCoder, iterableCoder(varintCoder))).name).toBe("nullable(kv(string,iterable(varint)))");
+    expect(nullableCoder(kvCoder(stringCoder, iterableCoder(varintCoder))).name).toBe(
+      "nullable(kv(string,iterable(varint)))",
+    );
   });
 
   test("a length prefix stands before the outer form, and what it holds must fill it", () => {
     expect([...encodeToBytes(lengthPrefixCoder(stringCoder), "ab")]).toEqual([2, 0x61, 0x62]);
     expect([...encodeToBytes(lengthPrefixCoder(varintCoder), 200)]).toEqual([2, 0xc8, 1]);
-    expect(() => decodeFromBytes(lengthPrefixCoder(varintCoder), Uint8Array.of(2, 1, 1))).toThrow(/CODER_CORRUPT.*left after a value of varint/);
+    expect(() => decodeFromBytes(lengthPrefixCoder(varintCoder), Uint8Array.of(2, 1, 1))).toThrow(
+      /CODER_CORRUPT.*left after a value of varint/,
+    );
   });
 });
 
@@ -199,14 +225,18 @@ describe("refusals of the primitives", () => {
     ];
     for (const [coder, value, type] of wrong) {
       for (const context of ["nested", "outer"] as const) {
-        expect(() => encodeToBytes(coder, value, context)).toThrow(new RegExp(`VALUE_NOT_ENCODABLE.*given a value of type ${type}`));
+        expect(() => encodeToBytes(coder, value, context)).toThrow(
+          new RegExp(`VALUE_NOT_ENCODABLE.*given a value of type ${type}`),
+        );
       }
     }
   });
 
   test("string: half a surrogate pair, in both contexts", () => {
     for (const context of ["nested", "outer"] as const) {
-      expect(() => encodeToBytes(stringCoder, "a\ud83d", context)).toThrow(/VALUE_NOT_ENCODABLE.*half a surrogate pair/);
+      expect(() => encodeToBytes(stringCoder, "a\ud83d", context)).toThrow(
+        /VALUE_NOT_ENCODABLE.*half a surrogate pair/,
+      );
     }
   });
 });
@@ -225,7 +255,8 @@ describe("windowed values", () => {
 
   test("W2: elements in the global window share the array of windows, and the usual panes are the model's own", () => {
     const coder = windowedValueCoder(stringCoder, globalWindowCoder as Coder<Window>);
-    const decode = (pane: Pane) => decodeFromBytes(coder, encodeToBytes(coder, { value: "a", timestamp: 5, windows: GLOBAL_WINDOWS, pane }));
+    const decode = (pane: Pane) =>
+      decodeFromBytes(coder, encodeToBytes(coder, { value: "a", timestamp: 5, windows: GLOBAL_WINDOWS, pane }));
     expect(decode(NO_FIRING).windows).toBe(GLOBAL_WINDOWS);
     expect(decode(NO_FIRING).pane).toBe(NO_FIRING);
     expect(decode({ ...ON_TIME_AND_ONLY }).pane).toBe(ON_TIME_AND_ONLY);

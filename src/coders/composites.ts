@@ -19,7 +19,10 @@ const COUNT_MAX = 0x7fff_ffff;
 const EMPTY_ELEMENTS_MAX = 1 << 20;
 
 /** `[key, value]`. */
-export function kvCoder<K, V>(key: DeterministicCoder<K>, value: DeterministicCoder<V>): DeterministicCoder<readonly [K, V]>;
+export function kvCoder<K, V>(
+  key: DeterministicCoder<K>,
+  value: DeterministicCoder<V>,
+): DeterministicCoder<readonly [K, V]>;
 export function kvCoder<K, V>(key: Coder<K>, value: Coder<V>): Coder<readonly [K, V]>;
 export function kvCoder<K, V>(key: Coder<K>, value: Coder<V>): Coder<readonly [K, V]> {
   const encode = (context: CoderContext, pair: readonly [K, V], out: ByteWriter): void => {
@@ -70,7 +73,10 @@ export function iterableCoder<T>(element: Coder<T>): IterableCoder<T> {
  * iteration, after the ones at hand.
  * @param fetch the bytes behind a token, in pieces that each hold whole elements
  */
-export function stateBackedIterableCoder<T>(element: Coder<T>, fetch: (token: Uint8Array) => Iterable<Uint8Array>): Coder<Iterable<T>> {
+export function stateBackedIterableCoder<T>(
+  element: Coder<T>,
+  fetch: (token: Uint8Array) => Iterable<Uint8Array>,
+): Coder<Iterable<T>> {
   return {
     name: `stateBackedIterable(${element.name})`,
     urn: "beam:coder:state_backed_iterable:v1",
@@ -88,7 +94,12 @@ export function stateBackedIterableCoder<T>(element: Coder<T>, fetch: (token: Ui
   };
 }
 
-function* withFetched<T>(element: Coder<T>, atHand: readonly T[], fetch: (token: Uint8Array) => Iterable<Uint8Array>, token: Uint8Array): Generator<T> {
+function* withFetched<T>(
+  element: Coder<T>,
+  atHand: readonly T[],
+  fetch: (token: Uint8Array) => Iterable<Uint8Array>,
+  token: Uint8Array,
+): Generator<T> {
   yield* atHand;
   for (const piece of fetch(token)) {
     const input = new ByteReader(piece);
@@ -166,7 +177,10 @@ export function shardedKeyCoder<K>(key: Coder<K>): Coder<ShardedKey<K>> {
 function encodeAll<T>(element: Coder<T>, values: Iterable<T>, out: ByteWriter): void {
   const all: { readonly length: number } & Iterable<T> = Array.isArray(values) ? (values as T[]) : [...values];
   if (all.length > COUNT_MAX) {
-    throw new TidemarkError("VALUE_NOT_ENCODABLE", { what: `an iterable of ${all.length} elements; the most is ${COUNT_MAX}`, fix: "split it" });
+    throw new TidemarkError("VALUE_NOT_ENCODABLE", {
+      what: `an iterable of ${all.length} elements; the most is ${COUNT_MAX}`,
+      fix: "split it",
+    });
   }
   out.uint32(all.length);
   for (const value of all) element.encode(value, out);

@@ -54,7 +54,10 @@ describe("timestampCoder", () => {
 
   test("I2: decoding never reverses an order, and re-encoding what was decoded is stable", () => {
     const nearEnds = fc
-      .tuple(fc.constantFrom(-9223372036854775n, 9223371950454775n, 9223372036854775n, 2n ** 53n, -(2n ** 53n)), fc.bigInt({ min: -9n, max: 9n }))
+      .tuple(
+        fc.constantFrom(-9223372036854775n, 9223371950454775n, 9223372036854775n, 2n ** 53n, -(2n ** 53n)),
+        fc.bigInt({ min: -9n, max: 9n }),
+      )
       .map(([end, offset]) => end + offset);
     fc.assert(
       fc.property(nearEnds, nearEnds, (a, b) => {
@@ -75,7 +78,9 @@ describe("timestampCoder", () => {
   test("bytes sort as times do", () => {
     fc.assert(
       fc.property(fc.maxSafeInteger(), fc.maxSafeInteger(), (a, b) => {
-        expect(Math.sign(Buffer.compare(encodeToBytes(timestampCoder, a), encodeToBytes(timestampCoder, b)))).toBe(Math.sign(a - b));
+        expect(Math.sign(Buffer.compare(encodeToBytes(timestampCoder, a), encodeToBytes(timestampCoder, b)))).toBe(
+          Math.sign(a - b),
+        );
       }),
       { seed: SEED },
     );
@@ -88,7 +93,10 @@ describe("timestampCoder", () => {
 
 describe("intervalWindowCoder", () => {
   test("every window comes back, also where its length is beyond 2^53", () => {
-    const instants = fc.oneof(fc.maxSafeInteger(), fc.constantFrom(MIN_TIMESTAMP, END_OF_GLOBAL_WINDOW, MAX_TIMESTAMP, 0));
+    const instants = fc.oneof(
+      fc.maxSafeInteger(),
+      fc.constantFrom(MIN_TIMESTAMP, END_OF_GLOBAL_WINDOW, MAX_TIMESTAMP, 0),
+    );
     fc.assert(
       fc.property(instants, instants, (a, b) => {
         const window = new IntervalWindow(Math.min(a, b), Math.max(a, b));

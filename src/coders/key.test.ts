@@ -4,7 +4,16 @@ import { isTidemarkError } from "../base/errors.ts";
 import { IntervalWindow } from "../model/window.ts";
 import { decodeFromBytes, encodeToBytes, type DeterministicCoder } from "./coder.ts";
 import { iterableCoder, kvCoder, nullableCoder } from "./composites.ts";
-import { canonicalCoder, canonicalKey, hashBytes, keyBytes, keyCoderFor, keyGroup, keyHash, type MapKey } from "./key.ts";
+import {
+  canonicalCoder,
+  canonicalKey,
+  hashBytes,
+  keyBytes,
+  keyCoderFor,
+  keyGroup,
+  keyHash,
+  type MapKey,
+} from "./key.ts";
 import { boolCoder, bytesCoder, doubleCoder, stringCoder, varintBigCoder, varintCoder } from "./primitives.ts";
 import { anyValue } from "../../test/arbitraries/any-value.ts";
 import { valueCoder } from "./value.ts";
@@ -23,7 +32,8 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
 /** `value` with the same content in other objects, in another order where order does not count. */
 function twin(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(twin);
-  if (value instanceof Map) return new Map([...(value as Map<unknown, unknown>)].reverse().map(([k, v]) => [twin(k), twin(v)]));
+  if (value instanceof Map)
+    return new Map([...(value as Map<unknown, unknown>)].reverse().map(([k, v]) => [twin(k), twin(v)]));
   if (value instanceof Set) return new Set([...(value as Set<unknown>)].reverse().map(twin));
   if (value instanceof Date) return new Date(value);
   if (Buffer.isBuffer(value)) return Uint8Array.from(value);
@@ -51,8 +61,37 @@ describe("keys without a coder", () => {
     // Small values, so that equal pairs are common.
     const small = fc.oneof(
       keys,
-      fc.constantFrom<unknown>(0, -0, "0", 0n, false, "", [], {}, null, undefined, "null", Number.NaN, "NaN", [0], [-0], "\u0000", "\u0000s\u0000", "\u0000k"),
-      fc.constantFrom<unknown>([[]], [{}], { a: 1, b: 2 }, { b: 2, a: 1 }, new Date(0), new Map([[1, 2]]), new Set([1, 2]), new Set([2, 1]), Buffer.from("a")),
+      fc.constantFrom<unknown>(
+        0,
+        -0,
+        "0",
+        0n,
+        false,
+        "",
+        [],
+        {},
+        null,
+        undefined,
+        "null",
+        Number.NaN,
+        "NaN",
+        [0],
+        [-0],
+        "\u0000",
+        "\u0000s\u0000",
+        "\u0000k",
+      ),
+      fc.constantFrom<unknown>(
+        [[]],
+        [{}],
+        { a: 1, b: 2 },
+        { b: 2, a: 1 },
+        new Date(0),
+        new Map([[1, 2]]),
+        new Set([1, 2]),
+        new Set([2, 1]),
+        Buffer.from("a"),
+      ),
     );
     let equal = 0;
     fc.assert(
@@ -83,7 +122,23 @@ describe("keys without a coder", () => {
   });
 
   test("K2: kinds are kept apart", () => {
-    const different = [1, "1", 1n, true, [1], { 1: 1 }, new Set([1]), new Map([[1, 1]]), null, undefined, "null", {}, [], new Date(1), new IntervalWindow(0, 1)];
+    const different = [
+      1,
+      "1",
+      1n,
+      true,
+      [1],
+      { 1: 1 },
+      new Set([1]),
+      new Map([[1, 1]]),
+      null,
+      undefined,
+      "null",
+      {},
+      [],
+      new Date(1),
+      new IntervalWindow(0, 1),
+    ];
     expect(new Set(different.map(canonicalKey)).size).toBe(different.length);
     expect(new Set(different.map((key) => Buffer.from(keyBytes(key)).toString("hex"))).size).toBe(different.length);
   });
@@ -124,7 +179,10 @@ describe("keys without a coder", () => {
 });
 
 describe("keys of a given coder", () => {
-  const text = fc.oneof(fc.string({ unit: "grapheme", maxLength: 2 }), fc.constantFrom("\u0000k", "\u0000s\u0000k", ""));
+  const text = fc.oneof(
+    fc.string({ unit: "grapheme", maxLength: 2 }),
+    fc.constantFrom("\u0000k", "\u0000s\u0000k", ""),
+  );
   const cases: readonly (readonly [DeterministicCoder<unknown>, fc.Arbitrary<unknown>])[] = [
     [stringCoder, text],
     [varintCoder, fc.oneof(fc.integer({ min: -2, max: 2 }), fc.constant(-0))],
@@ -136,19 +194,18 @@ describe("keys of a given coder", () => {
     [canonicalCoder, keys],
   ];
 
-  test.each(cases.map(([coder, values]) => ({ name: coder.name, coder, values })))(
-    "K1: $name",
-    ({ coder, values }) => {
-      const keyCoder = keyCoderFor(coder);
-      fc.assert(
-        fc.property(values, values, (a, b) => {
-          expect(sameMapKey(keyCoder.toMapKey(a), keyCoder.toMapKey(b))).toBe(sameBytes(keyCoder.bytes(a), keyCoder.bytes(b)));
-          expect(sameBytes(keyCoder.bytes(keyCoder.fromBytes(keyCoder.bytes(a))), keyCoder.bytes(a))).toBe(true);
-        }),
-        { seed: SEED, numRuns: 300 },
-      );
-    },
-  );
+  test.each(cases.map(([coder, values]) => ({ name: coder.name, coder, values })))("K1: $name", ({ coder, values }) => {
+    const keyCoder = keyCoderFor(coder);
+    fc.assert(
+      fc.property(values, values, (a, b) => {
+        expect(sameMapKey(keyCoder.toMapKey(a), keyCoder.toMapKey(b))).toBe(
+          sameBytes(keyCoder.bytes(a), keyCoder.bytes(b)),
+        );
+        expect(sameBytes(keyCoder.bytes(keyCoder.fromBytes(keyCoder.bytes(a))), keyCoder.bytes(a))).toBe(true);
+      }),
+      { seed: SEED, numRuns: 300 },
+    );
+  });
 
   test("the bytes are those of the coder in the nested context", () => {
     expect(keyCoderFor(stringCoder).bytes("ab")).toEqual(encodeToBytes(stringCoder, "ab"));

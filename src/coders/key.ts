@@ -118,7 +118,12 @@ export function hashBytes(bytes: Uint8Array): number {
 }
 
 function keysOf<K>(coder: DeterministicCoder<K>, toMapKey: (key: K) => MapKey): KeyCoder<K> {
-  return { coder, toMapKey, bytes: (key) => encodeToBytes(coder, key), fromBytes: (bytes) => decodeFromBytes(coder, bytes) };
+  return {
+    coder,
+    toMapKey,
+    bytes: (key) => encodeToBytes(coder, key),
+    fromBytes: (bytes) => decodeFromBytes(coder, bytes),
+  };
 }
 
 /** K1 for a given coder: the key itself where that is known to distinguish what the bytes do, else the bytes. */
@@ -127,7 +132,8 @@ function mapKeyBy<K>(coder: DeterministicCoder<K>): (key: K) => MapKey {
   const given: unknown = coder;
   if (given === canonicalCoder) return canonicalKey;
   if (given === stringCoder) return (key) => (typeof key === "string" && isWellFormed(key) ? key : byBytes(key));
-  if (given === varintCoder) return (key) => (typeof key === "number" && Number.isSafeInteger(key) ? key + 0 : byBytes(key));
+  if (given === varintCoder)
+    return (key) => (typeof key === "number" && Number.isSafeInteger(key) ? key + 0 : byBytes(key));
   return byBytes;
 }
 
@@ -189,7 +195,11 @@ function writeObject(value: object, out: ByteWriter, depth: number): void {
   } else if (prototype === Set.prototype && value instanceof Set) {
     out.byte(format.SET);
     out.varint(value.size);
-    writeSorted([...(value as ReadonlySet<unknown>)].map((item) => [item]), out, depth);
+    writeSorted(
+      [...(value as ReadonlySet<unknown>)].map((item) => [item]),
+      out,
+      depth,
+    );
   } else if (prototype === Date.prototype) {
     out.byte(format.DATE);
     out.float64((value as Date).getTime());

@@ -125,7 +125,8 @@ function notSafe(value: number): TidemarkError {
 }
 
 function wrongType(coder: string, value: unknown): TidemarkError {
-  const type = value === null ? "null" : typeof value === "object" ? (value.constructor?.name ?? "object") : typeof value;
+  const type =
+    value === null ? "null" : typeof value === "object" ? (value.constructor?.name ?? "object") : typeof value;
   return new TidemarkError("VALUE_NOT_ENCODABLE", {
     what: `the coder ${coder} was given a value of type ${type}`,
     why: "the value is not of the type that the program says",

@@ -10,7 +10,12 @@ import type { Pane, PaneTiming } from "../model/pane.ts";
 import { decodeFromBytes, encodeToBytes, type Coder, type CoderContext } from "./coder.ts";
 import { iterableCoder, kvCoder, nullableCoder, shardedKeyCoder, stateBackedIterableCoder } from "./composites.ts";
 import { boolCoder, bytesCoder, doubleCoder, stringCoder, varintCoder } from "./primitives.ts";
-import { paramWindowedValueCoder, paramWindowedValuePayload, timerCoder, windowedValueCoder } from "./windowed-value.ts";
+import {
+  paramWindowedValueCoder,
+  paramWindowedValuePayload,
+  timerCoder,
+  windowedValueCoder,
+} from "./windowed-value.ts";
 import { customWindowCoder, globalWindowCoder, intervalWindowCoder } from "./windows.ts";
 
 interface Spec {
@@ -65,7 +70,8 @@ describe("Beam's standard coders", () => {
 
   for (const [number, section] of sections.entries()) {
     if (section.coder.urn in UNSUPPORTED) continue;
-    const contexts: readonly CoderContext[] = section.nested === undefined ? ["nested", "outer"] : [section.nested ? "nested" : "outer"];
+    const contexts: readonly CoderContext[] =
+      section.nested === undefined ? ["nested", "outer"] : [section.nested ? "nested" : "outer"];
     for (const context of contexts) {
       test(`section ${number + 1}, ${describeSpec(section.coder)}, ${context}`, () => {
         const found = supported(section.coder);
@@ -88,7 +94,9 @@ describe("Beam's standard coders", () => {
     const section = sections.find(({ coder }) => coder.urn === "beam:coder:param_windowed_value:v1") as Section;
     const [json] = Object.values(section.examples);
     const parts = windowedValue(json as WindowedJson, varint, interval);
-    expect(hex(paramWindowedValuePayload(parts, intervalWindowCoder))).toBe(hex(latin1(section.coder.payload as string)));
+    expect(hex(paramWindowedValuePayload(parts, intervalWindowCoder))).toBe(
+      hex(latin1(section.coder.payload as string)),
+    );
   });
 });
 
@@ -115,13 +123,21 @@ function supported(spec: Spec): Supported | undefined {
     case "beam:coder:kv:v1":
       return {
         coder: kvCoder(first.coder, second.coder),
-        value: (json: { readonly key: never; readonly value: never }) => [first.value(json.key), second.value(json.value)],
+        value: (json: { readonly key: never; readonly value: never }) => [
+          first.value(json.key),
+          second.value(json.value),
+        ],
       };
     case "beam:coder:iterable:v1":
       return { coder: iterableCoder(first.coder), value: (json: never[]) => json.map((item) => first.value(item)) };
     case "beam:coder:state_backed_iterable:v1": {
-      const fetch = (token: Uint8Array): readonly Uint8Array[] => [STATE.get(Buffer.from(token).toString("latin1")) as Uint8Array];
-      return { coder: stateBackedIterableCoder(first.coder, fetch), value: (json: never[]) => json.map((item) => first.value(item)) };
+      const fetch = (token: Uint8Array): readonly Uint8Array[] => [
+        STATE.get(Buffer.from(token).toString("latin1")) as Uint8Array,
+      ];
+      return {
+        coder: stateBackedIterableCoder(first.coder, fetch),
+        value: (json: never[]) => json.map((item) => first.value(item)),
+      };
     }
     case "beam:coder:nullable:v1":
       return { coder: nullableCoder(first.coder), value: (json: never) => (json === null ? null : first.value(json)) };
@@ -130,7 +146,10 @@ function supported(spec: Spec): Supported | undefined {
     case "beam:coder:global_window:v1":
       return { coder: globalWindowCoder, value: () => GLOBAL_WINDOW };
     case "beam:coder:custom_window:v1":
-      return { coder: customWindowCoder(first.coder as Coder<Window>), value: (json: { readonly window: never }) => first.value(json.window) };
+      return {
+        coder: customWindowCoder(first.coder as Coder<Window>),
+        value: (json: { readonly window: never }) => first.value(json.window),
+      };
     case "beam:coder:windowed_value:v1":
       return {
         coder: windowedValueCoder(first.coder, second.coder as Coder<Window>),
@@ -144,10 +163,16 @@ function supported(spec: Spec): Supported | undefined {
     case "beam:coder:sharded_key:v1":
       return {
         coder: shardedKeyCoder(first.coder),
-        value: (json: { readonly shardId: string; readonly key: never }) => ({ shardId: latin1(json.shardId), key: first.value(json.key) }),
+        value: (json: { readonly shardId: string; readonly key: never }) => ({
+          shardId: latin1(json.shardId),
+          key: first.value(json.key),
+        }),
       };
     case "beam:coder:timer:v1":
-      return { coder: timerCoder(first.coder, second.coder as Coder<Window>), value: (json: TimerJson) => timer(json, first, second) };
+      return {
+        coder: timerCoder(first.coder, second.coder as Coder<Window>),
+        value: (json: TimerJson) => timer(json, first, second),
+      };
     default:
       return undefined;
   }
@@ -179,11 +204,20 @@ interface TimerJson {
 }
 
 function windowedValue(json: WindowedJson, value: Supported, window: Supported) {
-  return { value: value.value(json.value), timestamp: json.timestamp, windows: json.windows.map((item) => window.value(item) as Window), pane: pane(json.pane) };
+  return {
+    value: value.value(json.value),
+    timestamp: json.timestamp,
+    windows: json.windows.map((item) => window.value(item) as Window),
+    pane: pane(json.pane),
+  };
 }
 
 function timer(json: TimerJson, key: Supported, window: Supported) {
-  const set = { fireTimestamp: json.fireTimestamp, holdTimestamp: json.holdTimestamp, pane: json.clearBit ? undefined : pane(json.pane) };
+  const set = {
+    fireTimestamp: json.fireTimestamp,
+    holdTimestamp: json.holdTimestamp,
+    pane: json.clearBit ? undefined : pane(json.pane),
+  };
   return {
     key: key.value(json.userKey),
     tag: json.dynamicTimerTag,
@@ -193,12 +227,23 @@ function timer(json: TimerJson, key: Supported, window: Supported) {
 }
 
 function pane(json: PaneJson): Pane {
-  return { timing: json.timing, index: json.index, nonSpeculativeIndex: json.on_time_index, isFirst: json.is_first, isLast: json.is_last };
+  return {
+    timing: json.timing,
+    index: json.index,
+    nonSpeculativeIndex: json.on_time_index,
+    isFirst: json.is_first,
+    isLast: json.is_last,
+  };
 }
 
 /** State-backed iterables are read once, so that they can be compared. */
 function plain(value: unknown): unknown {
-  const lazy = typeof value === "object" && value !== null && Symbol.iterator in value && !Array.isArray(value) && !ArrayBuffer.isView(value);
+  const lazy =
+    typeof value === "object" &&
+    value !== null &&
+    Symbol.iterator in value &&
+    !Array.isArray(value) &&
+    !ArrayBuffer.isView(value);
   return lazy ? [...(value as Iterable<unknown>)] : value;
 }
 

@@ -121,7 +121,9 @@ export function writeBigInt(value: bigint, out: ByteWriter): void {
 
 /** Writes what `BINARY_TAGS` knows. */
 export function writeBinary(tag: number, value: ArrayBuffer | ArrayBufferView, out: ByteWriter): void {
-  const bytes = ArrayBuffer.isView(value) ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength) : new Uint8Array(value);
+  const bytes = ArrayBuffer.isView(value)
+    ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
+    : new Uint8Array(value);
   out.byte(tag);
   out.varint(bytes.length);
   out.bytes(bytes);
@@ -131,7 +133,10 @@ export function writeBinary(tag: number, value: ArrayBuffer | ArrayBufferView, o
 export function readValue(input: ByteReader): unknown {
   const version = input.byte();
   if (version !== FORMAT_VERSION) {
-    throw corrupt(`a value in format ${version}; this version of Tidemark reads format ${FORMAT_VERSION}`, "a newer Tidemark wrote it, or another coder");
+    throw corrupt(
+      `a value in format ${version}; this version of Tidemark reads format ${FORMAT_VERSION}`,
+      "a newer Tidemark wrote it, or another coder",
+    );
   }
   return readItem(input, [], 0);
 }
@@ -220,7 +225,9 @@ function readNatural(input: ByteReader): number {
 
 function readMagnitude(input: ByteReader): bigint {
   const bytes = input.view(input.length());
-  return bytes.length === 0 ? 0n : BigInt(`0x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("hex")}`);
+  return bytes.length === 0
+    ? 0n
+    : BigInt(`0x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("hex")}`);
 }
 
 function readNames(input: ByteReader): readonly string[] {
@@ -233,11 +240,18 @@ function readNames(input: ByteReader): readonly string[] {
   return names;
 }
 
-function fill(object: Record<string, unknown>, names: readonly string[], input: ByteReader, shapes: (readonly string[])[], depth: number): unknown {
+function fill(
+  object: Record<string, unknown>,
+  names: readonly string[],
+  input: ByteReader,
+  shapes: (readonly string[])[],
+  depth: number,
+): unknown {
   for (const name of names) {
     const value = readItem(input, shapes, depth + 1);
     // Assigning to __proto__ would set the prototype instead of a property.
-    if (name === "__proto__") Object.defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true });
+    if (name === "__proto__")
+      Object.defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true });
     else object[name] = value;
   }
   return object;
@@ -245,13 +259,15 @@ function fill(object: Record<string, unknown>, names: readonly string[], input: 
 
 function readBinary(tag: number, input: ByteReader): unknown {
   const constructor = TYPED_ARRAYS[tag - UINT8_ARRAY];
-  if (constructor === undefined && tag !== ARRAY_BUFFER && tag !== BUFFER && tag !== DATA_VIEW) throw corrupt(`no value begins with the tag ${tag}`);
+  if (constructor === undefined && tag !== ARRAY_BUFFER && tag !== BUFFER && tag !== DATA_VIEW)
+    throw corrupt(`no value begins with the tag ${tag}`);
   const bytes = input.bytes(input.length());
   const buffer = bytes.buffer as ArrayBuffer;
   if (tag === ARRAY_BUFFER) return buffer;
   if (tag === BUFFER) return Buffer.from(buffer);
   if (tag === DATA_VIEW) return new DataView(buffer);
   const size = constructor?.BYTES_PER_ELEMENT ?? 1;
-  if (bytes.length % size !== 0) throw corrupt(`${bytes.length} bytes are no whole number of elements of ${size} bytes`);
+  if (bytes.length % size !== 0)
+    throw corrupt(`${bytes.length} bytes are no whole number of elements of ${size} bytes`);
   return constructor === undefined ? bytes : new constructor(buffer);
 }

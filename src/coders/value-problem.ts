@@ -24,7 +24,14 @@ export type Purpose = "value" | "key";
 const GIVE_A_CODER = "keep plain data in the value, or give a coder that knows this type";
 const GET_CONTENT = "await it before the value leaves your function";
 const CUT_TEXT = "cut text by code points ([...text]), or call text.toWellFormed() first";
-const PLAIN_PROTOTYPES: ReadonlySet<unknown> = new Set([null, Object.prototype, Array.prototype, Map.prototype, Set.prototype, Date.prototype]);
+const PLAIN_PROTOTYPES: ReadonlySet<unknown> = new Set([
+  null,
+  Object.prototype,
+  Array.prototype,
+  Map.prototype,
+  Set.prototype,
+  Date.prototype,
+]);
 
 /** The first problem of `value` in the order of encoding, or `undefined`. Cost: O(size of the value). */
 export function findProblem(purpose: Purpose, value: unknown): Problem | undefined {
@@ -38,7 +45,9 @@ function search(path: string, value: unknown, purpose: Purpose, ancestors: reado
     case "symbol":
       return { path, what: `the symbol ${String(value)}`, fix: GIVE_A_CODER };
     case "string":
-      return purpose === "key" && !isWellFormed(value) ? { path, what: "text with half a surrogate pair", fix: CUT_TEXT } : undefined;
+      return purpose === "key" && !isWellFormed(value)
+        ? { path, what: "text with half a surrogate pair", fix: CUT_TEXT }
+        : undefined;
     case "object":
       return value === null ? undefined : searchObject(path, value, purpose, ancestors);
     default:
@@ -46,10 +55,20 @@ function search(path: string, value: unknown, purpose: Purpose, ancestors: reado
   }
 }
 
-function searchObject(path: string, value: object, purpose: Purpose, ancestors: readonly object[]): Problem | undefined {
-  if (ancestors.includes(value)) return { path, what: "cyclic: it contains itself", fix: "refer to it by an id instead" };
+function searchObject(
+  path: string,
+  value: object,
+  purpose: Purpose,
+  ancestors: readonly object[],
+): Problem | undefined {
+  if (ancestors.includes(value))
+    return { path, what: "cyclic: it contains itself", fix: "refer to it by an id instead" };
   if (ancestors.length > DEPTH_MAX) {
-    return { path: `${path.slice(0, 40)}…`, what: `nested more than ${DEPTH_MAX} levels deep`, fix: "keep long chains as arrays" };
+    return {
+      path: `${path.slice(0, 40)}…`,
+      what: `nested more than ${DEPTH_MAX} levels deep`,
+      fix: "keep long chains as arrays",
+    };
   }
   const problem = wrongKind(path, value);
   if (problem !== undefined) return problem;
@@ -64,20 +83,25 @@ function searchObject(path: string, value: object, purpose: Purpose, ancestors: 
 function wrongKind(path: string, value: object): Problem | undefined {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (value instanceof Promise) return { path, what: "a promise", fix: GET_CONTENT };
-  if (prototype === IntervalWindow.prototype || prototype === GlobalWindow.prototype || BINARY_TAGS.has(prototype)) return undefined;
+  if (prototype === IntervalWindow.prototype || prototype === GlobalWindow.prototype || BINARY_TAGS.has(prototype))
+    return undefined;
   if (!PLAIN_PROTOTYPES.has(prototype)) {
     return { path, what: `an instance of ${className(prototype)}`, fix: GIVE_A_CODER };
   }
   const [symbol] = prototype === null || prototype === Object.prototype ? Object.getOwnPropertySymbols(value) : [];
-  if (symbol !== undefined) return { path, what: `an object with the symbol ${String(symbol)} as a key`, fix: "use text as keys" };
+  if (symbol !== undefined)
+    return { path, what: `an object with the symbol ${String(symbol)} as a key`, fix: "use text as keys" };
   const hole = Array.isArray(value) ? value.findIndex((_, i) => !(i in value)) : -1;
-  if (hole >= 0) return { path: `${path}[${hole}]`, what: "a hole in a sparse array", fix: "use a Map, or fill the array" };
+  if (hole >= 0)
+    return { path: `${path}[${hole}]`, what: "a hole in a sparse array", fix: "use a Map, or fill the array" };
   return undefined;
 }
 
 function className(prototype: unknown): string {
   const constructor: unknown = (prototype as { readonly constructor?: unknown }).constructor;
-  return typeof constructor === "function" && constructor.name !== "" ? `the class ${constructor.name}` : "a class without a name";
+  return typeof constructor === "function" && constructor.name !== ""
+    ? `the class ${constructor.name}`
+    : "a class without a name";
 }
 
 function* partsOf(path: string, value: object): Generator<readonly [path: string, part: unknown]> {

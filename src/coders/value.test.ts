@@ -150,7 +150,9 @@ describe("V3: shapes", () => {
 
   test("the same keys in another order are another shape", () => {
     const value = [{ a: 1, b: 2 }, { b: 3, a: 4 }, { a: 5, b: 6 }, { a: 7 }];
-    expect((roundTrip(value) as object[]).map((item) => JSON.stringify(item))).toEqual(value.map((item) => JSON.stringify(item)));
+    expect((roundTrip(value) as object[]).map((item) => JSON.stringify(item))).toEqual(
+      value.map((item) => JSON.stringify(item)),
+    );
   });
 
   test("more shapes than are remembered come back all the same", () => {
@@ -172,24 +174,37 @@ describe("damaged bytes", () => {
 
   test("C4: with bytes changed, they give a value or CODER_CORRUPT", () => {
     fc.assert(
-      fc.property(anyValue, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 }), (value, changes) => {
-        const bytes = encodeToBytes(valueCoder, value);
-        for (const [at, byte] of changes) bytes[at % bytes.length] = byte;
-        try {
-          decodeFromBytes(valueCoder, bytes);
-        } catch (error) {
-          expect(error).toMatchObject({ code: "CODER_CORRUPT" });
-        }
-      }),
+      fc.property(
+        anyValue,
+        fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 }),
+        (value, changes) => {
+          const bytes = encodeToBytes(valueCoder, value);
+          for (const [at, byte] of changes) bytes[at % bytes.length] = byte;
+          try {
+            decodeFromBytes(valueCoder, bytes);
+          } catch (error) {
+            expect(error).toMatchObject({ code: "CODER_CORRUPT" });
+          }
+        },
+      ),
       { seed: SEED, numRuns: 2000 },
     );
   });
 
   test("endless nesting and another format are told apart", () => {
-    expect(() => decodeFromBytes(valueCoder, Uint8Array.from({ length: 4001 }, (_, i) => (i === 0 ? 1 : i % 2 === 1 ? 0x0d : 1)))).toThrow(/nested more than 500/);
-    expect(() => decodeFromBytes(valueCoder, Uint8Array.of(2, 0))).toThrow(/format 2; this version of Tidemark reads format 1/);
+    expect(() =>
+      decodeFromBytes(
+        valueCoder,
+        Uint8Array.from({ length: 4001 }, (_, i) => (i === 0 ? 1 : i % 2 === 1 ? 0x0d : 1)),
+      ),
+    ).toThrow(/nested more than 500/);
+    expect(() => decodeFromBytes(valueCoder, Uint8Array.of(2, 0))).toThrow(
+      /format 2; this version of Tidemark reads format 1/,
+    );
     expect(() => decodeFromBytes(valueCoder, Uint8Array.of(1, 0x0f, 0))).toThrow(/shape 0, of which there are 0/);
-    expect(() => decodeFromBytes(valueCoder, Uint8Array.of(1, 0x25, 3, 0, 0, 0))).toThrow(/no whole number of elements/);
+    expect(() => decodeFromBytes(valueCoder, Uint8Array.of(1, 0x25, 3, 0, 0, 0))).toThrow(
+      /no whole number of elements/,
+    );
     expect(() => decodeFromBytes(valueCoder, Uint8Array.of(1, 0x7f))).toThrow(/no value begins with the tag 127/);
   });
 });

@@ -145,7 +145,13 @@ function writeObject(value: object, out: ByteWriter, shapes: Shapes, depth: numb
   }
 }
 
-function writeProperties(value: Record<string, unknown>, bare: boolean, out: ByteWriter, shapes: Shapes, depth: number): void {
+function writeProperties(
+  value: Record<string, unknown>,
+  bare: boolean,
+  out: ByteWriter,
+  shapes: Shapes,
+  depth: number,
+): void {
   if (Object.getOwnPropertySymbols(value).length > 0) throw REFUSED;
   const names = Object.keys(value);
   const shape = bare ? -1 : shapes.find(names);

@@ -30,7 +30,10 @@ export interface WindowedValueCoder<T> extends Coder<WindowedValue<T>> {
   /** As `encode`. */
   encodeParts(value: T, timestamp: Timestamp, windows: readonly Window[], pane: Pane, out: ByteWriter): void;
   /** As `decode`, handing the parts to `take`. */
-  decodeParts(input: ByteReader, take: (value: T, timestamp: Timestamp, windows: readonly Window[], pane: Pane) => void): void;
+  decodeParts(
+    input: ByteReader,
+    take: (value: T, timestamp: Timestamp, windows: readonly Window[], pane: Pane) => void,
+  ): void;
 }
 
 /** An element: its timestamp, windows and pane, then its value. */
@@ -70,7 +73,11 @@ export function windowedValueCoder<T>(value: Coder<T>, window: Coder<Window>): W
  * Elements that all have the same timestamp, windows and pane, which are not written.
  * @param payload those parts as `windowedValueCoder` writes them; what follows them is ignored
  */
-export function paramWindowedValueCoder<T>(value: Coder<T>, window: Coder<Window>, payload: Uint8Array): Coder<WindowedValue<T>> {
+export function paramWindowedValueCoder<T>(
+  value: Coder<T>,
+  window: Coder<Window>,
+  payload: Uint8Array,
+): Coder<WindowedValue<T>> {
   const parts = readParts(iterableCoder(window), new ByteReader(payload));
   return {
     name: `paramWindowedValue(${value.name},${window.name})`,
@@ -149,7 +156,13 @@ export function timerCoder<K>(key: Coder<K>, window: Coder<Window>): Coder<Timer
   };
 }
 
-function writeParts(windowsCoder: Coder<Iterable<Window>>, timestamp: Timestamp, windows: readonly Window[], pane: Pane, out: ByteWriter): void {
+function writeParts(
+  windowsCoder: Coder<Iterable<Window>>,
+  timestamp: Timestamp,
+  windows: readonly Window[],
+  pane: Pane,
+  out: ByteWriter,
+): void {
   timestampCoder.encode(timestamp, out);
   windowsCoder.encode(windows, out);
   paneCoder.encode(pane, out);

@@ -18,7 +18,11 @@ export const intervalWindowCoder: DeterministicCoder<IntervalWindow> = {
     // Not `end - start` beyond 2^53: there, the difference of two doubles is not that of the instants they stand for.
     const exact = Number.isSafeInteger(start) && Number.isSafeInteger(end) && Number.isSafeInteger(end - start);
     const length = exact ? end - start : exactMilliseconds(end) - exactMilliseconds(start);
-    if (length < 0) throw new TidemarkError("VALUE_NOT_ENCODABLE", { what: `a window ends before it starts: ${start} to ${end}`, fix: "swap start and end" });
+    if (length < 0)
+      throw new TidemarkError("VALUE_NOT_ENCODABLE", {
+        what: `a window ends before it starts: ${start} to ${end}`,
+        fix: "swap start and end",
+      });
     if (typeof length === "number") out.varint(length);
     else out.varintBig(length);
   },
@@ -26,7 +30,8 @@ export const intervalWindowCoder: DeterministicCoder<IntervalWindow> = {
     const end = timestampCoder.decode(input);
     const length = input.varintExact();
     if (length < 0) throw corrupt(`a window cannot be ${length} ms long`);
-    if (typeof length === "number" && Number.isSafeInteger(end) && Number.isSafeInteger(end - length)) return new IntervalWindow(end - length, end);
+    if (typeof length === "number" && Number.isSafeInteger(end) && Number.isSafeInteger(end - length))
+      return new IntervalWindow(end - length, end);
     return new IntervalWindow(timestampOf(exactMilliseconds(end) - BigInt(length)), end);
   },
 };
@@ -51,7 +56,8 @@ export function customWindowCoder<W extends Window>(window: Coder<W>): Coder<W> 
     deterministic: window.deterministic,
     encode(value, out) {
       // Beyond 2^53 `end - 1` is no double: then the exact instant is written, not the one that `maxTimestamp` rounds to.
-      if (value instanceof IntervalWindow && !Number.isSafeInteger(value.end)) writeExactMilliseconds(exactMilliseconds(value.end) - 1n, out);
+      if (value instanceof IntervalWindow && !Number.isSafeInteger(value.end))
+        writeExactMilliseconds(exactMilliseconds(value.end) - 1n, out);
       else timestampCoder.encode(value.maxTimestamp, out);
       window.encode(value, out);
     },
@@ -73,7 +79,11 @@ const TWO_INDICES = 2;
 /** The panes that are one byte, by that byte: shared, since nearly every element has one of them. */
 const ONE_BYTE_PANES: readonly Pane[] = Array.from({ length: 16 }, (_, byte) => {
   const pane = paneOf(byte, 0, TIMINGS[byte >> 2] === "EARLY" ? -1 : 0);
-  return samePane(pane, NO_FIRING) ? NO_FIRING : samePane(pane, ON_TIME_AND_ONLY) ? ON_TIME_AND_ONLY : Object.freeze(pane);
+  return samePane(pane, NO_FIRING)
+    ? NO_FIRING
+    : samePane(pane, ON_TIME_AND_ONLY)
+      ? ON_TIME_AND_ONLY
+      : Object.freeze(pane);
 });
 
 /**
@@ -121,9 +131,21 @@ function readIndex(input: ByteReader): number {
 }
 
 function paneOf(byte: number, index: number, nonSpeculativeIndex: number): Pane {
-  return { timing: TIMINGS[(byte >> 2) & 3] as PaneTiming, index, nonSpeculativeIndex, isFirst: (byte & 1) !== 0, isLast: (byte & 2) !== 0 };
+  return {
+    timing: TIMINGS[(byte >> 2) & 3] as PaneTiming,
+    index,
+    nonSpeculativeIndex,
+    isFirst: (byte & 1) !== 0,
+    isLast: (byte & 2) !== 0,
+  };
 }
 
 function samePane(a: Pane, b: Pane): boolean {
-  return a.timing === b.timing && a.index === b.index && a.nonSpeculativeIndex === b.nonSpeculativeIndex && a.isFirst === b.isFirst && a.isLast === b.isLast;
+  return (
+    a.timing === b.timing &&
+    a.index === b.index &&
+    a.nonSpeculativeIndex === b.nonSpeculativeIndex &&
+    a.isFirst === b.isFirst &&
+    a.isLast === b.isLast
+  );
 }

@@ -75,7 +75,10 @@ export class CallQueue implements CallHost {
   }
 
   submitTimer(timer: NonNullable<Invocation["timer"]>, timestamp: Timestamp, window: Window, key: unknown): void {
-    this.#submit({ id: this.#nextId++, value: undefined, timestamp, windows: [window], pane: NO_FIRING, timer, attempt: 0 }, key);
+    this.#submit(
+      { id: this.#nextId++, value: undefined, timestamp, windows: [window], pane: NO_FIRING, timer, attempt: 0 },
+      key,
+    );
   }
 
   #submit(invocation: Invocation, key: unknown): void {

@@ -7,7 +7,11 @@ import type { Window } from "../model/window.ts";
 import type { StageState } from "./stage-state.ts";
 
 /** Encodes and decodes an element, as a shard edge or another host would. */
-export type Transcode = (collection: CollectionId, value: unknown, windows: readonly Window[]) => { value: unknown; windows: readonly Window[] };
+export type Transcode = (
+  collection: CollectionId,
+  value: unknown,
+  windows: readonly Window[],
+) => { value: unknown; windows: readonly Window[] };
 
 /** Takes what nobody reads. */
 export const NOWHERE: Emitter = { emit() {} };

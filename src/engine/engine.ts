@@ -56,7 +56,13 @@ export interface EngineDeps {
 /** The one door: all that is not determined. */
 export type EngineEvent =
   | { readonly kind: "wake" }
-  | { readonly kind: "call"; readonly stage: number; readonly callId: number; readonly attempt: number; readonly effects: CallEffects }
+  | {
+      readonly kind: "call";
+      readonly stage: number;
+      readonly callId: number;
+      readonly attempt: number;
+      readonly effects: CallEffects;
+    }
   | { readonly kind: "workDone"; readonly stage: number }
   | { readonly kind: "bundle"; readonly stage: number; readonly phase: "begun" | "ended" }
   | { readonly kind: "failed"; readonly error: unknown }
@@ -90,7 +96,8 @@ export class Engine {
       options: deps.options,
       views: this.#views,
       edge: (from, collection) => this.#edge(from, collection),
-      deliverResult: (stage, callId, attempt, effects) => this.deliver({ kind: "call", stage, callId, attempt, effects }),
+      deliverResult: (stage, callId, attempt, effects) =>
+        this.deliver({ kind: "call", stage, callId, attempt, effects }),
       onBundleFinalized: (callback) => this.#finalizers.push(callback),
       trackWork: (stage, work) => this.#trackWork(stage, work),
       dropped: (step, reason) => this.#dropped(step, reason),
@@ -159,7 +166,10 @@ export class Engine {
     const feeds = new Set<ViewId>();
     for (const [index, state] of this.#stages.entries()) {
       const plan = this.#plans[index] as EngineStage;
-      const isBelow = state === source || state.upstream.some((up) => below.has(up)) || state.stage.views.some((view) => feeds.has(view));
+      const isBelow =
+        state === source ||
+        state.upstream.some((up) => below.has(up)) ||
+        state.stage.views.some((view) => feeds.has(view));
       if (!isBelow) continue;
       below.add(state);
       for (const { view } of plan.makes ?? []) feeds.add(view);
@@ -249,10 +259,12 @@ export class Engine {
   #read(): number {
     let read = 0;
     for (const source of this.#sources) {
-      if (source.reading === undefined || !source.reading.pollable || source.stops.some((state) => state.full)) continue;
+      if (source.reading === undefined || !source.reading.pollable || source.stops.some((state) => state.full))
+        continue;
       read += this.#poll(source, source.reading);
     }
-    if (read === 0) for (const { script } of this.#sources) if (script !== undefined && this.#quiescent()) read += script.next();
+    if (read === 0)
+      for (const { script } of this.#sources) if (script !== undefined && this.#quiescent()) read += script.next();
     return read;
   }
 
@@ -274,7 +286,9 @@ export class Engine {
   #quiescent(): boolean {
     const now = this.#deps.now();
     if (this.#stages.some((state) => state.timers.nextProcessingTime() <= now)) return false;
-    return this.#stages.every((state) => state.work === 0 && state.bundlePhase === "closed" && (state.calls?.size ?? 0) === 0);
+    return this.#stages.every(
+      (state) => state.work === 0 && state.bundlePhase === "closed" && (state.calls?.size ?? 0) === 0,
+    );
   }
 
   /** @returns how many timers fired, attempts of calls included */
@@ -374,7 +388,8 @@ export class Engine {
     while (inbox.length > 0) {
       const bundle = inbox.splice(0, Math.max(1, cut?.() ?? inbox.length));
       state.begin();
-      for (const { collection, value, timestamp, windows, pane } of bundle) state.runner.entry(collection).emit(value, timestamp, windows, pane);
+      for (const { collection, value, timestamp, windows, pane } of bundle)
+        state.runner.entry(collection).emit(value, timestamp, windows, pane);
       this.#finish(state);
     }
   }
@@ -384,7 +399,8 @@ export class Engine {
     if (made === undefined) return;
     for (const { view, allowedLateness } of made) {
       let least = state.inputWatermark;
-      for (const user of this.#stages) if (user.stage.views.includes(view)) least = Math.min(least, user.outputWatermark);
+      for (const user of this.#stages)
+        if (user.stage.views.includes(view)) least = Math.min(least, user.outputWatermark);
       this.#views.expire(view, least, allowedLateness);
     }
   }
@@ -407,14 +423,23 @@ export class Engine {
       next = Math.min(next, state.timers.nextProcessingTime(), state.calls?.nextTick() ?? Infinity);
       if (state.reading !== undefined) next = Math.min(next, state.reading.nextChange());
     }
-    const pollable = this.#sources.some(({ reading, stops }) => reading?.pollable && !stops.some((state) => state.full));
+    const pollable = this.#sources.some(
+      ({ reading, stops }) => reading?.pollable && !stops.some((state) => state.full),
+    );
     if (pollable || next <= this.#deps.now()) return "now";
     return next === Infinity ? "event" : next;
   }
 
   #isDone(): boolean {
     for (const state of this.#stages) {
-      if (state.outputWatermark < MAX_TIMESTAMP || state.work > 0 || state.bundlePhase !== "closed" || (state.calls?.size ?? 0) > 0 || state.parked.length > 0) return false;
+      if (
+        state.outputWatermark < MAX_TIMESTAMP ||
+        state.work > 0 ||
+        state.bundlePhase !== "closed" ||
+        (state.calls?.size ?? 0) > 0 ||
+        state.parked.length > 0
+      )
+        return false;
     }
     return true;
   }
@@ -458,7 +483,9 @@ export class Engine {
         pending: state.inbox.length + state.parked.length + (state.calls?.size ?? 0),
         full: state.full,
       })),
-      dropped: [...this.#drops].flatMap(([step, reasons]) => [...reasons].map(([reason, count]) => ({ step, reason, count }))),
+      dropped: [...this.#drops].flatMap(([step, reasons]) =>
+        [...reasons].map(([reason, count]) => ({ step, reason, count })),
+      ),
     };
   }
 }

@@ -16,7 +16,12 @@ export class Script implements Reading {
   #watermark: Timestamp = MIN_TIMESTAMP;
 
   /** @param endsByItself whether the watermark goes to the end of time after the last event; else it stands where the script left it */
-  constructor(events: readonly TestStreamEvent[], entry: Emitter, advanceClock: ((byMs: number) => void) | undefined, endsByItself: boolean) {
+  constructor(
+    events: readonly TestStreamEvent[],
+    entry: Emitter,
+    advanceClock: ((byMs: number) => void) | undefined,
+    endsByItself: boolean,
+  ) {
     this.#events = events;
     this.#entry = entry;
     this.#advanceClock = advanceClock;
@@ -34,7 +39,8 @@ export class Script implements Reading {
     this.#next++;
     switch (event.kind) {
       case "elements":
-        for (const { value, timestamp } of event.elements) this.#entry.emit(value, timestamp, GLOBAL_WINDOWS, NO_FIRING);
+        for (const { value, timestamp } of event.elements)
+          this.#entry.emit(value, timestamp, GLOBAL_WINDOWS, NO_FIRING);
         break;
       case "watermark":
         this.#watermark = Math.max(this.#watermark, event.to);

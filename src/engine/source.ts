@@ -151,7 +151,9 @@ export class SourceReading implements Reading {
     if (split.reader.watermark !== undefined && this.#policy.kind === "source") return split.reader.watermark();
     switch (this.#policy.kind) {
       case "event":
-        return split.batch.latest === MIN_TIMESTAMP ? MIN_TIMESTAMP : Math.max(MIN_TIMESTAMP, split.batch.latest - this.#policy.outOfOrderness);
+        return split.batch.latest === MIN_TIMESTAMP
+          ? MIN_TIMESTAMP
+          : Math.max(MIN_TIMESTAMP, split.batch.latest - this.#policy.outOfOrderness);
       case "processing":
         return this.#engine.now();
       case "source":

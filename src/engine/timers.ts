@@ -55,10 +55,25 @@ export class StageTimers implements TimerHost {
   }
 
   setWindowTimer(window: Window, at: Timestamp, holdAt?: Timestamp): void {
-    this.#push({ owner: undefined as unknown as KeyedRecord, window, family: "", tag: "", domain: "event", at, holdAt: holdAt ?? Infinity });
+    this.#push({
+      owner: undefined as unknown as KeyedRecord,
+      window,
+      family: "",
+      tag: "",
+      domain: "event",
+      at,
+      holdAt: holdAt ?? Infinity,
+    });
   }
 
-  set(owner: KeyedRecord, family: string, tag: string, domain: "event" | "processing", at: Timestamp, holdAt: Timestamp): void {
+  set(
+    owner: KeyedRecord,
+    family: string,
+    tag: string,
+    domain: "event" | "processing",
+    at: Timestamp,
+    holdAt: Timestamp,
+  ): void {
     const found = this.#find(owner, family, tag);
     if (found !== undefined) {
       // The common case of "again, later" moves nothing.

@@ -33,11 +33,20 @@ interface TimerChange {
 /** What one call did, waiting to be applied. */
 interface Effects extends CallEffects {
   readonly outputs: ReadonlyMap<string, BufferEmitter>;
-  readonly state?: { readonly record: StateRecord; readonly cells: unknown[]; readonly timers: readonly TimerChange[]; readonly ttls: ReadonlySet<number> };
+  readonly state?: {
+    readonly record: StateRecord;
+    readonly cells: unknown[];
+    readonly timers: readonly TimerChange[];
+    readonly ttls: ReadonlySet<number>;
+  };
 }
 
 /** One window's call of user code, writing into `buffers`. */
-type Body = (invocation: Invocation, window: Window, buffers: Map<string, BufferEmitter>) => Effects["state"] | Promise<Effects["state"]>;
+type Body = (
+  invocation: Invocation,
+  window: Window,
+  buffers: Map<string, BufferEmitter>,
+) => Effects["state"] | Promise<Effects["state"]>;
 
 /** The calls of one step. */
 export class CallStep implements Emitter {
@@ -49,7 +58,14 @@ export class CallStep implements Emitter {
   readonly #records: StateRecords | undefined;
   readonly #late: LateOutput;
 
-  constructor(step: StepInfo, host: StageHost, outlets: Outlets, late: LateOutput, body: Body, records: StateRecords | undefined) {
+  constructor(
+    step: StepInfo,
+    host: StageHost,
+    outlets: Outlets,
+    late: LateOutput,
+    body: Body,
+    records: StateRecords | undefined,
+  ) {
     this.#step = step;
     this.#host = host;
     this.#outlets = outlets;
@@ -86,7 +102,10 @@ export class CallStep implements Emitter {
       step: this.#step.name,
       element: invocation.value,
       windows: invocation.windows,
-      ...(this.#keyed && { key: invocation.timer ? invocation.timer.record.key : (invocation.value as readonly unknown[])[0], hasKey: true }),
+      ...(this.#keyed && {
+        key: invocation.timer ? invocation.timer.record.key : (invocation.value as readonly unknown[])[0],
+        hasKey: true,
+      }),
     });
   }
 
@@ -134,7 +153,8 @@ export class CallStep implements Emitter {
 /** What `.deadLetter()` gives for an element that was given up. */
 export function deadLetter(element: unknown, error: unknown, step: string, attempts: number): DeadLetter<unknown> {
   const inner = error instanceof TidemarkError && error.code === "STEP_FAILED" ? (error.cause ?? error) : error;
-  const { name, message, stack } = inner instanceof Error ? inner : { name: "Error", message: String(inner), stack: undefined };
+  const { name, message, stack } =
+    inner instanceof Error ? inner : { name: "Error", message: String(inner), stack: undefined };
   return {
     element,
     error: {
@@ -174,7 +194,8 @@ export function functionBody(
       if (kind === "map") buffer.emit(settled, timestamp, windows, pane);
       else if (kind === "filter") {
         if (settled) buffer.emit(value, timestamp, windows, pane);
-      } else if (settled !== undefined && settled !== null) emitAll(step, settled, value, timestamp, windows, pane, buffer);
+      } else if (settled !== undefined && settled !== null)
+        emitAll(step, settled, value, timestamp, windows, pane, buffer);
       return undefined;
     };
     return isThenable(result) ? Promise.resolve(result).then(take) : take(result);
@@ -213,7 +234,15 @@ export function doFnBody(
     const result = callMethod(doFn, invocation, context);
     const take = (settled: unknown): Effects["state"] => {
       if (settled !== undefined && settled !== null) {
-        emitAll(parts.step, settled, invocation.value, invocation.timestamp, [window], context.pane, bufferFor(buffers, "main"));
+        emitAll(
+          parts.step,
+          settled,
+          invocation.value,
+          invocation.timestamp,
+          [window],
+          context.pane,
+          bufferFor(buffers, "main"),
+        );
       }
       return copy && { record, cells: copy.record.cells, timers: copy.timers, ttls: copy.ttls };
     };
@@ -252,7 +281,8 @@ function bindCopy(
     record: copy,
     context,
     timers: {
-      set: (_record: KeyedRecord, family, tag, domain, at, holdAt) => timers.push({ family, tag, set: { domain, at, holdAt } }),
+      set: (_record: KeyedRecord, family, tag, domain, at, holdAt) =>
+        timers.push({ family, tag, set: { domain, at, holdAt } }),
       clear: (_record: KeyedRecord, family, tag) => timers.push({ family, tag }),
     },
   });

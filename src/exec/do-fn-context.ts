@@ -134,7 +134,11 @@ export interface TimerBinding {
 }
 
 /** The handles of a step's declared timers. */
-export function makeTimers(specs: TimerSpecs, parts: ContextParts, binding: TimerBinding): Readonly<Record<string, unknown>> {
+export function makeTimers(
+  specs: TimerSpecs,
+  parts: ContextParts,
+  binding: TimerBinding,
+): Readonly<Record<string, unknown>> {
   const handles: Record<string, unknown> = {};
   for (const [family, spec] of Object.entries(specs)) {
     const set = (tag: string, at: Timestamp, options: TimerOptions | undefined): void => {
@@ -180,7 +184,13 @@ function setTimer(
   binding.timers.set(record, family, tag, spec.domain, at, holdAt);
 }
 
-function checkNotPastExpiry(step: string, family: string, at: Timestamp, record: KeyedRecord, allowedLateness: number): void {
+function checkNotPastExpiry(
+  step: string,
+  family: string,
+  at: Timestamp,
+  record: KeyedRecord,
+  allowedLateness: number,
+): void {
   const expiry = expiryTime(record.window, allowedLateness);
   if (at <= expiry) return;
   throw new TidemarkError("TIMER_PAST_EXPIRY", {

@@ -17,7 +17,12 @@ import type { Window } from "../model/window.ts";
 import type { WindowingStrategy } from "../model/windowing.ts";
 import { nextPane } from "../windowing/panes.ts";
 import { expiryTime } from "../windowing/strategy.ts";
-import { compileTrigger, type TriggerContext, type TriggerMachine, type TriggerState } from "../windowing/trigger-machine.ts";
+import {
+  compileTrigger,
+  type TriggerContext,
+  type TriggerMachine,
+  type TriggerState,
+} from "../windowing/trigger-machine.ts";
 import { stepFailure } from "./errors.ts";
 import type { LateOutput } from "./grouping.ts";
 import type { StepInfo } from "./operators.ts";
@@ -41,7 +46,13 @@ const DUE = "due";
 const HOLD = "hold";
 
 /** What leaves the lane: one pane of one key and window. */
-export type PaneOutput = (key: unknown, accumulated: unknown, timestamp: Timestamp, windows: readonly Window[], pane: Pane) => void;
+export type PaneOutput = (
+  key: unknown,
+  accumulated: unknown,
+  timestamp: Timestamp,
+  windows: readonly Window[],
+  pane: Pane,
+) => void;
 
 export class GeneralLane {
   readonly #step: StepInfo;
@@ -121,7 +132,8 @@ export class GeneralLane {
     const at = timestampCombiner === "endOfWindow" ? maxTimestamp : timestamp;
     if (this.#tooLateToHold(at, cell.window)) return;
     const before = cell.heldAt;
-    const held = before === undefined ? at : timestampCombiner === "earliest" ? Math.min(before, at) : Math.max(before, at);
+    const held =
+      before === undefined ? at : timestampCombiner === "earliest" ? Math.min(before, at) : Math.max(before, at);
     if (held === before) return;
     cell.heldAt = held;
     // Until its end the window's own timer holds this much.
@@ -228,7 +240,8 @@ export class GeneralLane {
 
   #mergedHold(cells: readonly Cell[], into: Window): Timestamp | undefined {
     const { timestampCombiner } = this.#windowing;
-    if (timestampCombiner === "endOfWindow") return this.#tooLateToHold(into.maxTimestamp, into) ? undefined : into.maxTimestamp;
+    if (timestampCombiner === "endOfWindow")
+      return this.#tooLateToHold(into.maxTimestamp, into) ? undefined : into.maxTimestamp;
     const held = cells.flatMap((cell) => (cell.heldAt === undefined ? [] : [cell.heldAt]));
     if (held.length === 0) return undefined;
     return timestampCombiner === "earliest" ? Math.min(...held) : Math.max(...held);
@@ -284,7 +297,8 @@ export class GeneralLane {
           // What the end of the window did not fire is held until something does.
           if (cell.heldAt !== undefined) this.#holdTimer(cell, cell.heldAt);
         } else {
-          if (this.#machine.shouldFire(cell.trigger, this.#at(window))) this.#machine.onFire(cell.trigger, this.#at(window));
+          if (this.#machine.shouldFire(cell.trigger, this.#at(window)))
+            this.#machine.onFire(cell.trigger, this.#at(window));
           this.#fire(cell, true);
         }
       }
@@ -319,7 +333,9 @@ export class GeneralLane {
     const { maxTimestamp } = cell.window;
     const pane = nextPane(cell.pane, this.#host.inputWatermark(), this.#host.outputWatermark(), maxTimestamp, last);
     const wanted =
-      cell.fresh > 0 || (pane.timing === "ON_TIME" && onTimeBehavior === "fireAlways") || (last && closingBehavior === "fireAlways");
+      cell.fresh > 0 ||
+      (pane.timing === "ON_TIME" && onTimeBehavior === "fireAlways") ||
+      (last && closingBehavior === "fireAlways");
     const timestamp = cell.heldAt ?? maxTimestamp;
     const accumulator = cell.accumulator;
     cell.fresh = 0;

@@ -39,11 +39,24 @@ export class LateOutput {
   }
 
   /** @param expiry the last instant at which the element's window would have taken it */
-  drop(element: unknown, timestamp: Timestamp, window: Window, expiry: Timestamp, reason: Late<unknown>["reason"]): void {
+  drop(
+    element: unknown,
+    timestamp: Timestamp,
+    window: Window,
+    expiry: Timestamp,
+    reason: Late<unknown>["reason"],
+  ): void {
     this.#host.dropped(this.#step.id, reason);
     if (this.#out === undefined) return;
     const watermark = this.#host.inputWatermark();
-    const late: Late<unknown> = { element, timestamp, window, watermark, lateBy: Math.max(0, watermark - expiry), reason };
+    const late: Late<unknown> = {
+      element,
+      timestamp,
+      window,
+      watermark,
+      lateBy: Math.max(0, watermark - expiry),
+      reason,
+    };
     this.#out.emit(late, timestamp, GLOBAL_WINDOWS, NO_FIRING);
   }
 }

@@ -209,7 +209,13 @@ export class GuardedOperator implements Emitter {
   readonly #inner: Emitter;
   readonly #buffer: BufferEmitter;
   readonly #out: Emitter;
-  readonly #failed: (error: unknown, value: unknown, timestamp: Timestamp, windows: readonly Window[], pane: Pane) => void;
+  readonly #failed: (
+    error: unknown,
+    value: unknown,
+    timestamp: Timestamp,
+    windows: readonly Window[],
+    pane: Pane,
+  ) => void;
 
   /** @param inner the step's operator, which emits into `buffer` */
   constructor(

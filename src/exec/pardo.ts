@@ -46,11 +46,13 @@ export class DoFnLifecycle {
   }
 
   startBundle(): void | Promise<void> {
-    if (this.#doFn.startBundle) return this.#bundle("startBundle", () => this.#doFn.startBundle?.(this.#bundleContext as never));
+    if (this.#doFn.startBundle)
+      return this.#bundle("startBundle", () => this.#doFn.startBundle?.(this.#bundleContext as never));
   }
 
   finishBundle(): void | Promise<void> {
-    if (this.#doFn.finishBundle) return this.#bundle("finishBundle", () => this.#doFn.finishBundle?.(this.#bundleContext as never));
+    if (this.#doFn.finishBundle)
+      return this.#bundle("finishBundle", () => this.#doFn.finishBundle?.(this.#bundleContext as never));
   }
 
   /** The plan knows async bundles by their functions; a promise from a plain function would be waited for by nobody. */
@@ -191,7 +193,8 @@ export class StateRecords {
 
   /** Forgets a record that keeps nothing any more. */
   release(record: StateRecord): void {
-    if (record.timers !== undefined || !cellsAreEmpty(record.cells) || this.#doFn.onWindowExpiration !== undefined) return;
+    if (record.timers !== undefined || !cellsAreEmpty(record.cells) || this.#doFn.onWindowExpiration !== undefined)
+      return;
     this.#store.find(record.window)?.records.delete(record.mapKey);
   }
 
@@ -294,7 +297,13 @@ export class StatefulOperator implements Emitter {
       try {
         result = this.#doFn.process(value, context as never);
       } catch (error) {
-        throw stepFailure(error, { step: this.#step.name, element: value, windows: context.windows, key, hasKey: true });
+        throw stepFailure(error, {
+          step: this.#step.name,
+          element: value,
+          windows: context.windows,
+          key,
+          hasKey: true,
+        });
       }
       if (result !== undefined && result !== null) {
         emitAll(this.#step, result, value, timestamp, context.windows, pane, this.#main);

@@ -68,7 +68,8 @@ export class StepSideInputs implements SideInputReader {
       return { name, node, defaultValue: spec?.kind === "view" ? spec.defaultValue : undefined };
     });
     const values = {};
-    for (const view of this.#views) Object.defineProperty(values, view.name, { enumerable: true, get: () => this.#value(view) });
+    for (const view of this.#views)
+      Object.defineProperty(values, view.name, { enumerable: true, get: () => this.#value(view) });
     this.values = values;
   }
 
@@ -137,7 +138,10 @@ function singletonError(name: string, count: number, step: string, window: Windo
   return new TidemarkError(count === 0 ? "SINGLETON_EMPTY" : "SINGLETON_NOT_ONE", {
     what: `the singleton side input "${name}" of step "${step}" has ${count} elements in window ${formatWindow(window)}`,
     why: "a singleton view needs exactly one element for each window",
-    fix: count === 0 ? "give a default: .asSingleton({ default: value })" : "combine to one element first, or use .asIterable()",
+    fix:
+      count === 0
+        ? "give a default: .asSingleton({ default: value })"
+        : "combine to one element first, or use .asIterable()",
     step,
     window: formatWindow(window),
   });

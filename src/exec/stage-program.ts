@@ -191,14 +191,26 @@ export class StageProgram implements StageRunner {
     const late = new LateOutput(info, this.#host, undefined);
     if (this.#makesCalls(step)) {
       const outlets = this.#outlets(step);
-      const calls = new CallStep(info, this.#host, outlets, late, functionBody(spec.kind, info, fn, sideInputs), undefined);
+      const calls = new CallStep(
+        info,
+        this.#host,
+        outlets,
+        late,
+        functionBody(spec.kind, info, fn, sideInputs),
+        undefined,
+      );
       this.#driven.push(calls);
       return calls;
     }
     const out = this.#emitterOf(step.outputs["main"]);
     const failures = step.outputs["deadLetter"];
     const buffer = failures === undefined ? undefined : new BufferEmitter();
-    const context: CallContext = { timestamp: MIN_TIMESTAMP, window: GLOBAL_WINDOW, pane: NO_FIRING, sideInputs: sideInputs.values };
+    const context: CallContext = {
+      timestamp: MIN_TIMESTAMP,
+      window: GLOBAL_WINDOW,
+      pane: NO_FIRING,
+      sideInputs: sideInputs.values,
+    };
     // A function with one parameter cannot look at its window, so an element in several is handed over once.
     const looks = fn.length !== 1 || sideInputs.size > 0;
     const plain = looks ? withContext(fn, context) : (fn as (element: unknown) => unknown);
@@ -364,7 +376,12 @@ function callTimers(records: StateRecords, doFn: DoFn<unknown, unknown>, host: S
       for (const record of slot.records.values()) {
         records.dropTimers(record, step);
         if (doFn.onWindowExpiration) {
-          host.calls.submitTimer({ record, family: EXPIRY_FAMILY, tag: "", at }, window.maxTimestamp, window, record.mapKey);
+          host.calls.submitTimer(
+            { record, family: EXPIRY_FAMILY, tag: "", at },
+            window.maxTimestamp,
+            window,
+            record.mapKey,
+          );
         }
       }
       records.drop(window);

@@ -156,7 +156,8 @@ export class WindowLane implements Emitter {
 
   #fire(cell: Cell, windows: readonly Window[], only: Pane | undefined): void {
     const { maxTimestamp } = cell.window;
-    const pane = only ?? nextPane(cell.pane, this.#host.inputWatermark(), this.#host.outputWatermark(), maxTimestamp, false);
+    const pane =
+      only ?? nextPane(cell.pane, this.#host.inputWatermark(), this.#host.outputWatermark(), maxTimestamp, false);
     cell.pane = pane;
     let value: unknown;
     try {

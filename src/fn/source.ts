@@ -61,7 +61,10 @@ export type TimestampPolicy<T> =
   | { readonly kind: "source" };
 
 /** Event time by a function of the element, at most `outOfOrderness` ms (default 0) out of order. */
-export function eventTime<T>(timestamp: (element: T) => Timestamp, options?: { readonly outOfOrderness?: number }): TimestampPolicy<T> {
+export function eventTime<T>(
+  timestamp: (element: T) => Timestamp,
+  options?: { readonly outOfOrderness?: number },
+): TimestampPolicy<T> {
   return Object.freeze({ kind: "event", timestamp, outOfOrderness: options?.outOfOrderness ?? 0 });
 }
 

@@ -98,7 +98,11 @@ export type StateSpecs = Readonly<Record<string, StateSpec<unknown>>>;
 /** The cells that user code sees, from their declarations. */
 export type StateCells<S extends StateSpecs> = { readonly [N in keyof S]: S[N] extends StateSpec<infer C> ? C : never };
 
-function spec<C>(kind: StateSpec<C>["kind"], options: { coder?: Coder<never>; ttl?: number } | undefined, more?: object): StateSpec<C> {
+function spec<C>(
+  kind: StateSpec<C>["kind"],
+  options: { coder?: Coder<never>; ttl?: number } | undefined,
+  more?: object,
+): StateSpec<C> {
   return Object.freeze({
     kind,
     ...(options?.coder && { coder: options.coder }),

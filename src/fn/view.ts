@@ -17,4 +17,6 @@ export interface PCollectionView<V> {
 
 export type SideInputs = Readonly<Record<string, PCollectionView<unknown>>>;
 /** The values that user code sees, from the views given. */
-export type SideInputValues<V extends SideInputs> = { readonly [N in keyof V]: V[N] extends PCollectionView<infer X> ? X : never };
+export type SideInputValues<V extends SideInputs> = {
+  readonly [N in keyof V]: V[N] extends PCollectionView<infer X> ? X : never;
+};

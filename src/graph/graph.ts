@@ -24,7 +24,10 @@ export type ElementFn = (element: never, context: never) => unknown;
 
 /** One event of a scripted source. */
 export type TestStreamEvent =
-  | { readonly kind: "elements"; readonly elements: readonly { readonly value: unknown; readonly timestamp: Timestamp }[] }
+  | {
+      readonly kind: "elements";
+      readonly elements: readonly { readonly value: unknown; readonly timestamp: Timestamp }[];
+    }
   | { readonly kind: "watermark"; readonly to: Timestamp }
   | { readonly kind: "processingTime"; readonly advanceBy: number };
 
@@ -33,15 +36,30 @@ export type StepSpec =
   | { readonly kind: "read"; readonly source: Source<unknown>; readonly timestamps: TimestampPolicy<unknown> }
   | { readonly kind: "testStream"; readonly events: readonly TestStreamEvent[] }
   | { readonly kind: "map" | "flatMap" | "filter"; readonly fn: ElementFn; readonly call: CallOptions }
-  | { readonly kind: "parDo"; readonly doFn: DoFn<unknown, unknown>; readonly call: CallOptions; readonly keyCoder?: Coder<unknown> }
+  | {
+      readonly kind: "parDo";
+      readonly doFn: DoFn<unknown, unknown>;
+      readonly call: CallOptions;
+      readonly keyCoder?: Coder<unknown>;
+    }
   | { readonly kind: "partition"; readonly parts: number; readonly fn: (element: unknown, parts: number) => number }
   | { readonly kind: "timestamps"; readonly fn: (element: unknown) => Timestamp; readonly allowedSkew: number }
   | { readonly kind: "windowInto" }
   | { readonly kind: "groupByKey"; readonly keyCoder?: Coder<unknown> }
-  | { readonly kind: "combinePerKey"; readonly combineFn: CombineFn<unknown, unknown, unknown>; readonly name: string; readonly keyCoder?: Coder<unknown> }
+  | {
+      readonly kind: "combinePerKey";
+      readonly combineFn: CombineFn<unknown, unknown, unknown>;
+      readonly name: string;
+      readonly keyCoder?: Coder<unknown>;
+    }
   | { readonly kind: "flatten" }
   | { readonly kind: "reshuffle" }
-  | { readonly kind: "view"; readonly view: ViewKind; readonly viewId: ViewId; readonly defaultValue?: { readonly value: unknown } }
+  | {
+      readonly kind: "view";
+      readonly view: ViewKind;
+      readonly viewId: ViewId;
+      readonly defaultValue?: { readonly value: unknown };
+    }
   | { readonly kind: "write"; readonly sink: Sink<unknown> };
 
 /** One step. */

@@ -31,7 +31,9 @@ export function printText(graph: PipelineGraph, stages: readonly PrintedStage[])
       const collection = graph.collections[step.outputs["main"] as number];
       if (collection !== undefined && step.spec.kind === "windowInto") {
         const { windowFn, trigger, accumulation, allowedLateness } = collection.windowing;
-        lines.push(`    windows ${windowFn.name}, trigger ${trigger.kind}, ${accumulation}, allowed lateness ${allowedLateness} ms`);
+        lines.push(
+          `    windows ${windowFn.name}, trigger ${trigger.kind}, ${accumulation}, allowed lateness ${allowedLateness} ms`,
+        );
       }
     }
     const from = stage.inputs.map((id) => graph.steps[graph.collections[id]?.producer as number]?.name);
@@ -53,7 +55,8 @@ export function printMermaid(graph: PipelineGraph, stages: readonly PrintedStage
   }
   for (const step of graph.steps) {
     for (const input of step.inputs) lines.push(`  t${graph.collections[input]?.producer} --> t${step.id}`);
-    for (const [name, view] of Object.entries(step.sideInputs)) lines.push(`  t${graph.views[view]?.step} -. ${name} .-> t${step.id}`);
+    for (const [name, view] of Object.entries(step.sideInputs))
+      lines.push(`  t${graph.views[view]?.step} -. ${name} .-> t${step.id}`);
   }
   return `${lines.join("\n")}\n`;
 }

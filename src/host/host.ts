@@ -23,7 +23,14 @@ export interface TimerHost {
   /** Fires the stage's `fireWindow` when the watermark is after `at`; holds the output watermark at `holdAt` (default: not at all). */
   setWindowTimer(window: Window, at: Timestamp, holdAt?: Timestamp): void;
   /** Sets, or replaces, the timer `family`/`tag` of `record`. `holdAt` above MAX_TIMESTAMP holds nothing. */
-  set(record: KeyedRecord, family: string, tag: string, domain: "event" | "processing", at: Timestamp, holdAt: Timestamp): void;
+  set(
+    record: KeyedRecord,
+    family: string,
+    tag: string,
+    domain: "event" | "processing",
+    at: Timestamp,
+    holdAt: Timestamp,
+  ): void;
   clear(record: KeyedRecord, family: string, tag: string): void;
   clearAll(record: KeyedRecord): void;
 }
@@ -49,7 +56,12 @@ export interface Invocation {
   readonly windows: readonly Window[];
   readonly pane: Pane;
   /** Set for a timer's or an expiry's call. */
-  readonly timer?: { readonly record: KeyedRecord; readonly family: string; readonly tag: string; readonly at: Timestamp };
+  readonly timer?: {
+    readonly record: KeyedRecord;
+    readonly family: string;
+    readonly tag: string;
+    readonly at: Timestamp;
+  };
   attempt: number;
 }
 

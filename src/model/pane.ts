@@ -15,7 +15,19 @@ export interface Pane {
 }
 
 /** The pane of every element that has not been grouped. */
-export const NO_FIRING: Pane = Object.freeze({ timing: "UNKNOWN", index: 0, nonSpeculativeIndex: 0, isFirst: true, isLast: true });
+export const NO_FIRING: Pane = Object.freeze({
+  timing: "UNKNOWN",
+  index: 0,
+  nonSpeculativeIndex: 0,
+  isFirst: true,
+  isLast: true,
+});
 
 /** The only pane of a window that fires once, on time. */
-export const ON_TIME_AND_ONLY: Pane = Object.freeze({ timing: "ON_TIME", index: 0, nonSpeculativeIndex: 0, isFirst: true, isLast: true });
+export const ON_TIME_AND_ONLY: Pane = Object.freeze({
+  timing: "ON_TIME",
+  index: 0,
+  nonSpeculativeIndex: 0,
+  isFirst: true,
+  isLast: true,
+});

@@ -58,9 +58,12 @@ function hasEntries(record: object | undefined): boolean {
 export function laneOf(windowing: WindowingStrategy): { lane: Lane; why: string } {
   const { windowFn, trigger, timestampCombiner, onTimeBehavior } = windowing;
   if (windowFn.merge !== undefined) return { lane: "general", why: "its windows merge" };
-  const plain = trigger.kind === "default" || (trigger.kind === "afterWatermark" && !trigger.early && !trigger.late && windowing.allowedLateness === 0);
+  const plain =
+    trigger.kind === "default" ||
+    (trigger.kind === "afterWatermark" && !trigger.early && !trigger.late && windowing.allowedLateness === 0);
   if (!plain) return { lane: "general", why: `its trigger is ${trigger.kind}` };
-  if (timestampCombiner !== "endOfWindow") return { lane: "general", why: `its timestamp combiner is ${timestampCombiner}` };
+  if (timestampCombiner !== "endOfWindow")
+    return { lane: "general", why: `its timestamp combiner is ${timestampCombiner}` };
   if (windowing.closingBehavior === "fireAlways" || onTimeBehavior === "fireIfNonEmpty") {
     return { lane: "general", why: "its closing or on-time behaviour is not the default" };
   }
@@ -101,7 +104,8 @@ function beginning(graph: PipelineGraph, step: Step): Beginning | undefined {
     case "filter":
     case "parDo": {
       const stateful = isStateful(step);
-      if (makesCalls(step)) return { kind: "calls", why: "async, retried or timed calls", ...(stateful && { lane: "state" as const }) };
+      if (makesCalls(step))
+        return { kind: "calls", why: "async, retried or timed calls", ...(stateful && { lane: "state" as const }) };
       if (stateful) return { kind: "keyed", lane: "state", why: "state or timers for each key" };
       if (Object.keys(step.sideInputs).length > 0) return { kind: "chain", why: "waits for side inputs" };
       return hasAsyncBundles(step) ? { kind: "chain", why: "begins or ends its bundles by promises" } : undefined;
@@ -115,7 +119,8 @@ function beginning(graph: PipelineGraph, step: Step): Beginning | undefined {
 export function planStages(graph: PipelineGraph): readonly Stage[] {
   const drafts: Draft[] = [];
   const stageOf: number[] = [];
-  const stageOfCollection = (id: CollectionId): number => stageOf[(graph.collections[id] as { producer: StepId }).producer] as number;
+  const stageOfCollection = (id: CollectionId): number =>
+    stageOf[(graph.collections[id] as { producer: StepId }).producer] as number;
 
   for (const step of graph.steps) {
     const begin = beginning(graph, step) ?? beginsByInputs(step, stageOfCollection);
@@ -134,14 +139,19 @@ export function planStages(graph: PipelineGraph): readonly Stage[] {
 /** A flatten whose inputs come from different stages (or from none) begins a stage. */
 function beginsByInputs(step: Step, stageOfCollection: (id: CollectionId) => number): Beginning | undefined {
   const stages = new Set(step.inputs.map(stageOfCollection));
-  return stages.size === 1 ? undefined : { kind: "chain", why: stages.size === 0 ? "an empty flatten" : "brings several stages together" };
+  return stages.size === 1
+    ? undefined
+    : { kind: "chain", why: stages.size === 0 ? "an empty flatten" : "brings several stages together" };
 }
 
 function freezeStages(graph: PipelineGraph, drafts: readonly Draft[], stageOf: readonly number[]): readonly Stage[] {
-  const producerOf = (id: CollectionId): number => stageOf[(graph.collections[id] as { producer: StepId }).producer] as number;
+  const producerOf = (id: CollectionId): number =>
+    stageOf[(graph.collections[id] as { producer: StepId }).producer] as number;
   // Only a stage's first step looks outside it, so drafts are already in an order that respects inputs and views.
   return drafts.map((draft, id): Stage => {
-    const inputs = [...new Set(draft.steps.flatMap((s) => graph.steps[s]?.inputs ?? []))].filter((c) => producerOf(c) !== id);
+    const inputs = [...new Set(draft.steps.flatMap((s) => graph.steps[s]?.inputs ?? []))].filter(
+      (c) => producerOf(c) !== id,
+    );
     const leaves = (c: CollectionId): boolean => graph.steps.some((s) => stageOf[s.id] !== id && s.inputs.includes(c));
     const outputs = graph.collections.filter((c) => stageOf[c.producer] === id && leaves(c.id));
     return Object.freeze({
@@ -152,7 +162,9 @@ function freezeStages(graph: PipelineGraph, drafts: readonly Draft[], stageOf: r
       inputs: Object.freeze(inputs),
       outputs: Object.freeze(outputs.map((c) => c.id)),
       views: Object.freeze(draft.views),
-      ...(draft.begin.kind === "source" && { sourceOutput: graph.steps[draft.steps[0] as number]?.outputs["main"] as CollectionId }),
+      ...(draft.begin.kind === "source" && {
+        sourceOutput: graph.steps[draft.steps[0] as number]?.outputs["main"] as CollectionId,
+      }),
       ...(draft.begin.lane && { lane: draft.begin.lane }),
       why: draft.begin.why,
     });

@@ -6,7 +6,7 @@
  * H2 `tidemark` is this copy for everyone in the process (copy.ts, C1). Node 22 does not ask hooks about `require` in a
  *    CommonJS file that an ES module imports: there it finds what is installed.
  * H3 `./x.js` is `./x.ts` where only that exists: TypeScript itself has its users write so. Nothing else is guessed.
- * H4 Every user file is noted with the hash of the bytes it was loaded from.
+ * H4 Every user file is noted with the hash of the bytes it was loaded from, and every import with who imports what.
  */
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
@@ -32,12 +32,15 @@ const ONLY_IN_MODULES =
 export interface LoadedFiles {
   /** User files by URL, each with the SHA-256 of its bytes in hex. */
   readonly hashes: ReadonlyMap<string, string>;
+  /** By the URL of a file, the URLs of what it imports. */
+  readonly imports: ReadonlyMap<string, ReadonlySet<string>>;
   /** The URL of the user file that was loaded last. */
   readonly last: string | undefined;
 }
 
 const hashes = new Map<string, string>();
-const files = { hashes, last: undefined as string | undefined };
+const imports = new Map<string, Set<string>>();
+const files = { hashes, imports, last: undefined as string | undefined };
 let installed = false;
 
 /** Sets the hooks, once in a thread. They stay: a program may import more while it runs. */
@@ -57,7 +60,15 @@ function resolve(
     return orProblem(specifier, parentURL, () => next(...ownEntry(specifier, context)));
   }
   const twin = typeScriptTwin(specifier, parentURL);
-  return orProblem(specifier, parentURL, () => next(twin ?? specifier, context));
+  const resolved = orProblem(specifier, parentURL, () => next(twin ?? specifier, context));
+  if (parentURL !== undefined && !isOwnModule(parentURL)) noteImport(parentURL, resolved.url);
+  return resolved;
+}
+
+function noteImport(parentUrl: string, url: string): void {
+  const noted = imports.get(parentUrl);
+  if (noted === undefined) imports.set(parentUrl, new Set([url]));
+  else noted.add(url);
 }
 
 /** What has to be resolved in place of `tidemark` and `tidemark/…`, so that this copy is found. */

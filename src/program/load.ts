@@ -11,7 +11,7 @@ import { pathToFileURL } from "node:url";
 import { isTidemarkError, TidemarkError } from "../base/errors.ts";
 import { isProgram, type BuiltProgram, type Program } from "../pipeline/program.ts";
 import { userFrame } from "./frames.ts";
-import { installHooks } from "./hooks.ts";
+import { installHooks, type LoadedFiles } from "./hooks.ts";
 import { loadFailure } from "./load-errors.ts";
 
 const EXTENSIONS = [".ts", ".mts", ".cts", ".js", ".mjs", ".cjs"];
@@ -21,7 +21,10 @@ export interface LoadedProgram {
   readonly program: Program;
   /** The module's URL, symbolic links followed. */
   readonly url: string;
-  /** The program's own files as they were loaded: by URL, the SHA-256 of their bytes. Packages and Tidemark are not among them. */
+  /**
+   * The user's files that the module reaches by imports, as they were loaded: by URL, the SHA-256 of their bytes.
+   * Packages and Tidemark are not among them, nor other programs of the process, nor what is imported only later.
+   */
   readonly files: ReadonlyMap<string, string>;
 }
 
@@ -71,7 +74,15 @@ export async function loadProgram(path: string): Promise<LoadedProgram> {
   }
   const program = module["default"];
   if (!isProgram(program)) throw noProgram(module, absolute);
-  return { program, url: href, files: new Map(files.hashes) };
+  return { program, url: href, files: filesOf(href, files) };
+}
+
+/** The user's files that a module reaches by imports, itself among them. Cost: O(imports). */
+function filesOf(url: string, { hashes, imports }: LoadedFiles): ReadonlyMap<string, string> {
+  const reached = new Set([url]);
+  // A set is walked to its end, also to what is added meanwhile.
+  for (const each of reached) for (const imported of imports.get(each) ?? []) reached.add(imported);
+  return new Map([...hashes].filter(([file]) => reached.has(file)));
 }
 
 function noProgram(module: Readonly<Record<string, unknown>>, path: string): TidemarkError {

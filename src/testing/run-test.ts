@@ -36,10 +36,17 @@ export interface TestOptions {
  *   assertThat(doubled).containsInAnyOrder([2, 4, 6]);
  * });
  */
-export async function runTest(build: ((p: Pipeline) => unknown) | Program, options: TestOptions = {}): Promise<JobMetrics> {
+export async function runTest(
+  build: ((p: Pipeline) => unknown) | Program,
+  options: TestOptions = {},
+): Promise<JobMetrics> {
   const program: Program = isProgram(build)
     ? build
-    : (pipeline({ name: "test", allowUnsafeTriggers: options.allowUnsafeTriggers ?? false, build: (p) => build(p) }) as Program);
+    : (pipeline({
+        name: "test",
+        allowUnsafeTriggers: options.allowUnsafeTriggers ?? false,
+        build: (p) => build(p),
+      }) as Program);
   const built = await program.build(options.options ?? {});
   const clock = options.clock ?? simulatedJobClock(options.startMs);
   const random = options.bundleSeed === undefined ? undefined : seededRandom(options.bundleSeed);

@@ -29,7 +29,11 @@ export class TestStreamBuilder<T> {
   addElements(...elements: readonly TimestampedValue<T>[]): TestStreamBuilder<T> {
     for (const { timestamp } of elements) {
       if (!(timestamp >= MIN_TIMESTAMP && timestamp < MAX_TIMESTAMP)) {
-        throw invalid(`an element at ${String(timestamp)}`, "elements lie before the end of time", "give a number of milliseconds");
+        throw invalid(
+          `an element at ${String(timestamp)}`,
+          "elements lie before the end of time",
+          "give a number of milliseconds",
+        );
       }
     }
     return this.#then({ kind: "elements", elements });
@@ -38,15 +42,21 @@ export class TestStreamBuilder<T> {
   /** Moves the watermark on to `to`. */
   advanceWatermarkTo(to: Timestamp): TestStreamBuilder<T> {
     if (to < this.#watermark) {
-      throw invalid(`the watermark ${formatTimestamp(to)} after ${formatTimestamp(this.#watermark)}`, "a watermark never goes back", "give a later time");
+      throw invalid(
+        `the watermark ${formatTimestamp(to)} after ${formatTimestamp(this.#watermark)}`,
+        "a watermark never goes back",
+        "give a later time",
+      );
     }
-    if (!(to < MAX_TIMESTAMP)) throw invalid("a watermark at the end of time", "that ends the stream", "call advanceWatermarkToInfinity()");
+    if (!(to < MAX_TIMESTAMP))
+      throw invalid("a watermark at the end of time", "that ends the stream", "call advanceWatermarkToInfinity()");
     return this.#then({ kind: "watermark", to }, to);
   }
 
   /** Moves processing time on by `ms` milliseconds. */
   advanceProcessingTime(ms: number): TestStreamBuilder<T> {
-    if (!(ms > 0)) throw invalid(`processing time advanced by ${String(ms)} ms`, "time goes forward", "give a number above 0");
+    if (!(ms > 0))
+      throw invalid(`processing time advanced by ${String(ms)} ms`, "time goes forward", "give a number above 0");
     return this.#then({ kind: "processingTime", advanceBy: ms });
   }
 

@@ -37,7 +37,10 @@ export const anyValue: fc.Arbitrary<unknown> = fc.letrec<{ value: unknown }>((ti
       { arbitrary: scalars, weight: 4 },
       { arbitrary: fc.array(inner, { maxLength: 5 }), weight: 1 },
       { arbitrary: fc.dictionary(texts, inner, { maxKeys: 5 }), weight: 1 },
-      { arbitrary: fc.array(fc.record({ id: inner, name: inner }, { requiredKeys: ["id"] }), { maxLength: 4 }), weight: 1 },
+      {
+        arbitrary: fc.array(fc.record({ id: inner, name: inner }, { requiredKeys: ["id"] }), { maxLength: 4 }),
+        weight: 1,
+      },
       { arbitrary: fc.array(fc.tuple(inner, inner), { maxLength: 4 }).map((entries) => new Map(entries)), weight: 1 },
       { arbitrary: fc.array(inner, { maxLength: 4 }).map((items) => new Set(items)), weight: 1 },
     ),

@@ -10,7 +10,9 @@ test("plain steps behind an async step, and behind its dead letters", async () =
       return n / 2;
     });
     assertThat(halves.map("After", (n) => n + 1)).containsInAnyOrder([1.5, 2]);
-    assertThat(halves.deadLetter().map("Failed", ({ element, error }) => `${element}: ${error.name}`)).containsInAnyOrder(["3: RangeError"]);
+    assertThat(
+      halves.deadLetter().map("Failed", ({ element, error }) => `${element}: ${error.name}`),
+    ).containsInAnyOrder(["3: RangeError"]);
   });
 });
 

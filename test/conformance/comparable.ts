@@ -4,7 +4,9 @@ import type { Scenario } from "../model/scenario.ts";
 
 /** Beyond 2^53 doubles are even numbers only: windows laid over the end of the global window have no exact bounds. */
 export function beyondDoubles({ pipeline }: Scenario): boolean {
-  return pipeline.kind === "cascadeRewindow" && pipeline.window.type === "global" && pipeline.window2?.type !== "global";
+  return (
+    pipeline.kind === "cascadeRewindow" && pipeline.window.type === "global" && pipeline.window2?.type !== "global"
+  );
 }
 
 /** Stateful programs fire no panes. */

@@ -43,12 +43,17 @@ describe(`engine and reference model agree (seed ${SEED})`, () => {
 
   test("however elements are cut into bundles, where panes do not depend on it", async () => {
     await fc.assert(
-      fc.asyncProperty(scenarios({ kinds: GROUPINGS, bundleBlind: true }), bundleCuts(), fc.nat(), async (scenario, cuts, bundleSeed) => {
-        fc.pre(!beyondDoubles(scenario));
-        const expected = runReference(scenario).panes;
-        const cut = { ...scenario, events: cutBundles(scenario.events, cuts) };
-        expect(differences(expected, await runOnEngine(cut, { bundleSeed }))).toEqual([]);
-      }),
+      fc.asyncProperty(
+        scenarios({ kinds: GROUPINGS, bundleBlind: true }),
+        bundleCuts(),
+        fc.nat(),
+        async (scenario, cuts, bundleSeed) => {
+          fc.pre(!beyondDoubles(scenario));
+          const expected = runReference(scenario).panes;
+          const cut = { ...scenario, events: cutBundles(scenario.events, cuts) };
+          expect(differences(expected, await runOnEngine(cut, { bundleSeed }))).toEqual([]);
+        },
+      ),
       { seed: SEED + 2, numRuns: RUNS / 2 },
     );
   });

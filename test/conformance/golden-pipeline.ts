@@ -44,7 +44,16 @@ import {
 } from "tidemark";
 import { type Collected, collectSink } from "../../src/testing/collect.ts";
 import { type PlayOptions, playScript } from "../../src/testing/play.ts";
-import type { GoldenEvent, GoldenPane, GoldenPipeline, GoldenTrigger, GoldenWindowFn, Scenario, ShownInstant, ShownWindow } from "../model/scenario.ts";
+import type {
+  GoldenEvent,
+  GoldenPane,
+  GoldenPipeline,
+  GoldenTrigger,
+  GoldenWindowFn,
+  Scenario,
+  ShownInstant,
+  ShownWindow,
+} from "../model/scenario.ts";
 
 type Pair = KV<string, number>;
 
@@ -204,7 +213,10 @@ function flush({ state, output, key }: Context): void {
 function build(p: Pipeline, scenario: Scenario, into: Collected<unknown>[]): void {
   const { pipeline: golden } = scenario;
   const events = scenario.events.map((event) => eventOf(event));
-  const strategy = (window: GoldenWindowFn, trigger?: GoldenTrigger): (input: PCollection<Pair>) => PCollection<Pair> =>
+  const strategy = (
+    window: GoldenWindowFn,
+    trigger?: GoldenTrigger,
+  ): ((input: PCollection<Pair>) => PCollection<Pair>) =>
     windowInto(windowFnOf(window), {
       ...(trigger && { trigger: triggerOf(trigger) }),
       accumulation: golden.accumulation,
@@ -214,11 +226,17 @@ function build(p: Pipeline, scenario: Scenario, into: Collected<unknown>[]): voi
       ...(golden.onTimeBehavior && { onTimeBehavior: golden.onTimeBehavior }),
     });
   // Bounded: the language allows the global window with the default trigger, which an unbounded source would be refused.
-  const input = p.readTestStream<Pair>(events, { bounded: true }).apply("Window", strategy(golden.window, golden.trigger));
+  const input = p
+    .readTestStream<Pair>(events, { bounded: true })
+    .apply("Window", strategy(golden.window, golden.trigger));
   resultOf(input, golden, strategy).write("Collect", collectSink("panes", into));
 }
 
-function resultOf(input: PCollection<Pair>, golden: GoldenPipeline, strategy: (window: GoldenWindowFn) => (input: PCollection<Pair>) => PCollection<Pair>): PCollection<unknown> {
+function resultOf(
+  input: PCollection<Pair>,
+  golden: GoldenPipeline,
+  strategy: (window: GoldenWindowFn) => (input: PCollection<Pair>) => PCollection<Pair>,
+): PCollection<unknown> {
   switch (golden.kind) {
     case "group":
       return input.groupByKey().map(([key, values]): Out => [key, sorted(values)]);
@@ -227,7 +245,8 @@ function resultOf(input: PCollection<Pair>, golden: GoldenPipeline, strategy: (w
     case "cascade":
     case "cascadeRewindow": {
       const counts = input.combinePerKey("First", combineOf(golden)).map(([, value]): Pair => ["all", value]);
-      const again = golden.kind === "cascade" ? counts : counts.apply("Rewindow", strategy(golden.window2 as GoldenWindowFn));
+      const again =
+        golden.kind === "cascade" ? counts : counts.apply("Rewindow", strategy(golden.window2 as GoldenWindowFn));
       return again.combinePerKey("Second", sumFn());
     }
     case "stateful":
@@ -240,7 +259,8 @@ function eventOf(event: GoldenEvent): never {
     const elements = event.elements.map(({ key, value, ts }) => ({ value: [key, value], timestamp: ts }));
     return { kind: "elements", elements } as never;
   }
-  if ("watermark" in event) return { kind: "watermark", to: event.watermark === "inf" ? MAX_TIMESTAMP : event.watermark } as never;
+  if ("watermark" in event)
+    return { kind: "watermark", to: event.watermark === "inf" ? MAX_TIMESTAMP : event.watermark } as never;
   return { kind: "processingTime", advanceBy: event.advanceProcessingTime } as never;
 }
 
@@ -264,6 +284,16 @@ export async function runOnEngine(scenario: Scenario, options: PlayOptions = {})
   return collected.map(({ value, timestamp, window, pane }) => {
     const [key, result] = value as Out;
     const { timing, index, nonSpeculativeIndex, isFirst, isLast } = pane;
-    return { key, window: showWindow(window), value: result, timing, index, nonSpeculativeIndex, isFirst, isLast, timestamp: showInstant(timestamp) };
+    return {
+      key,
+      window: showWindow(window),
+      value: result,
+      timing,
+      index,
+      nonSpeculativeIndex,
+      isFirst,
+      isLast,
+      timestamp: showInstant(timestamp),
+    };
   });
 }

@@ -43,7 +43,9 @@ describe("assertThat", () => {
 
   test("counts how often: two of one are not one", async () => {
     await runTest((p) => assertThat(p.create(["a", "a"])).containsInAnyOrder(["a", "a"]));
-    expect((await failureOf((p) => assertThat(p.create(["a"])).containsInAnyOrder(["a", "a"]))).code).toBe("ASSERTION_FAILED");
+    expect((await failureOf((p) => assertThat(p.create(["a"])).containsInAnyOrder(["a", "a"]))).code).toBe(
+      "ASSERTION_FAILED",
+    );
   });
 
   test("by window and pane: early, on time, late, final", async () => {
@@ -159,7 +161,12 @@ describe("runTest", () => {
 });
 
 test("works inside node:test", async () => {
-  const args = ["--conditions=tidemark-source", "--test", "--test-reporter=tap", join(import.meta.dirname, "node-test.fixture.ts")];
+  const args = [
+    "--conditions=tidemark-source",
+    "--test",
+    "--test-reporter=tap",
+    join(import.meta.dirname, "node-test.fixture.ts"),
+  ];
   // node --test says by this variable that it runs inside itself, and then reports to nobody.
   const env = { ...process.env, NODE_OPTIONS: "", NODE_TEST_CONTEXT: undefined };
   const run = promisify(execFile)(process.execPath, args, { env });

@@ -91,7 +91,9 @@ export class EmbeddedJob {
     const first = steps[0] as Step;
     const { spec } = first;
     const asyncBundles = hasAsyncBundles(first);
-    const makes = steps.flatMap(({ spec: { kind, ...rest } }) => (kind === "view" ? [(rest as { viewId: number }).viewId] : []));
+    const makes = steps.flatMap(({ spec: { kind, ...rest } }) =>
+      kind === "view" ? [(rest as { viewId: number }).viewId] : [],
+    );
     return {
       stage,
       build: (host) => {
@@ -211,18 +213,26 @@ function dropWarning(step: string, reason: DropReason, count: number): string {
 
 function transcoder(graph: PipelineGraph): Transcode {
   return (collection, value, windows) => {
-    const { coder, windowing } = graph.collections[collection] as { coder: typeof valueCoder | undefined; windowing: WindowingStrategy };
+    const { coder, windowing } = graph.collections[collection] as {
+      coder: typeof valueCoder | undefined;
+      windowing: WindowingStrategy;
+    };
     const { windowFn } = windowing;
     const used = coder ?? valueCoder;
     return {
       value: decodeFromBytes(used, encodeToBytes(used, value)),
-      windows: windows.map((window) => windowFn.fromData(decodeFromBytes(valueCoder, encodeToBytes(valueCoder, windowFn.toData(window))))),
+      windows: windows.map((window) =>
+        windowFn.fromData(decodeFromBytes(valueCoder, encodeToBytes(valueCoder, windowFn.toData(window)))),
+      ),
     };
   };
 }
 
 function cancelled(name: string): TidemarkError {
-  return new TidemarkError("JOB_ABORTED", { what: `job "${name}" was cancelled`, fix: "start it again; use drain() to end it with all pending results" });
+  return new TidemarkError("JOB_ABORTED", {
+    what: `job "${name}" was cancelled`,
+    fix: "start it again; use drain() to end it with all pending results",
+  });
 }
 
 function unexpected(error: unknown): TidemarkError {

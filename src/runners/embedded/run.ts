@@ -100,7 +100,8 @@ class Handle implements JobHandle {
 
   async #start(program: Program, rawOptions: unknown, options: RunOptions): Promise<EmbeddedJob> {
     const built = await program.build(rawOptions);
-    const warn = options.onWarning ?? ((message: string) => void process.stderr.write(`tidemark: warning: ${message}\n`));
+    const warn =
+      options.onWarning ?? ((message: string) => void process.stderr.write(`tidemark: warning: ${message}\n`));
     this.#running = new EmbeddedJob(built.graph, {
       clock: this.#clock,
       options: built.options,
@@ -136,9 +137,11 @@ class Handle implements JobHandle {
 
 /** The figures of a job, by stage. */
 export function jobMetrics(job: EmbeddedJob | undefined, elapsedMs: number): JobMetrics {
-  if (job === undefined) return { elapsedMs, elementsRead: 0, dropped: 0, watermark: Number.NEGATIVE_INFINITY, steps: [] };
+  if (job === undefined)
+    return { elapsedMs, elementsRead: 0, dropped: 0, watermark: Number.NEGATIVE_INFINITY, steps: [] };
   const { stages, dropped } = job.metrics();
-  const lost = (stage: Stage): number => dropped.reduce((sum, drop) => (stage.steps.includes(drop.step) ? sum + drop.count : sum), 0);
+  const lost = (stage: Stage): number =>
+    dropped.reduce((sum, drop) => (stage.steps.includes(drop.step) ? sum + drop.count : sum), 0);
   const isSource = (stage: Stage): boolean => stage.kind === "source";
   return {
     elapsedMs,
@@ -161,6 +164,9 @@ export function jobMetrics(job: EmbeddedJob | undefined, elapsedMs: number): Job
 /** One line for people: what every stage stands at. */
 export function describeStages(metrics: JobMetrics): string {
   return metrics.steps
-    .map((s) => `${s.name}: watermark ${formatTimestamp(s.watermark)}, ${s.elementsIn} in, ${s.keys} keys, ${s.timers} timers, ${s.pending} pending`)
+    .map(
+      (s) =>
+        `${s.name}: watermark ${formatTimestamp(s.watermark)}, ${s.elementsIn} in, ${s.keys} keys, ${s.timers} timers, ${s.pending} pending`,
+    )
     .join("\n");
 }
