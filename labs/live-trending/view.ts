@@ -2,6 +2,8 @@
  * What the demo shows: a live table on a terminal, plain lines elsewhere. Pure rendering first, then the two drivers.
  *
  * V1 No line is wider than the terminal, counted in columns: Hangul takes two.
+ * V2 A frame is lower than the terminal: the cursor cannot go up to a line that has scrolled away.
+ * V3 The cursor is shown again when the view stops, or the process exits before.
  */
 import stringWidth from "string-width";
 import type { Top } from "./trending.ts";
@@ -48,6 +50,12 @@ function clock(ms: number): string {
   return Math.abs(ms) > 8.64e15 ? "--:--:--" : new Date(ms).toISOString().slice(11, 19);
 }
 
+/** How far the watermark is behind the newest tweet; nothing before the first tweet and after the last. */
+function lag({ watermark, latest }: Model): string {
+  const ms = latest - watermark;
+  return Math.abs(watermark) > 8.64e15 || ms < 0 ? "" : ` (${(ms / 1000).toFixed(1)} s behind)`;
+}
+
 const BAR = "█";
 type Paint = (code: number, text: string) => string;
 const painted: Paint = (code, text) => `\u001b[${code}m${text}\u001b[0m`;
@@ -59,16 +67,25 @@ function movement(model: Model, tag: string, rank: number): string {
   return was > rank ? "▲" : was < rank ? "▼" : "·";
 }
 
-/** The lines of one frame, each at most `columns` wide. */
-export function renderFrame(model: Model, columns: number, colour: boolean, rows = 10): string[] {
+/** Lines above the tags; and how many closed windows a frame shows where there is room. */
+const ABOVE = 5;
+const CLOSED = 4;
+
+/** The lines of one frame: each at most `columns` wide, at most `height` of them. Closed windows give way before tags do. */
+export function renderFrame(model: Model, columns: number, colour: boolean, height: number = Infinity): string[] {
+  const wanted = Math.max(10, model.now?.top.length ?? 0);
+  const rows = Math.max(0, Math.min(wanted, height - ABOVE));
+  // Two lines are the gap and the heading.
+  const closed = Math.min(CLOSED, height - ABOVE - rows - 2);
   const paint = colour ? painted : plain;
   const line = (text: string): string => fit(text, columns).trimEnd();
   const { now } = model;
   const lines = [paint(1, line("Tidemark · trending hashtags, one minute of event time, every few seconds"))];
-  const done = model.total === 0 ? 0 : Math.floor((100 * model.read) / model.total);
+  // A file of one's own is not counted beforehand.
+  const done = model.total === 0 ? "" : ` (${Math.floor((100 * model.read) / model.total)} %)`;
   lines.push(
     line(
-      `watermark ${clock(model.watermark)}  newest tweet ${clock(model.latest)}  ${Math.round(model.perSecond)} tweets/s  ${model.read} read (${done} %)`,
+      `watermark ${clock(model.watermark)}${lag(model)}  newest ${clock(model.latest)}  ${Math.round(model.perSecond)} tweets/s  ${model.read} read${done}`,
     ),
   );
   lines.push(
@@ -91,14 +108,19 @@ export function renderFrame(model: Model, columns: number, colour: boolean, rows
     now.top.slice(0, rows).forEach(([tag, count], i) => {
       const bar = BAR.repeat(Math.round((barWidth * count) / most));
       const head = `${String(i + 1).padStart(3)} ${movement(model, tag, i)} ${fit(tag, tagWidth)} ${String(count).padStart(6)} `;
-      lines.push(line(head) === head.trimEnd() ? `${head}${paint(34, fit(bar, barWidth).trimEnd())}` : line(head));
+      lines.push(
+        stringWidth(head) + barWidth <= columns ? `${head}${paint(34, fit(bar, barWidth).trimEnd())}` : line(head),
+      );
     });
     for (let i = now.top.length; i < rows; i++) lines.push("");
   }
-  lines.push("", line("closed windows:"));
-  for (const pane of model.closed.slice(-4))
-    lines.push(line(`  [${clock(pane.start)}, ${clock(pane.end)})  ${describeWinner(pane)}`));
-  return lines;
+  if (closed > 0) {
+    lines.push("", line("closed windows:"));
+    for (const pane of model.closed.slice(-closed)) {
+      lines.push(line(`  [${clock(pane.start)}, ${clock(pane.end)})  ${describeWinner(pane)}`));
+    }
+  }
+  return lines.slice(0, height);
 }
 
 function describeWinner(pane: PaneShown): string {
@@ -119,16 +141,20 @@ export function renderLine(pane: PaneShown): string {
 export class TerminalView {
   readonly #out: NodeJS.WriteStream;
   readonly #colour: boolean;
+  readonly #showCursor = (): void => void this.#out.write("\u001b[?25h");
   #drawn = 0;
 
   constructor(out: NodeJS.WriteStream, colour: boolean) {
     this.#out = out;
     this.#colour = colour;
     out.write("\u001b[?25l");
+    process.once("exit", this.#showCursor);
   }
 
   draw(model: Model): void {
-    const lines = renderFrame(model, Math.max(20, this.#out.columns ?? 80), this.#colour);
+    // A terminal that does not know its size says 0. The last line is left to the cursor.
+    const columns = this.#out.columns || 80;
+    const lines = renderFrame(model, columns, this.#colour, Math.max(1, (this.#out.rows || 24) - 1));
     const up = this.#drawn === 0 ? "" : `\u001b[${this.#drawn}A`;
     this.#out.write(`${up}${lines.map((text) => `\u001b[2K${text}\n`).join("")}\u001b[J`);
     this.#drawn = lines.length;
@@ -136,6 +162,7 @@ export class TerminalView {
 
   /** Gives the cursor back. */
   stop(): void {
-    this.#out.write("\u001b[?25h");
+    process.off("exit", this.#showCursor);
+    this.#showCursor();
   }
 }

@@ -51,6 +51,7 @@ export class CallQueue implements CallHost {
   /** With `ordered`: calls in order of submission whose effects are not applied yet. */
   #order: Call[] = [];
   #nextId = 1;
+  #unapplied = 0;
 
   constructor(policy: CallPolicy, engine: CallEngine, holds: Holds) {
     this.#policy = policy;
@@ -61,13 +62,13 @@ export class CallQueue implements CallHost {
 
   /** Calls that have not settled, waiting ones included. */
   get size(): number {
-    return this.#waiting.length - this.#head + this.#flying.size + this.#order.length + this.#countBehind();
+    return this.#unapplied;
   }
 
-  #countBehind(): number {
-    let count = 0;
-    for (const calls of this.#behind.values()) count += calls.length;
-    return count;
+  /** Says whether the stage takes more: all that has not settled counts, wherever it waits. */
+  #updateFull(): void {
+    if (this.#unapplied >= this.#fullAt) this.#engine.setFull(true);
+    else if (this.#unapplied < this.#fullAt / 2) this.#engine.setFull(false);
   }
 
   submit(value: unknown, timestamp: Timestamp, windows: readonly Window[], pane: Pane, key: unknown): void {
@@ -86,7 +87,8 @@ export class CallQueue implements CallHost {
     const call: Call = { invocation, key, hold, running: 0, deadline: Infinity, retryAt: Infinity, effects: undefined };
     this.#waiting.push(call);
     if (this.#policy.ordered) this.#order.push(call);
-    if (this.#waiting.length - this.#head >= this.#fullAt) this.#engine.setFull(true);
+    this.#unapplied++;
+    this.#updateFull();
   }
 
   /** Begins calls while there is room. Synchronous ones settle at once. @returns whether anything began */
@@ -110,7 +112,6 @@ export class CallQueue implements CallHost {
       this.#waiting = this.#waiting.slice(this.#head);
       this.#head = 0;
     }
-    if (this.#waiting.length - this.#head < this.#fullAt / 2) this.#engine.setFull(false);
     return began;
   }
 
@@ -159,6 +160,8 @@ export class CallQueue implements CallHost {
   #apply(call: Call, runner: StageRunner): void {
     runner.settle(call.invocation, call.effects as CallEffects);
     this.#holds.release(call.hold);
+    this.#unapplied--;
+    this.#updateFull();
     if (!this.#policy.perKey) return;
     const behind = this.#behind.get(call.key);
     const next = behind?.shift();

@@ -259,7 +259,7 @@ export class Engine {
   #read(): number {
     let read = 0;
     for (const source of this.#sources) {
-      if (source.reading === undefined || !source.reading.pollable || source.stops.some((state) => state.full))
+      if (source.reading === undefined || !source.reading.pollable || source.stops.some((state) => state.isFull))
         continue;
       read += this.#poll(source, source.reading);
     }
@@ -424,7 +424,7 @@ export class Engine {
       if (state.reading !== undefined) next = Math.min(next, state.reading.nextChange());
     }
     const pollable = this.#sources.some(
-      ({ reading, stops }) => reading?.pollable && !stops.some((state) => state.full),
+      ({ reading, stops }) => reading?.pollable && !stops.some((state) => state.isFull),
     );
     if (pollable || next <= this.#deps.now()) return "now";
     return next === Infinity ? "event" : next;
@@ -481,7 +481,7 @@ export class Engine {
         keys: state.store?.countKeys() ?? 0,
         timers: state.timers.size,
         pending: state.inbox.length + state.parked.length + (state.calls?.size ?? 0),
-        full: state.full,
+        full: state.isFull,
       })),
       dropped: [...this.#drops].flatMap(([step, reasons]) =>
         [...reasons].map(([reason, count]) => ({ step, reason, count })),

@@ -3,6 +3,7 @@
  *
  * W1 Both watermarks only move forward; the output watermark never passes the input watermark or a hold.
  * W2 While elements wait in the inbox the input watermark stands still: what came before a watermark is handled before it.
+ *    Elements that are parked or in calls hold it at their own time, so that no window expires under them.
  */
 import { assert } from "../base/assert.ts";
 import type { CollectionId, StepId } from "../graph/graph.ts";
@@ -47,7 +48,10 @@ export interface StageEngine {
 
 export class StageState {
   readonly stage: Stage;
+  /** What timers hold back at the output. */
   readonly holds: Holds = new Holds();
+  /** Elements that have come but are not handled yet, parked or in calls: they hold the input back, and with it expiry. */
+  readonly pending: Holds = new Holds();
   readonly timers: StageTimers;
   readonly calls: CallQueue | undefined;
   readonly host: StageHost;
@@ -91,7 +95,7 @@ export class StageState {
           setFull,
           step: stage.name,
         },
-        this.holds,
+        this.pending,
       );
     this.host = this.#makeHost(engine, setFull);
   }
@@ -126,10 +130,9 @@ export class StageState {
   }
 
   #park(value: unknown, timestamp: Timestamp, window: Window, pane: Pane): void {
-    const hold = this.holds.add(Math.max(timestamp, this.inputWatermark));
+    const hold = this.pending.add(Math.max(timestamp, this.inputWatermark));
     const collection = this.stage.inputs[0] as CollectionId;
     this.parked.push({ collection, value, timestamp, windows: [window], pane, hold });
-    if (this.parked.length >= PARKED_MAX) this.full = true;
   }
 
   /** Begins a bundle where none is open. */
@@ -151,15 +154,19 @@ export class StageState {
     const entry = this.runner.entry((parked[0] as Parked).collection);
     for (const { value, timestamp, windows, pane, hold } of parked) {
       entry.emit(value, timestamp, windows, pane);
-      this.holds.release(hold);
+      this.pending.release(hold);
     }
-    if (this.parked.length < PARKED_MAX / 2) this.full = false;
+  }
+
+  /** Whether the sources above have to wait: a sink or calls cannot take more, or too much waits already. */
+  get isFull(): boolean {
+    return this.full || this.inbox.length >= WAITING_MAX || this.parked.length >= WAITING_MAX;
   }
 
   /** The input watermark as its inputs would have it now. */
   nextInputWatermark(): Timestamp {
     if (this.inbox.length > 0 || this.bundlePhase !== "closed") return this.inputWatermark;
-    let least = this.reading?.watermark() ?? Infinity;
+    let least = Math.min(this.reading?.watermark() ?? Infinity, this.pending.earliest());
     for (const upstream of this.upstream) if (upstream.outputWatermark < least) least = upstream.outputWatermark;
     return least;
   }
@@ -188,5 +195,5 @@ export class StageState {
   }
 }
 
-/** Elements that wait for side inputs before the stage counts as full. */
-const PARKED_MAX = 10_000;
+/** Elements that wait for side inputs, or for a bundle that begins by a promise, before the stage counts as full. */
+const WAITING_MAX = 10_000;

@@ -15,6 +15,7 @@ export default pipeline(import.meta, {
     input: z.string().describe("the file to read"),
     every: z.number().int().default(5),
     fast: z.boolean().default(false),
+    colour: z.boolean().default(true),
     mode: z.enum(["slow", "fast"]).optional(),
     tags: z.array(z.string()).default([]),
     maxItems: z.number().optional(),
@@ -37,13 +38,14 @@ const WITHOUT_JSON_SCHEMA = ECHO.replace(/z\.object\(\{[\s\S]*?\n {2}\}\),/, "op
 
 describe.concurrent("options", () => {
   test("are read by their types, under the names of the schema", async ({ expect }) => {
-    const flags = "--input a --every -7 --fast --mode slow --tags x --tags y --max-items 1.5".split(" ");
+    const flags = "--input a --every -7 --fast --no-colour --mode slow --tags x --tags y --max-items 1.5".split(" ");
     const ended = await tidemark(echo(), "run", "echo.ts", ...flags, "--limits", '{"low":1}', "--since=2026-01-02");
     expect(ended.code).toBe(0);
     expect(JSON.parse(ended.out)).toEqual({
       input: "a",
       every: -7,
       fast: true,
+      colour: false,
       mode: "slow",
       tags: ["x", "y"],
       maxItems: 1.5,
@@ -54,7 +56,7 @@ describe.concurrent("options", () => {
 
   test("--options gives them as JSON, and flags go over it", async ({ expect }) => {
     const ended = await tidemark(echo(), "run", "--options", '{"input":"a","every":1}', "echo.ts", "--every", "2");
-    expect(JSON.parse(ended.out)).toEqual({ input: "a", every: 2, fast: false, tags: [] });
+    expect(JSON.parse(ended.out)).toEqual({ input: "a", every: 2, fast: false, colour: true, tags: [] });
   });
 
   test("a program's option goes before the command's flag of that name", async ({ expect }) => {
@@ -99,6 +101,8 @@ describe.concurrent("help", () => {
     expect(out).toMatch(/--input <text> +the file to read \(required\)/);
     expect(out).toMatch(/--every <whole number> +\(default: 5\)/);
     expect(out).toMatch(/--mode <slow\|fast>/);
+    // What is on is turned off; a default of "true" beside it would say the opposite.
+    expect(out).toMatch(/--no-colour +\(on by default\)/);
     expect(out).toMatch(/--tags <text> …/);
     expect(out).toMatch(/--quiet +print errors/);
     // The program's own --json hides the command's.

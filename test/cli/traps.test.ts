@@ -221,6 +221,29 @@ const TRAPS: readonly Trap[] = [
     at: "job.ts",
   },
   {
+    name: "a promise that is rejected while it is imported, and that nobody awaits",
+    files: {
+      "job.ts": program({
+        before: 'void Promise.reject(new Error("loose")); await new Promise((resolve) => setTimeout(resolve, 60_000));',
+      }),
+    },
+    code: "PROGRAM_UNCAUGHT",
+    fix: "await the promise",
+    at: `job.ts:${BEFORE_LINE}`,
+  },
+  {
+    name: "a callback that throws while it is built",
+    files: {
+      "job.ts": program().replace(
+        "build(p) {",
+        'async build(p) { setTimeout(() => { throw new Error("loose"); }); await new Promise((resolve) => setTimeout(resolve, 60_000));',
+      ),
+    },
+    code: "PROGRAM_UNCAUGHT",
+    fix: "await the promise",
+    at: "job.ts:7",
+  },
+  {
     name: "a coded error while it is imported keeps its code, and gets its place",
     files: { "job.ts": '\nimport { pipeline } from "tidemark";\nexport default pipeline({ name: "job" });' },
     code: "PIPELINE_INVALID",
