@@ -3,6 +3,7 @@ import { type KV, output, type Pipeline, pipeline, type Program, run, type Sourc
 import { describe, expect, test } from "vitest";
 
 const COUNT = 30_000;
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** Counts up as fast as it is asked to. */
 function counting(handedOut: { n: number }): Source<number> {
@@ -40,13 +41,11 @@ async function mostWaiting(build: (numbers: ReturnType<Pipeline["read"]>, done: 
   return most;
 }
 
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
 describe("a bounded number waits", () => {
   test("for async calls", async () => {
     const most = await mostWaiting((numbers, done) => {
       numbers.map(async (n) => {
-        await null;
+        await turn();
         done();
         return n as number;
       });
@@ -62,7 +61,7 @@ describe("a bounded number waits", () => {
           state: { last: valueState<number>() },
           outputs: { main: output<number>() },
           async process([, n], { state }) {
-            await null;
+            await turn();
             state.last.write(n);
             done();
           },

@@ -7,6 +7,8 @@ import {
   isTidemarkError,
   type KV,
   output,
+  type ParDoOptions,
+  type Pipeline,
   seconds,
   valueState,
   windowInto,
@@ -14,39 +16,8 @@ import {
 import { assertThat, at, runTest, testStream } from "tidemark/testing";
 import { describe, expect, test } from "vitest";
 
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const later = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** Emits twice, writes state, sets a timer; the first call then rejects. */
-function failingOnce(): { calls: () => number; doFn: Parameters<typeof apply>[1] } {
-  let calls = 0;
-  const doFn = {
-    state: { total: valueState<number>() },
-    timers: { end: eventTimer() },
-    outputs: { main: output<string>() },
-    async process([, n]: KV<string, number>, { state, timers, output: emit }: never) {
-      const cells = state as { total: { read(): number | undefined; write(n: number): void } };
-      const put = emit as (text: string) => void;
-      const total = cells.total.read() ?? 0;
-      put(`first ${n} after ${total}`);
-      put(`second ${n}`);
-      cells.total.write(total + n);
-      (timers as { end: { set(t: number): void } }).end.set(100);
-      await null;
-      if (calls++ === 0) throw new Error("the first call fails");
-    },
-    onTimer: {
-      async end({ state, output: emit }: never) {
-        await null;
-        (emit as (text: string) => void)(`timer with ${(state as { total: { read(): number } }).total.read()}`);
-      },
-    },
-  };
-  return { calls: () => calls, doFn: doFn as never };
-}
-
-function apply(input: { parDo: (...args: never[]) => unknown }, doFn: never, options: object): never {
-  return input.parDo("Once" as never, doFn, options as never) as never;
-}
 
 const twoPayments = testStream<KV<string, number>>()
   .addElements(at(0, ["k", 1]))
@@ -55,31 +26,55 @@ const twoPayments = testStream<KV<string, number>>()
   .advanceWatermarkToInfinity();
 
 describe("a call that emits twice, writes state, sets a timer, then rejects", () => {
+  /** Such a DoFn on two payments; its first call fails. */
+  function failingOnce(p: Pipeline, calls: { n: number }, options: ParDoOptions) {
+    return p.apply(twoPayments).parDo(
+      "Once",
+      {
+        state: { total: valueState<number>() },
+        timers: { end: eventTimer() },
+        outputs: { main: output<string>() },
+        async process([, n], { state, timers, output: put }) {
+          const total = state.total.read() ?? 0;
+          put(`first ${n} after ${total}`);
+          put(`second ${n}`);
+          state.total.write(total + n);
+          timers.end.set(100);
+          await turn();
+          if (calls.n++ === 0) throw new Error("the first call fails");
+        },
+        onTimer: {
+          async end({ state, output: put }) {
+            await turn();
+            put(`timer with ${state.total.read()}`);
+          },
+        },
+      },
+      options,
+    );
+  }
+
   test("leaves nothing of it; retried, it appears once", async () => {
-    const { calls, doFn } = failingOnce();
+    const calls = { n: 0 };
     await runTest((p) => {
-      const out = apply(p.apply(twoPayments) as never, doFn as never, { retry: { attempts: 2, backoff: 10 } });
-      assertThat(out as never).containsInAnyOrder([
+      const results = failingOnce(p, calls, { retry: { attempts: 2, backoff: 10 } });
+      assertThat(results).containsInAnyOrder([
         "first 1 after 0",
         "second 1",
         "first 2 after 1",
         "second 2",
         "timer with 3",
-      ] as never);
+      ]);
     });
-    expect(calls()).toBe(3);
+    expect(calls.n).toBe(3);
   });
 
   test("leaves nothing of it; given up, its element is a dead letter and the next one finds the state untouched", async () => {
-    const { doFn } = failingOnce();
     await runTest((p) => {
-      const out = apply(p.apply(twoPayments) as never, doFn as never, {}) as {
-        deadLetter(): { map(f: (d: { element: unknown; attempts: number }) => unknown): never };
-      };
-      assertThat(out as never).containsInAnyOrder(["first 2 after 0", "second 2", "timer with 2"] as never);
-      assertThat(out.deadLetter().map(({ element, attempts }) => [element, attempts])).containsInAnyOrder([
-        [["k", 1], 1],
-      ] as never);
+      const results = failingOnce(p, { n: 0 }, {});
+      assertThat(results).containsInAnyOrder(["first 2 after 0", "second 2", "timer with 2"]);
+      const given = results.deadLetter().map(({ element: [key, n], attempts }) => `${key} ${n} after ${attempts}`);
+      assertThat(given).containsInAnyOrder(["k 1 after 1"]);
     });
   });
 });
@@ -196,20 +191,20 @@ describe("async functions", () => {
     await runTest((p) => {
       p.create([1, 2]).parDo<number>({
         async setup() {
-          await null;
+          await turn();
           log.push("setup");
         },
         async startBundle() {
-          await null;
+          await turn();
           log.push("start");
         },
         process: (n) => void log.push(`process ${n}`),
         async finishBundle() {
-          await null;
+          await turn();
           log.push("finish");
         },
         async teardown() {
-          await null;
+          await turn();
           log.push("teardown");
         },
       });

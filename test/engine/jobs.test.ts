@@ -200,7 +200,7 @@ describe("the end of a job", () => {
 test("two jobs in one process do not know each other", async () => {
   const [one, two]: number[][] = [[], []];
   const build = (into: number[], factor: number) => (p: Pipeline) =>
-    void p
+    p
       .create([1, 2, 3])
       .map((n) => n * factor)
       .write(collector(into));
