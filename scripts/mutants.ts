@@ -82,22 +82,22 @@ const MUTANTS: readonly Mutant[] = [
 ];
 
 const RUNS = 2000;
+/** A comparison takes seconds; a planted bug may loop for ever. */
+const COMPARISON_MAX_MS = 120_000;
 const SEED = Number(process.env["TIDEMARK_SEED"] ?? 20_261_123);
 const root = join(import.meta.dirname, "..");
 
-/** A copy of what the comparison needs, with `mutant` planted. */
-function plant(mutant: Mutant | undefined): string {
-  const folder = mkdtempSync(join(tmpdir(), "tidemark-mutant-"));
+/** Copies what the comparison needs into `folder`, with `mutant` planted. */
+function plant(mutant: Mutant | undefined, folder: string): void {
   for (const name of ["src", "test", "scripts", "package.json"])
     cpSync(join(root, name), join(folder, name), { recursive: true });
   symlinkSync(join(root, "node_modules"), join(folder, "node_modules"), "dir");
-  if (mutant === undefined) return folder;
+  if (mutant === undefined) return;
   const path = join(folder, "src/windowing", mutant.file);
   const text = readFileSync(path, "utf8");
   const times = text.split(mutant.from).length - 1;
   if (times !== 1) throw new Error(`M1 ${mutant.file} has ${times} times, not once: ${mutant.from}`);
   writeFileSync(path, text.replace(mutant.from, mutant.to));
-  return folder;
 }
 
 /** After how many runs the comparison failed; undefined when it did not. */
@@ -108,19 +108,28 @@ function killedAfter(folder: string): number | undefined {
     String(SEED),
     String(RUNS),
   ];
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+  const { status, error, stdout, stderr } = spawnSync(process.execPath, args, {
+    encoding: "utf8",
+    timeout: COMPARISON_MAX_MS,
+  });
   const verdict = /^failed after (\d+)$/m.exec(stdout);
   if (verdict !== null) return Number(verdict[1]);
-  if (status !== 0) throw new Error(`the comparison itself failed:\n${stderr}`);
+  if (status !== 0)
+    throw new Error(`the comparison itself failed: ${error?.message ?? `exit code ${status}`}\n${stderr}`);
   return undefined;
 }
 
 console.log(`seed ${SEED}, at most ${RUNS} runs each`);
 let survivors = 0;
 for (const mutant of [undefined, ...MUTANTS]) {
-  const folder = plant(mutant);
-  const runs = killedAfter(folder);
-  rmSync(folder, { recursive: true, force: true });
+  const folder = mkdtempSync(join(tmpdir(), "tidemark-mutant-"));
+  let runs: number | undefined;
+  try {
+    plant(mutant, folder);
+    runs = killedAfter(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
   const good = mutant === undefined ? runs === undefined : runs !== undefined;
   if (!good) survivors++;
   const verdict = runs === undefined ? `survived ${RUNS} runs` : `killed after ${runs} runs`;

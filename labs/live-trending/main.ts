@@ -36,7 +36,7 @@ const HELP = `Trending hashtags over a live, replayed stream of tweets.
   --help        this text
 
 Each tweet has an event time, and arrives out of order. Tags are counted in windows of one minute of event time: EARLY panes
-each second while a window is open, one ON TIME pane when the watermark passes its end, LATE panes for tweets that come within
+while a window is open (each tag speaks once a second), one ON TIME pane when the watermark passes its end, LATE panes for tweets that come within
 30 s after that; what is later still is dropped and counted. The same pipeline over a file, without the view:
 
   npx tidemark run labs/live-trending/trending.ts --help
@@ -185,6 +185,15 @@ function model(): Model {
   };
 }
 
+// A signal that ends the process leaves neither a hidden cursor nor the folder behind.
+for (const signal of ["SIGTERM", "SIGHUP"] as const) {
+  process.once(signal, () => {
+    view?.stop();
+    rmSync(folder, { recursive: true, force: true });
+    process.kill(process.pid, signal);
+  });
+}
+
 let statusAt = 0;
 const ticker = setInterval(() => {
   const current = model();
@@ -199,7 +208,10 @@ const ticker = setInterval(() => {
 
 let stopping = false;
 process.on("SIGINT", () => {
-  if (stopping) process.exit(130);
+  if (stopping) {
+    rmSync(folder, { recursive: true, force: true });
+    process.exit(130);
+  }
   stopping = true;
   void job.drain().catch(() => {});
 });

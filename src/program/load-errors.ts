@@ -177,7 +177,7 @@ function exportProblem(specifier: string, name: string, at: string, cause: unkno
 function certainlyAbsent(specifier: string, name: string, importer: string): boolean {
   if (!specifier.startsWith(".")) return false;
   try {
-    const text = readFileSync(new URL(specifier, new URL(`file://${encodeURI(importer)}`)), "utf8");
+    const text = readFileSync(new URL(specifier, pathToFileURL(importer)), "utf8");
     const word = new RegExp(`(?<![\\w$])${name.replaceAll("$", "\\$")}(?![\\w$])`);
     return !/export\s+(type\s+)?\*/.test(text) && !word.test(text);
   } catch {
