@@ -4,7 +4,7 @@
  * R1 The watermark is the least of its splits'; an ended split, or one that is idle by its policy, does not count.
  * R2 It only moves forward, and reaches MAX_TIMESTAMP when every split of a bounded source has ended.
  */
-import { TidemarkError } from "../base/errors.ts";
+import { isTidemarkError, TidemarkError } from "../base/errors.ts";
 import type { Batch, PollResult, Source, SourceReader, TimestampPolicy } from "../fn/source.ts";
 import type { Emitter } from "../host/emitter.ts";
 import { NO_FIRING } from "../model/pane.ts";
@@ -92,6 +92,19 @@ export class SourceReading implements Reading {
   }
 
   async open(out: Emitter): Promise<void> {
+    try {
+      await this.#openSplits(out);
+    } catch (error) {
+      throw this.#named(error);
+    }
+  }
+
+  /** An error of the source, with the step's name. */
+  #named(error: unknown): unknown {
+    return isTidemarkError(error) ? error.withContext({ step: this.#step }) : error;
+  }
+
+  async #openSplits(out: Emitter): Promise<void> {
     const splits = await this.#source.splits(1);
     for (const split of splits) {
       const reader = await this.#source.open(split, undefined);
@@ -127,12 +140,21 @@ export class SourceReading implements Reading {
 
   #pollSplit(split: Split, max: number): number {
     split.batch.size = 0;
-    const result: PollResult = split.reader.poll(max, split.batch);
+    const result = this.#read(split, max);
     if (split.batch.size > 0) split.quietSince = undefined;
     else if (result !== "more") split.quietSince ??= this.#engine.now();
     if (result === "end") split.ended = true;
     else if (result === "idle") this.#wait(split);
     return split.batch.size;
+  }
+
+  #read(split: Split, max: number): PollResult {
+    try {
+      return split.reader.poll(max, split.batch);
+    } catch (error) {
+      // What a step further on threw has that step's name already.
+      throw this.#named(error);
+    }
   }
 
   #wait(split: Split): void {
@@ -142,7 +164,7 @@ export class SourceReading implements Reading {
         split.waiting = false;
         this.#engine.wake();
       },
-      (error: unknown) => this.#engine.fail(error),
+      (error: unknown) => this.#engine.fail(this.#named(error)),
     );
   }
 

@@ -30,7 +30,7 @@ export function userFrame(error: unknown): string | undefined {
     const place = match[1] as string;
     if (place.startsWith(here) || place.startsWith(here.slice("file://".length))) continue;
     if (/node_modules[\\/](tidemark|vitest|@vitest)/.test(place)) continue;
-    return place;
+    return place.startsWith("file://") ? decodeURIComponent(place.slice("file://".length)) : place;
   }
   return undefined;
 }

@@ -105,7 +105,7 @@ function load(
   if (!isUserModule(url)) return next(url, context);
   files.last = url;
   const { pathname } = new URL(url);
-  const loaded = next(url, /\.m?ts$/.test(pathname) ? { ...context, format: context.format } : context);
+  const loaded = next(url, /\.m?ts$/.test(pathname) ? { ...context, format: "module-typescript" } : context);
   // Node leaves the source out where it will read the file itself.
   const source = (loaded.source ?? readFileSync(fileURLToPath(url))) as string | Uint8Array;
   hashes.set(url, createHash("sha256").update(source).digest("hex"));

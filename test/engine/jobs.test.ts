@@ -197,6 +197,13 @@ describe("the end of a job", () => {
   });
 });
 
+test("an error of a source names its step", async () => {
+  const job = run(program("nowhere", (p) => void p.apply("Lines", text.read(join(folder, "nowhere.txt")))));
+  const error: unknown = await job.wait().catch((reason: unknown) => reason);
+  if (!isTidemarkError(error, "FILE_NOT_FOUND")) throw error;
+  expect(error.context.step).toBe("Lines");
+});
+
 test("two jobs in one process do not know each other", async () => {
   const [one, two]: number[][] = [[], []];
   const build = (into: number[], factor: number) => (p: Pipeline) =>
