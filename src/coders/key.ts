@@ -53,7 +53,7 @@ export const canonicalCoder: DeterministicCoder<unknown> = {
 export interface KeyCoder<K> {
   readonly coder: DeterministicCoder<K>;
   /** What stands for `key` in a Map. Costs next to nothing for text and numbers. */
-  toMapKey(key: K): MapKey;
+  readonly toMapKey: (key: K) => MapKey;
   /** The canonical bytes, as Beam's state requests have them (nested context). */
   bytes(key: K): Uint8Array;
   fromBytes(bytes: Uint8Array): K;

@@ -6,7 +6,6 @@
  * V2 A call that failed leaves nothing; the host tries it again from the start, or gives it up to the dead letters.
  * V3 Calls of one key never overlap, so a call's copy of its state is nobody else's.
  */
-import { canonicalKey } from "../coders/key.ts";
 import { TidemarkError } from "../base/errors.ts";
 import type { DeadLetter } from "../fn/call-options.ts";
 import type { DoFn } from "../fn/do-fn.ts";
@@ -81,7 +80,8 @@ export class CallStep implements Emitter {
       return;
     }
     checkPair(this.#step, value);
-    for (const window of windows) this.#host.calls.submit(value, timestamp, [window], pane, canonicalKey(value[0]));
+    for (const window of windows)
+      this.#host.calls.submit(value, timestamp, [window], pane, this.#step.toMapKey(value[0]));
   }
 
   invoke(invocation: Invocation): CallEffects | Promise<CallEffects> {
@@ -216,7 +216,7 @@ export function doFnBody(
 ): Body {
   const { doFn, host } = parts;
   return (invocation, window, buffers) => {
-    const record = records === undefined ? undefined : recordOf(records, invocation, window);
+    const record = records === undefined ? undefined : recordOf(parts.step, records, invocation, window);
     if (records !== undefined && record === undefined) {
       const value = invocation.value;
       late.drop(value, invocation.timestamp, window, records.expiry(window), "expired");
@@ -250,10 +250,15 @@ export function doFnBody(
   };
 }
 
-function recordOf(records: StateRecords, invocation: Invocation, window: Window): StateRecord | undefined {
+function recordOf(
+  step: StepInfo,
+  records: StateRecords,
+  invocation: Invocation,
+  window: Window,
+): StateRecord | undefined {
   if (invocation.timer) return invocation.timer.record as StateRecord;
   const key = (invocation.value as readonly unknown[])[0];
-  return records.open(key, canonicalKey(key), window);
+  return records.open(key, step.toMapKey(key), window);
 }
 
 function bindCopy(

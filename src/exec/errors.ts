@@ -25,6 +25,7 @@ export function userFrame(error: unknown): string | undefined {
   if (!(error instanceof Error) || error.stack === undefined) return undefined;
   const here = new URL("..", import.meta.url).href;
   for (const line of error.stack.split("\n")) {
+    if (line.includes("node:")) continue;
     const match = /\(?((?:file:\/\/|\/)[^()]*:\d+:\d+)\)?$/.exec(line);
     if (!match) continue;
     const place = match[1] as string;

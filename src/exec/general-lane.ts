@@ -7,7 +7,6 @@
  * G2 A window's own timers stand at its end and at its expiry; records of keys that are not in it any more ignore them.
  * G3 A record whose trigger has finished drops what comes after it (`closed`) until the window expires.
  */
-import { canonicalKey } from "../coders/key.ts";
 import type { CombineFn } from "../fn/combine-fn.ts";
 import type { StageHost } from "../host/host.ts";
 import type { KeyedRecord, MapKey, RecordStore, TimerEntry } from "../host/records.ts";
@@ -92,7 +91,7 @@ export class GeneralLane {
   /** @param element the element as it came, for the late output */
   add(key: unknown, value: unknown, element: unknown, timestamp: Timestamp, windows: readonly Window[]): void {
     try {
-      const mapKey = canonicalKey(key);
+      const mapKey = this.#step.toMapKey(key);
       for (let i = 0; i < windows.length; i++) {
         const window = windows[i] as Window;
         const expiry = this.#expiry(window);

@@ -7,6 +7,7 @@
  */
 import type { StepId } from "../graph/graph.ts";
 import type { Emitter } from "../host/emitter.ts";
+import type { MapKey } from "../host/records.ts";
 import type { Pane } from "../model/pane.ts";
 import { MIN_TIMESTAMP, MAX_TIMESTAMP, type Timestamp } from "../model/time.ts";
 import type { WindowFn } from "../model/window-fn.ts";
@@ -18,6 +19,8 @@ import { asyncNotAllowed, preview, stepFailure, undeclaredAsync } from "./errors
 export interface StepInfo {
   readonly id: StepId;
   readonly name: string;
+  /** What stands for a key of the step in a Map: by content, or by the key coder that the program gave. */
+  readonly toMapKey: (key: unknown) => MapKey;
 }
 
 /** Takes elements that nobody uses. */

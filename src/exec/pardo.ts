@@ -4,7 +4,6 @@
  *
  * Async, retried, timed and dead-lettered DoFns are in calls.ts; both use the same contexts and cells.
  */
-import { canonicalKey } from "../coders/key.ts";
 import type { DoFn } from "../fn/do-fn.ts";
 import type { Emitter } from "../host/emitter.ts";
 import type { StepId } from "../graph/graph.ts";
@@ -278,7 +277,7 @@ export class StatefulOperator implements Emitter {
     checkPair(this.#step, value);
     const context = this.#context;
     const key = value[0];
-    const mapKey = canonicalKey(key);
+    const mapKey = this.#step.toMapKey(key);
     for (let i = 0; i < windows.length; i++) {
       const window = windows[i] as Window;
       const record = this.#records.open(key, mapKey, window);

@@ -3,6 +3,8 @@
  * This is all that a host sees of user code.
  */
 import { unreachable } from "../base/assert.ts";
+import type { DeterministicCoder } from "../coders/coder.ts";
+import { keyCoderFor } from "../coders/key.ts";
 import type { DoFn } from "../fn/do-fn.ts";
 import type { CollectionId, PipelineGraph, Step, StepId } from "../graph/graph.ts";
 import type { Emitter } from "../host/emitter.ts";
@@ -28,6 +30,7 @@ import {
   GuardedOperator,
   MapOperator,
   PartitionOperator,
+  type StepInfo,
   TimestampOperator,
   WindowOperator,
   withContext,
@@ -38,6 +41,12 @@ import { SinkStep } from "./sink-step.ts";
 import { checkKept } from "./strict.ts";
 import { ViewStep } from "./view-step.ts";
 import { WindowLane } from "./window-lane.ts";
+
+/** What the operators of a step share. */
+function infoOf({ id, name, spec }: Step): StepInfo {
+  const keyCoder = "keyCoder" in spec ? (spec.keyCoder as DeterministicCoder<unknown> | undefined) : undefined;
+  return { id, name, toMapKey: keyCoderFor(keyCoder).toMapKey };
+}
 
 /** A part of the stage that the host drives beside pushing elements. All members optional. */
 interface Driven {
@@ -126,7 +135,7 @@ export class StageProgram implements StageRunner {
 
   #build(step: Step): Emitter {
     const { spec } = step;
-    const info = { id: step.id, name: step.name };
+    const info = infoOf(step);
     const main = (): Emitter => this.#emitterOf(step.outputs["main"]);
     switch (spec.kind) {
       case "impulse":
@@ -185,7 +194,7 @@ export class StageProgram implements StageRunner {
   }
 
   #buildFunction(step: Step, spec: Extract<Step["spec"], { kind: "map" | "flatMap" | "filter" }>): Emitter {
-    const info = { id: step.id, name: step.name };
+    const info = infoOf(step);
     const fn = spec.fn as unknown as (element: unknown, context: CallContext) => unknown;
     const sideInputs = this.#sideInputsOf(step);
     const late = new LateOutput(info, this.#host, undefined);
@@ -238,7 +247,7 @@ export class StageProgram implements StageRunner {
   }
 
   #buildParDo(step: Step, doFn: DoFn<unknown, unknown>): Emitter {
-    const info = { id: step.id, name: step.name };
+    const info = infoOf(step);
     const outlets = this.#outlets(step);
     const parts: ContextParts = {
       step: info,
@@ -267,7 +276,7 @@ export class StageProgram implements StageRunner {
   }
 
   #buildGrouping(step: Step, combine: never): Emitter {
-    const info = { id: step.id, name: step.name };
+    const info = infoOf(step);
     const out = this.#emitterOf(step.outputs["main"]);
     const lateOutput = step.outputs["late"];
     const late = new LateOutput(info, this.#host, lateOutput === undefined ? undefined : this.#emitterOf(lateOutput));

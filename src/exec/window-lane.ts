@@ -6,7 +6,6 @@
  * L2 Until its end a record holds one accumulator and nothing else; it fires once, on time, when the watermark passes.
  * L3 After that, within the allowed lateness, a key with new elements fires a late pane at the end of the bundle.
  */
-import { canonicalKey } from "../coders/key.ts";
 import type { CombineFn } from "../fn/combine-fn.ts";
 import type { Emitter } from "../host/emitter.ts";
 import type { StageHost } from "../host/host.ts";
@@ -71,9 +70,10 @@ export class WindowLane implements Emitter {
     if (windows !== this.#lastWindows) this.#find(windows);
     const slots = this.#lastSlots;
     const combine = this.#combine;
+    const { toMapKey } = this.#step;
     try {
       const key = element[0];
-      const mapKey = canonicalKey(key);
+      const mapKey = toMapKey(key);
       for (let i = 0; i < slots.length; i++) {
         const slot = slots[i];
         if (slot === undefined) {
