@@ -18,16 +18,18 @@ import type { Hold, Holds } from "./holds.ts";
 /** A timer of a record, or of a whole window (then `owner` is absent). */
 interface Entry extends TimerEntry {
   readonly window: Window | undefined;
-  readonly seq: number;
-  /** Where it stands in its heap: never later than `at`. */
+  /** The order of its last setting. */
+  seq: number;
+  /** Where it stands in its heap, never behind where it belongs: `at`, then `seq`. */
   heapAt: Timestamp;
+  heapSeq: number;
   /** Its hold, where that is not its own time. */
   hold: Hold | undefined;
 }
 
 const WINDOW_SEQ = 2 ** 52;
 
-const before = (a: Entry, b: Entry): boolean => a.heapAt < b.heapAt || (a.heapAt === b.heapAt && a.seq < b.seq);
+const before = (a: Entry, b: Entry): boolean => a.heapAt < b.heapAt || (a.heapAt === b.heapAt && a.heapSeq < b.heapSeq);
 
 /** What fires. */
 export interface TimerTarget {
@@ -80,6 +82,7 @@ export class StageTimers implements TimerHost {
       if (at >= found.heapAt && found.hold === undefined && sameHolding(found, at, holdAt)) {
         found.at = at;
         found.holdAt = holdAt;
+        found.seq = this.#seq++;
         return;
       }
       this.#kill(found);
@@ -98,6 +101,8 @@ export class StageTimers implements TimerHost {
   #push(init: Pick<Entry, "owner" | "window" | "family" | "tag" | "domain" | "at" | "holdAt">): Entry {
     const holds = init.holdAt <= MAX_TIMESTAMP;
     const holdsItself = init.domain === "event" && init.holdAt === init.at;
+    // After the records' own timers of the same time: a window that expires takes their state with it.
+    const seq = init.window === undefined ? this.#seq++ : WINDOW_SEQ + this.#seq++;
     const entry: Entry = {
       owner: init.owner,
       window: init.window,
@@ -107,9 +112,9 @@ export class StageTimers implements TimerHost {
       at: init.at,
       holdAt: init.holdAt,
       live: true,
-      // After the records' own timers of the same time: a window that expires takes their state with it.
-      seq: init.window === undefined ? this.#seq++ : WINDOW_SEQ + this.#seq++,
+      seq,
       heapAt: init.at,
+      heapSeq: seq,
       hold: holds && !holdsItself ? this.#holds.add(init.holdAt) : undefined,
     };
     this.#live++;
@@ -157,12 +162,9 @@ export class StageTimers implements TimerHost {
   /** The next entry of a heap that really stands at its place. */
   #top(heap: Heap<Entry>): Entry | undefined {
     for (let top = heap.peek(); top !== undefined; top = heap.peek()) {
-      if (top.live && top.heapAt === top.at) return top;
+      if (top.live && top.heapSeq === top.seq) return top;
       heap.pop();
-      if (top.live) {
-        top.heapAt = top.at;
-        heap.push(top);
-      }
+      if (top.live) stand(top, heap);
     }
     return undefined;
   }
@@ -217,8 +219,7 @@ export class StageTimers implements TimerHost {
       // One of those before it may have cleared it, or set it again: to a later time, where it now has to stand.
       if (!entry.live) continue;
       if (entry.at > now) {
-        entry.heapAt = entry.at;
-        this.#processing.push(entry);
+        stand(entry, this.#processing);
         continue;
       }
       this.#fire(entry, target);
@@ -232,6 +233,13 @@ export class StageTimers implements TimerHost {
     if (entry.window !== undefined) target.fireWindow(entry.window, entry.at);
     else target.fireTimer(entry);
   }
+}
+
+/** Puts an entry that is in no heap where it belongs. */
+function stand(entry: Entry, heap: Heap<Entry>): void {
+  entry.heapAt = entry.at;
+  entry.heapSeq = entry.seq;
+  heap.push(entry);
 }
 
 function sameHolding(found: Entry, at: Timestamp, holdAt: Timestamp): boolean {
