@@ -232,9 +232,7 @@ describe("Set, map and ordered list state", () => {
           if (action === "+") state.set.add(value);
           else if (action === "-") state.set.remove(value);
           else state.set.clear();
-          put(
-            `${command}: ${[...state.set.read()].toSorted().join("")} ${state.set.has("a")} ${state.set.isEmpty()}`,
-          );
+          put(`${command}: ${[...state.set.read()].toSorted().join("")} ${state.set.has("a")} ${state.set.isEmpty()}`);
         },
       });
     assertThat(results).satisfies((values) =>

@@ -307,44 +307,52 @@ describe("Timers in processing time", () => {
     });
   });
 
-  eachMode("Go TimersProcessingTime_Bounded, Unbounded: a timer that sets itself, so many times", (p) => {
-    const repeats: DoFn<
-      Pair,
-      never,
-      { left: ReturnType<typeof valueState<number>> },
-      { t: ReturnType<typeof processingTimer> },
-      {},
-      typeof numbers
-    > = {
-      state: { left: valueState<number>() },
-      timers: { t: processingTimer() },
-      outputs: numbers,
-      process([, n], { state, timers }) {
-        state.left.write(n);
-        timers.t.setAfter(1000);
-      },
-      onTimer: {
-        t({ state, timers, output: put }) {
-          const left = state.left.read() ?? 0;
-          put(left);
-          if (left <= 1) return;
-          state.left.write(left - 1);
-          timers.t.setAfter(1000);
-        },
-      },
-    };
-    const bounded = p.create<Pair>([["k", 3]]).parDo("Bounded", repeats);
-    const unbounded = p
+  eachMode("Go TimersProcessingTime_Unbounded: a timer that sets itself, so many times", (p) => {
+    const results = p
       .apply(
         testStream<Pair>()
           .addElements(at(0, ["k", 3]))
           .advanceProcessingTime(1000)
-          .advanceProcessingTime(2000)
+          .advanceProcessingTime(1000)
+          .advanceProcessingTime(1000)
           .advanceWatermarkToInfinity(),
       )
-      .parDo("Unbounded", repeats);
-    for (const results of [bounded, unbounded])
-      assertThat(results).satisfies((values) => expect(values).toEqual([3, 2, 1]));
+      .parDo({
+        state: { left: valueState<number>() },
+        timers: { t: processingTimer() },
+        outputs: numbers,
+        process([, n], { state, timers }) {
+          state.left.write(n);
+          timers.t.setAfter(1000);
+        },
+        onTimer: {
+          t({ state, timers, output: put }) {
+            const left = state.left.read() ?? 0;
+            put(left);
+            if (left <= 1) return;
+            state.left.write(left - 1);
+            timers.t.setAfter(1000);
+          },
+        },
+      });
+    assertThat(results).satisfies((values) => expect(values).toEqual([3, 2, 1]));
+  });
+
+  eachMode("Go TimersProcessingTime_Bounded, of a DoFn without state: the job waits for its timers", (p) => {
+    const results = p.create<Pair>([["k", 3]]).parDo({
+      timers: { left: processingTimerFamily() },
+      outputs: strings,
+      process([, n], { timers }) {
+        timers.left.setAfter(String(n), 1000);
+      },
+      onTimer: {
+        left({ tag, timers, output: put, now }) {
+          put(`${tag} at ${now()}`);
+          if (tag !== "1") timers.left.setAfter(String(Number(tag) - 1), 1000);
+        },
+      },
+    });
+    assertThat(results).satisfies((values) => expect(values).toEqual(["3 at 1000", "2 at 2000", "1 at 3000"]));
   });
 });
 

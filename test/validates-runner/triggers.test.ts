@@ -212,7 +212,9 @@ describe("Triggers", () => {
         )
         .apply(windowInto(globalWindows(), { trigger: always(), accumulation: "discarding" })),
     );
-    assertThat(grouped).inEarlyPanes().containsInAnyOrder([[1], [2], [3]]);
+    assertThat(grouped)
+      .inEarlyPanes()
+      .containsInAnyOrder([[1], [2], [3]]);
   });
 
   eachMode("Go TriggerRepeat: six elements, count 2: three panes", (p) => {
