@@ -16,6 +16,8 @@ class KeyedView<V> implements ReadonlyMap<unknown, V> {
 
   constructor(entries: Map<MapKey, [unknown, V]>) {
     this.#entries = entries;
+    // Iterating hands these pairs out.
+    for (const entry of entries.values()) Object.freeze(entry);
   }
   get size(): number {
     return this.#entries.size;
@@ -102,11 +104,12 @@ export class StepSideInputs implements SideInputReader {
   }
 }
 
+/** The view's value. Frozen where it is an array: all elements of the window, and other steps, see the same one. */
 function buildView(view: NamedView, contents: readonly unknown[], step: string, window: Window): unknown {
   switch (view.node.kind) {
     case "iterable":
     case "list":
-      return contents;
+      return Object.freeze(contents);
     case "singleton": {
       if (contents.length === 1) return contents[0];
       if (contents.length === 0 && view.defaultValue !== undefined) return view.defaultValue.value;
@@ -129,6 +132,7 @@ function buildView(view: NamedView, contents: readonly unknown[], step: string, 
         if (entry === undefined) entries.set(mapKey, [key, [value]]);
         else entry[1].push(value);
       }
+      for (const [, values] of entries.values()) Object.freeze(values);
       return new KeyedView<readonly unknown[]>(entries);
     }
   }

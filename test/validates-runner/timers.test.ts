@@ -425,12 +425,13 @@ describe("Timer families", () => {
         process(_pair, { timers }) {
           timers.family.setAfter("late", 9);
           timers.family.setAfter("early", 4);
+          timers.family.setAfter("first", 2);
           timers.family.setAfter("cleared", 4);
           timers.family.clear("cleared");
         },
         onTimer: { family: ({ tag, output: put }) => put(tag) },
       });
-    assertThat(results).satisfies((values) => expect(values).toEqual(["early", "late"]));
+    assertThat(results).satisfies((values) => expect(values).toEqual(["first", "early", "late"]));
   });
 });
 

@@ -212,6 +212,8 @@ describe("Triggers", () => {
         )
         .apply(windowInto(globalWindows(), { trigger: always(), accumulation: "discarding" })),
     );
+    // At the window's end an on-time pane follows, with nothing in it.
+    assertThat(grouped).containsInAnyOrder([[1], [2], [3], []]);
     assertThat(grouped)
       .inEarlyPanes()
       .containsInAnyOrder([[1], [2], [3]]);
