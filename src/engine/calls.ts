@@ -1,17 +1,20 @@
 /**
  * The calls of one stage: queued, limited, kept in order, timed, retried.
  *
- * V1 An element holds the watermark from `submit` until its call has settled.
- * V2 Calls of one key run one after the other, in the order of `submit`.
+ * V1 An element holds the input watermark from `submit` until its call has settled; a timer's call holds the output
+ *    watermark, too, at the timestamp of its outputs.
+ * V2 Calls of one key run one after the other, in the order of `submit`. A timer that is cleared or set anew while its call
+ *    is queued is not called.
  * V3 With `ordered`, effects are applied in the order of `submit`, whatever the order in which calls end.
  */
 import { TidemarkError } from "../base/errors.ts";
-import type { CallHost, Invocation } from "../host/host.ts";
+import type { CallHost, Invocation, InvokedTimer } from "../host/host.ts";
+import type { TimerEntry } from "../host/records.ts";
 import type { CallPolicy } from "../host/stage.ts";
 import type { CallEffects, StageRunner } from "../host/stage-runner.ts";
 import type { Pane } from "../model/pane.ts";
 import { NO_FIRING } from "../model/pane.ts";
-import type { Timestamp } from "../model/time.ts";
+import { MAX_TIMESTAMP, type Timestamp } from "../model/time.ts";
 import type { Window } from "../model/window.ts";
 import type { Hold, Holds } from "./holds.ts";
 
@@ -19,14 +22,19 @@ interface Call {
   readonly invocation: Invocation;
   readonly key: unknown;
   readonly hold: Hold;
+  /** What it holds the output watermark at, for a timer. */
+  readonly outputHold: Hold | undefined;
   /** Which attempt is running; a result of an earlier one is stale. */
   running: number;
   /** When it counts as failed; Infinity without a time-out. */
   deadline: number;
   /** When its next attempt begins; Infinity while one is running. */
   retryAt: number;
+  /** Set when it has ended; `WITHDRAWN` where there was nothing to call any more. */
   effects: CallEffects | undefined;
 }
+
+const WITHDRAWN: CallEffects = Object.freeze({});
 
 /** What the queue needs of its engine. */
 export interface CallEngine {
@@ -35,6 +43,8 @@ export interface CallEngine {
   /** Brings an async result back through the engine's one door. */
   deliverResult(callId: number, attempt: number, effects: CallEffects): void;
   setFull(full: boolean): void;
+  /** Ends the life of a timer whose call begins; false where it was cleared or set anew. */
+  takeTimer(timer: TimerEntry): boolean;
   readonly step: string;
 }
 
@@ -42,27 +52,47 @@ export class CallQueue implements CallHost {
   readonly #policy: CallPolicy;
   readonly #engine: CallEngine;
   readonly #holds: Holds;
+  readonly #outputHolds: Holds;
   readonly #fullAt: number;
   #waiting: Call[] = [];
   #head = 0;
   readonly #flying = new Map<number, Call>();
   /** Calls waiting for an earlier one of their key. */
   readonly #behind = new Map<unknown, Call[]>();
+  /** Those whose earlier call has settled, until there is room. */
+  #next: Call[] = [];
+  /** How many calls of a window have not settled, by its id; only where calls have keys. */
+  readonly #windows = new Map<string, number>();
   /** With `ordered`: calls in order of submission whose effects are not applied yet. */
   #order: Call[] = [];
   #nextId = 1;
   #unapplied = 0;
 
-  constructor(policy: CallPolicy, engine: CallEngine, holds: Holds) {
+  /**
+   * @param holds what holds the stage's input watermark
+   * @param outputHolds what holds its output watermark
+   */
+  constructor(policy: CallPolicy, engine: CallEngine, holds: Holds, outputHolds: Holds) {
     this.#policy = policy;
     this.#engine = engine;
     this.#holds = holds;
+    this.#outputHolds = outputHolds;
     this.#fullAt = 4 * policy.concurrency + 64;
   }
 
   /** Calls that have not settled, waiting ones included. */
   get size(): number {
     return this.#unapplied;
+  }
+
+  /** How many more timers may be queued for now. */
+  get room(): number {
+    return Math.max(0, this.#fullAt - this.#unapplied);
+  }
+
+  /** Whether calls of a window of keyed elements have not settled. */
+  isBusy(window: Window): boolean {
+    return this.#windows.has(window.id);
   }
 
   /** Says whether the stage takes more: all that has not settled counts, wherever it waits. */
@@ -75,7 +105,7 @@ export class CallQueue implements CallHost {
     this.#submit({ id: this.#nextId++, value, timestamp, windows, pane, attempt: 0 }, key);
   }
 
-  submitTimer(timer: NonNullable<Invocation["timer"]>, timestamp: Timestamp, window: Window, key: unknown): void {
+  submitTimer(timer: InvokedTimer, timestamp: Timestamp, window: Window, key: unknown): void {
     this.#submit(
       { id: this.#nextId++, value: undefined, timestamp, windows: [window], pane: NO_FIRING, timer, attempt: 0 },
       key,
@@ -83,17 +113,37 @@ export class CallQueue implements CallHost {
   }
 
   #submit(invocation: Invocation, key: unknown): void {
-    const hold = this.#holds.add(Math.max(invocation.timestamp, this.#engine.inputWatermark()));
-    const call: Call = { invocation, key, hold, running: 0, deadline: Infinity, retryAt: Infinity, effects: undefined };
+    const { timestamp, timer } = invocation;
+    const hold = this.#holds.add(Math.max(timestamp, this.#engine.inputWatermark()));
+    const outputHold = timer !== undefined && timestamp <= MAX_TIMESTAMP ? this.#outputHolds.add(timestamp) : undefined;
+    const call: Call = {
+      invocation,
+      key,
+      hold,
+      outputHold,
+      running: 0,
+      deadline: Infinity,
+      retryAt: Infinity,
+      effects: undefined,
+    };
     this.#waiting.push(call);
+    if (this.#policy.perKey) this.#countWindows(invocation, 1);
     if (this.#policy.ordered) this.#order.push(call);
     this.#unapplied++;
     this.#updateFull();
   }
 
-  /** Begins calls while there is room. Synchronous ones settle at once. @returns whether anything began */
-  begin(runner: StageRunner): boolean {
-    let began = false;
+  #countWindows({ windows }: Invocation, by: number): void {
+    for (const { id } of windows) {
+      const count = (this.#windows.get(id) ?? 0) + by;
+      if (count === 0) this.#windows.delete(id);
+      else this.#windows.set(id, count);
+    }
+  }
+
+  /** Begins calls while there is room. Synchronous ones settle at once. */
+  begin(runner: StageRunner): void {
+    this.#beginNext(runner);
     while (this.#head < this.#waiting.length && this.#flying.size < this.#policy.concurrency) {
       const call = this.#waiting[this.#head] as Call;
       this.#waiting[this.#head++] = undefined as unknown as Call;
@@ -105,18 +155,33 @@ export class CallQueue implements CallHost {
         }
         this.#behind.set(call.key, []);
       }
-      began = true;
       this.#attempt(call, runner);
+      this.#beginNext(runner);
     }
     if (this.#head === this.#waiting.length || this.#head > 4096) {
       this.#waiting = this.#waiting.slice(this.#head);
       this.#head = 0;
     }
-    return began;
+  }
+
+  /** Begins those that waited for an earlier call of their key, which is over. */
+  #beginNext(runner: StageRunner): void {
+    for (let i = 0; this.#next.length > 0; i++) {
+      if (i === this.#next.length || this.#flying.size >= this.#policy.concurrency) {
+        this.#next = this.#next.slice(i);
+        return;
+      }
+      this.#attempt(this.#next[i] as Call, runner);
+    }
   }
 
   #attempt(call: Call, runner: StageRunner): void {
     const { invocation } = call;
+    const entry = invocation.timer?.entry;
+    if (invocation.attempt === 0 && entry !== undefined && !this.#engine.takeTimer(entry)) {
+      this.#over(call, WITHDRAWN, runner);
+      return;
+    }
     const attempt = ++invocation.attempt;
     call.running = attempt;
     call.retryAt = Infinity;
@@ -133,12 +198,12 @@ export class CallQueue implements CallHost {
     );
   }
 
-  /** A result came back. @returns false for one that nobody waits for any more */
-  result(callId: number, attempt: number, effects: CallEffects, runner: StageRunner): boolean {
+  /** A result came back; one that nobody waits for any more is nothing. */
+  result(callId: number, attempt: number, effects: CallEffects, runner: StageRunner): void {
     const call = this.#flying.get(callId);
-    if (call === undefined || call.running !== attempt) return false;
+    if (call === undefined || call.running !== attempt) return;
     this.#ended(call, effects, runner);
-    return true;
+    this.#beginNext(runner);
   }
 
   #ended(call: Call, effects: CallEffects, runner: StageRunner): void {
@@ -149,6 +214,11 @@ export class CallQueue implements CallHost {
       return;
     }
     this.#flying.delete(call.invocation.id);
+    this.#over(call, effects, runner);
+  }
+
+  /** Applies what a call did, in its turn. */
+  #over(call: Call, effects: CallEffects, runner: StageRunner): void {
     call.effects = effects;
     if (!this.#policy.ordered) {
       this.#apply(call, runner);
@@ -158,15 +228,17 @@ export class CallQueue implements CallHost {
   }
 
   #apply(call: Call, runner: StageRunner): void {
-    runner.settle(call.invocation, call.effects as CallEffects);
+    if (call.effects !== WITHDRAWN) runner.settle(call.invocation, call.effects as CallEffects);
     this.#holds.release(call.hold);
+    if (call.outputHold !== undefined) this.#outputHolds.release(call.outputHold);
     this.#unapplied--;
     this.#updateFull();
     if (!this.#policy.perKey) return;
+    this.#countWindows(call.invocation, -1);
     const behind = this.#behind.get(call.key);
     const next = behind?.shift();
     if (next === undefined) this.#behind.delete(call.key);
-    else this.#attempt(next, runner);
+    else this.#next.push(next);
   }
 
   /** Ends calls whose time is out and begins attempts that are due. @returns whether anything happened */
@@ -181,6 +253,7 @@ export class CallQueue implements CallHost {
         this.#attempt(call, runner);
       }
     }
+    this.#beginNext(runner);
     return happened;
   }
 

@@ -5,7 +5,8 @@
  * N2 A turn reads a little from each source, pushes it through, then settles: in the order of the stages each one ends its
  *    bundle, takes its new watermark, fires its timers and passes its watermark on.
  * N3 A watermark leaves a stage after the elements before it.
- * N4 A full stage stops the sources above it; a side input's own sources are not stopped by what waits for it.
+ * N4 A full stage stops the sources above it; a side input's own sources are not stopped by what waits for it. Where sources
+ *    share what is full, each gets its turn.
  */
 import type { Source, TimestampPolicy } from "../fn/source.ts";
 import type { CollectionId, StepId, TestStreamEvent, ViewId } from "../graph/graph.ts";
@@ -19,6 +20,7 @@ import { Script } from "./script.ts";
 import { SideInputStore } from "./side-input-store.ts";
 import { SourceReading } from "./source.ts";
 import { type StageEngine, StageState } from "./stage-state.ts";
+import { type Stoppers, stoppers } from "./stoppers.ts";
 
 /** How a source stage gets its elements. */
 export type SourceInput =
@@ -83,7 +85,10 @@ export class Engine {
   readonly #events: EngineEvent[] = [];
   readonly #drops = new Map<StepId, Map<DropReason, number>>();
   #finalizers: (() => void | Promise<void>)[] = [];
+  readonly #stoppers: ReadonlyMap<number, Stoppers>;
   readonly #sources: SourceDriver[] = [];
+  /** Whose turn it is to read first: where a source fills what it shares with others, they come before it the next time. */
+  #nextSource = 0;
   /** Whether more timers are due than one turn may fire. */
   #timersLeft = false;
   #draining = false;
@@ -91,6 +96,7 @@ export class Engine {
   constructor(plans: readonly EngineStage[], deps: EngineDeps) {
     this.#deps = deps;
     this.#plans = plans;
+    this.#stoppers = stoppers(plans);
     const engine: StageEngine = {
       now: deps.now,
       options: deps.options,
@@ -127,13 +133,12 @@ export class Engine {
     for (const [index, plan] of this.#plans.entries()) {
       if (plan.source === undefined) continue;
       const state = this.#stages[index] as StageState;
-      const driver = await this.#openSource(state, plan.source);
-      this.#sources.push(driver);
+      await this.#openSource(state, plan.source);
     }
   }
 
-  async #openSource(state: StageState, input: SourceInput): Promise<SourceDriver> {
-    const stops = this.#stoppers(state);
+  async #openSource(state: StageState, input: SourceInput): Promise<void> {
+    const stops = this.#stoppersOf(state.stage.id);
     const output = this.#ownOutput(state);
     const entry = new CountingEntry(state, output === undefined ? NOWHERE : state.runner.entry(output));
     if (input.kind !== "read") {
@@ -143,7 +148,8 @@ export class Engine {
           : [{ kind: "elements", elements: [{ value: new Uint8Array(0), timestamp: MIN_TIMESTAMP }] }];
       const script = new Script(events, entry, this.#deps.advanceClock, input.kind === "impulse");
       state.reading = script;
-      return { state, stops, script, reading: undefined, max: 0 };
+      this.#sources.push({ state, stops, script, reading: undefined, max: 0 });
+      return;
     }
     const reading = new SourceReading(state.stage.name, input.source, input.timestamps, {
       now: this.#deps.now,
@@ -151,30 +157,20 @@ export class Engine {
       fail: (error) => this.deliver({ kind: "failed", error }),
     });
     state.reading = reading;
+    // Known before it is open: where opening fails halfway, what is open has to be closed.
+    this.#sources.push({ state, stops, script: undefined, reading, max: READ_FIRST });
     await reading.open(entry);
-    return { state, stops, script: undefined, reading, max: READ_FIRST };
+  }
+
+  #stoppersOf(source: number): SourceStops {
+    const { busy, waiting } = this.#stoppers.get(source) as Stoppers;
+    const states = (ids: readonly number[]): StageState[] => ids.map((id) => this.#stages[id] as StageState);
+    return { busy: states(busy), waiting: states(waiting) };
   }
 
   /** The collection that a source stage reads into: the output of its first step. */
   #ownOutput(state: StageState): CollectionId | undefined {
     return state.stage.sourceOutput;
-  }
-
-  /** The stages whose fullness stops a source: those below it, except where it also feeds the side input that they wait for. */
-  #stoppers(source: StageState): StageState[] {
-    const below = new Set<StageState>([source]);
-    const feeds = new Set<ViewId>();
-    for (const [index, state] of this.#stages.entries()) {
-      const plan = this.#plans[index] as EngineStage;
-      const isBelow =
-        state === source ||
-        state.upstream.some((up) => below.has(up)) ||
-        state.stage.views.some((view) => feeds.has(view));
-      if (!isBelow) continue;
-      below.add(state);
-      for (const { view } of plan.makes ?? []) feeds.add(view);
-    }
-    return [...below].filter((state) => !state.stage.views.some((view) => feeds.has(view)));
   }
 
   #edge(_from: StageState, collection: CollectionId): Emitter {
@@ -258,10 +254,14 @@ export class Engine {
 
   #read(): number {
     let read = 0;
-    for (const source of this.#sources) {
-      if (source.reading === undefined || !source.reading.pollable || source.stops.some((state) => state.isFull))
-        continue;
+    const sources = this.#sources;
+    const first = this.#nextSource;
+    for (let i = 0; i < sources.length; i++) {
+      const at = (first + i) % sources.length;
+      const source = sources[at] as SourceDriver;
+      if (!mayPoll(source)) continue;
       read += this.#poll(source, source.reading);
+      this.#nextSource = (at + 1) % sources.length;
     }
     if (read === 0)
       for (const { script } of this.#sources) if (script !== undefined && this.#quiescent()) read += script.next();
@@ -325,15 +325,19 @@ export class Engine {
     state.unpark(this.#views.version);
     this.#callsAndFinish(state);
     state.advanceInput(state.nextInputWatermark());
-    if (state.timers.nextEventTime() >= state.inputWatermark) return;
-    state.begin();
-    this.#fireEventTimers(state);
-    this.#callsAndFinish(state);
+    let fired = 0;
+    // Again for what calls that settled at once have set; calls in flight come back by an event.
+    while (state.timers.nextEventTime() < state.inputWatermark && fired < TIMERS_A_TURN && state.calls?.room !== 0) {
+      state.begin();
+      fired += this.#fireEventTimers(state);
+      this.#callsAndFinish(state);
+    }
+    if (fired >= TIMERS_A_TURN) this.#timersLeft = true;
   }
 
-  #fireEventTimers(state: StageState): void {
-    const fired = state.timers.fireEventTime(state.inputWatermark, state.runner, TIMERS_A_TURN);
-    if (fired === TIMERS_A_TURN) this.#timersLeft = true;
+  #fireEventTimers(state: StageState): number {
+    const most = state.calls?.room ?? TIMERS_A_TURN;
+    return state.timers.fireEventTime(state.inputWatermark, state.runner, most);
   }
 
   /** A stage whose bundles begin and end by promises: everything it does lies between the two, and its watermark waits. */
@@ -423,10 +427,7 @@ export class Engine {
       next = Math.min(next, state.timers.nextProcessingTime(), state.calls?.nextTick() ?? Infinity);
       if (state.reading !== undefined) next = Math.min(next, state.reading.nextChange());
     }
-    const pollable = this.#sources.some(
-      ({ reading, stops }) => reading?.pollable && !stops.some((state) => state.isFull),
-    );
-    if (pollable || next <= this.#deps.now()) return "now";
+    if (this.#sources.some(mayPoll) || next <= this.#deps.now()) return "now";
     return next === Infinity ? "event" : next;
   }
 
@@ -437,7 +438,7 @@ export class Engine {
         state.work > 0 ||
         state.bundlePhase !== "closed" ||
         (state.calls?.size ?? 0) > 0 ||
-        state.parked.length > 0
+        state.parkedCount > 0
       )
         return false;
     }
@@ -480,8 +481,8 @@ export class Engine {
         outputWatermark: state.outputWatermark,
         keys: state.store?.countKeys() ?? 0,
         timers: state.timers.size,
-        pending: state.inbox.length + state.parked.length + (state.calls?.size ?? 0),
-        full: state.isFull,
+        pending: state.inbox.length + state.parkedCount + (state.calls?.size ?? 0),
+        full: state.isBusy || state.keepsWaiting,
       })),
       dropped: [...this.#drops].flatMap(([step, reasons]) =>
         [...reasons].map(([reason, count]) => ({ step, reason, count })),
@@ -508,11 +509,24 @@ export interface EngineMetrics {
   readonly dropped: readonly { readonly step: StepId; readonly reason: DropReason; readonly count: number }[];
 }
 
+/** The stages that stop a source while they are busy, and those that do while too much waits in them. */
+interface SourceStops {
+  readonly busy: readonly StageState[];
+  readonly waiting: readonly StageState[];
+}
+
 interface SourceDriver {
   readonly state: StageState;
-  readonly stops: readonly StageState[];
+  readonly stops: SourceStops;
   readonly reading: SourceReading | undefined;
   readonly script: Script | undefined;
   /** How many elements to ask for in one poll. */
   max: number;
+}
+
+/** Whether a source may have something, and everything below it can take it. */
+function mayPoll(source: SourceDriver): source is SourceDriver & { readonly reading: SourceReading } {
+  if (source.reading === undefined || !source.reading.pollable) return false;
+  const { busy, waiting } = source.stops;
+  return !busy.some((state) => state.isBusy) && !waiting.some((state) => state.keepsWaiting);
 }

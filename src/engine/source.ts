@@ -4,6 +4,7 @@
  * R1 The watermark is the least of its splits'; an ended split, or one that is idle by its policy, does not count.
  * R2 It only moves forward, and reaches MAX_TIMESTAMP when every split of a bounded source has ended.
  */
+import { inspect } from "node:util";
 import { isTidemarkError, TidemarkError } from "../base/errors.ts";
 import type { Batch, PollResult, Source, SourceReader, TimestampPolicy } from "../fn/source.ts";
 import type { Emitter } from "../host/emitter.ts";
@@ -38,7 +39,7 @@ class SplitBatch implements Batch<unknown> {
 
   add(value: unknown, timestamp?: Timestamp): void {
     let at: Timestamp;
-    if (this.#timestamp !== undefined) at = this.#timestamp(value);
+    if (this.#timestamp !== undefined) at = this.#timestampOf(this.#timestamp, value);
     else if (this.#now !== undefined) at = this.#now();
     else at = timestamp ?? MIN_TIMESTAMP;
     if (!(at >= MIN_TIMESTAMP && at <= MAX_TIMESTAMP)) throw badTimestamp(this.#step, at);
@@ -46,6 +47,27 @@ class SplitBatch implements Batch<unknown> {
     this.size++;
     this.#out.emit(value, at, GLOBAL_WINDOWS, NO_FIRING);
   }
+
+  #timestampOf(timestamp: (element: unknown) => Timestamp, value: unknown): Timestamp {
+    try {
+      return timestamp(value);
+    } catch (error) {
+      throw timestampFailed(this.#step, value, error);
+    }
+  }
+}
+
+const PREVIEW_LENGTH = 120;
+
+function timestampFailed(step: string, element: unknown, error: unknown): TidemarkError {
+  return new TidemarkError("STEP_FAILED", {
+    what: `the timestamp function of step "${step}" threw ${String(error)}`,
+    why: "an element without an event time has no place in the stream",
+    fix: "let the function return a number for every element, or filter such elements out and give times afterwards",
+    step,
+    element: inspect(element, { depth: 2, breakLength: Infinity }).slice(0, PREVIEW_LENGTH),
+    cause: error,
+  });
 }
 
 function badTimestamp(step: string, timestamp: unknown): TidemarkError {
@@ -99,9 +121,15 @@ export class SourceReading implements Reading {
     }
   }
 
-  /** An error of the source, with the step's name. */
-  #named(error: unknown): unknown {
-    return isTidemarkError(error) ? error.withContext({ step: this.#step }) : error;
+  /** An error of the source, as a coded one with the step's name. */
+  #named(error: unknown): TidemarkError {
+    if (isTidemarkError(error)) return error.withContext({ step: this.#step });
+    return new TidemarkError("JOB_FAILED", {
+      what: `the source of step "${this.#step}" failed: ${error instanceof Error ? error.message : String(error)}`,
+      step: this.#step,
+      domain: "external",
+      cause: error,
+    });
   }
 
   async #openSplits(out: Emitter): Promise<void> {
@@ -141,10 +169,13 @@ export class SourceReading implements Reading {
   #pollSplit(split: Split, max: number): number {
     split.batch.size = 0;
     const result = this.#read(split, max);
+    // It may give its last elements and say `idle` in one poll: quiet from then on.
     if (split.batch.size > 0) split.quietSince = undefined;
-    else if (result !== "more") split.quietSince ??= this.#engine.now();
     if (result === "end") split.ended = true;
-    else if (result === "idle") this.#wait(split);
+    else if (result === "idle") {
+      split.quietSince ??= this.#engine.now();
+      this.#wait(split);
+    }
     return split.batch.size;
   }
 
@@ -159,13 +190,18 @@ export class SourceReading implements Reading {
 
   #wait(split: Split): void {
     split.waiting = true;
-    split.reader.ready().then(
+    this.#ready(split.reader).then(
       () => {
         split.waiting = false;
         this.#engine.wake();
       },
       (error: unknown) => this.#engine.fail(this.#named(error)),
     );
+  }
+
+  /** Never throws: what `ready` throws comes as a rejection too. */
+  async #ready(reader: SourceReader<unknown, unknown>): Promise<void> {
+    await reader.ready();
   }
 
   #splitWatermark(split: Split): Timestamp {
@@ -183,9 +219,11 @@ export class SourceReading implements Reading {
     }
   }
 
+  /** A split that has something again is not idle, even where it has not been read yet because what comes after it is full. */
   #isIdle(split: Split, now: number): boolean {
     const idleAfter = this.#source.quiet?.idleAfter;
-    return idleAfter !== undefined && split.quietSince !== undefined && now - split.quietSince >= idleAfter;
+    if (idleAfter === undefined || split.quietSince === undefined || !split.waiting) return false;
+    return now - split.quietSince >= idleAfter;
   }
 
   watermark(): Timestamp {
@@ -213,7 +251,7 @@ export class SourceReading implements Reading {
     if (idleAfter === undefined) return Infinity;
     let next = Infinity;
     for (const split of this.#splits) {
-      if (split.ended || split.quietSince === undefined) continue;
+      if (split.ended || split.quietSince === undefined || !split.waiting) continue;
       const at = split.quietSince + idleAfter;
       if (at > now) next = Math.min(next, at);
       else if (this.#source.quiet?.whenAllIdle === "followClock") next = Math.min(next, now + CLOCK_STEP_MS);
@@ -221,10 +259,19 @@ export class SourceReading implements Reading {
     return next;
   }
 
+  /** Closes every reader; throws the first failure after trying all. */
   async close(): Promise<void> {
     const splits = this.#splits;
     this.#splits = [];
-    for (const { reader } of splits) await reader.close();
+    let first: { error: unknown } | undefined;
+    for (const { reader } of splits) {
+      try {
+        await reader.close();
+      } catch (error) {
+        first ??= { error: this.#named(error) };
+      }
+    }
+    if (first) throw first.error;
   }
 }
 

@@ -74,13 +74,15 @@ export class StageState {
   elementsIn = 0;
   bundles = 0;
   readonly inbox: Waiting[] = [];
-  parked: Parked[] = [];
+  /** Elements that wait for side inputs, by window, each in the order of coming. */
+  readonly #parked = new Map<string, Parked[]>();
+  #parkedCount = 0;
   /** The side inputs' version at which the parked elements were last tried. */
   triedAt = -1;
 
   constructor(stage: Stage, engine: StageEngine, policy: CallPolicy | undefined) {
     this.stage = stage;
-    this.timers = new StageTimers(this.holds);
+    this.timers = new StageTimers(this.holds, policy && ((window) => this.calls?.isBusy(window) === true));
     const setFull = (full: boolean): void => {
       this.full = full;
     };
@@ -93,9 +95,11 @@ export class StageState {
           inputWatermark: () => this.inputWatermark,
           deliverResult: (callId, attempt, effects) => engine.deliverResult(stage.id, callId, attempt, effects),
           setFull,
+          takeTimer: (timer) => this.timers.take(timer),
           step: stage.name,
         },
         this.pending,
+        this.holds,
       );
     this.host = this.#makeHost(engine, setFull);
   }
@@ -132,7 +136,16 @@ export class StageState {
   #park(value: unknown, timestamp: Timestamp, window: Window, pane: Pane): void {
     const hold = this.pending.add(Math.max(timestamp, this.inputWatermark));
     const collection = this.stage.inputs[0] as CollectionId;
-    this.parked.push({ collection, value, timestamp, windows: [window], pane, hold });
+    const parked: Parked = { collection, value, timestamp, windows: [window], pane, hold };
+    const others = this.#parked.get(window.id);
+    if (others === undefined) this.#parked.set(window.id, [parked]);
+    else others.push(parked);
+    this.#parkedCount++;
+  }
+
+  /** How many elements wait for side inputs. */
+  get parkedCount(): number {
+    return this.#parkedCount;
   }
 
   /** Begins a bundle where none is open. */
@@ -144,23 +157,40 @@ export class StageState {
     void this.runner.startBundle();
   }
 
-  /** Tries parked elements again; those that are not ready park again. */
+  /**
+   * Tries parked elements again. Whether side inputs are ready depends on the window alone, so the first of a window speaks for
+   * the others: trying costs O(windows), however many wait.
+   */
   unpark(version: number): void {
-    if (this.parked.length === 0 || this.triedAt === version) return;
+    if (this.#parkedCount === 0 || this.triedAt === version) return;
     this.triedAt = version;
-    const parked = this.parked;
-    this.parked = [];
     this.begin();
-    const entry = this.runner.entry((parked[0] as Parked).collection);
-    for (const { value, timestamp, windows, pane, hold } of parked) {
-      entry.emit(value, timestamp, windows, pane);
-      this.pending.release(hold);
+    // A copy: a window that is not ready comes back into the map, behind the others.
+    for (const [windowId, waiting] of Array.from(this.#parked)) {
+      this.#parked.delete(windowId);
+      this.#parkedCount -= waiting.length;
+      for (const [index, { collection, value, timestamp, windows, pane, hold }] of waiting.entries()) {
+        this.runner.entry(collection).emit(value, timestamp, windows, pane);
+        const again = index === 0 ? this.#parked.get(windowId)?.[0] : undefined;
+        if (again !== undefined) {
+          this.pending.release(again.hold);
+          this.#parked.set(windowId, waiting);
+          this.#parkedCount += waiting.length - 1;
+          break;
+        }
+        this.pending.release(hold);
+      }
     }
   }
 
-  /** Whether the sources above have to wait: a sink or calls cannot take more, or too much waits already. */
-  get isFull(): boolean {
-    return this.full || this.inbox.length >= WAITING_MAX || this.parked.length >= WAITING_MAX;
+  /** Whether it cannot take more for now, and will by itself: its sink or calls are full, or bundles have not ended. */
+  get isBusy(): boolean {
+    return this.full || this.inbox.length >= WAITING_MAX;
+  }
+
+  /** Whether too much waits in it for side inputs. */
+  get keepsWaiting(): boolean {
+    return this.#parkedCount >= WAITING_MAX;
   }
 
   /** The input watermark as its inputs would have it now. */
@@ -175,7 +205,7 @@ export class StageState {
   hasWork(now: number, viewsVersion: number): boolean {
     return (
       this.inbox.length > 0 ||
-      (this.parked.length > 0 && this.triedAt !== viewsVersion) ||
+      (this.#parkedCount > 0 && this.triedAt !== viewsVersion) ||
       (this.calls?.size ?? 0) > 0 ||
       this.timers.nextEventTime() < this.inputWatermark ||
       this.timers.nextProcessingTime() <= now

@@ -4,6 +4,8 @@
  * M1 A record has at most one live timer for a family and tag; setting it again replaces it.
  * M2 Event-time timers due at the same watermark fire in the order of their times, equal times in the order of setting.
  * M3 A live event-time timer holds the output watermark at its `holdAt`; it fires when the watermark is after `at`.
+ * M4 In a stage with calls a record's timer that is due waits as a call in the queue of its key, still set, so that an
+ *    earlier call can clear or move it; a window's timer waits until no call of its window is left.
  *
  * A timer moved to a later time keeps its place in the heap and is put right when it comes to the top, so that setting
  * the same timer again with every element costs O(1).
@@ -44,11 +46,16 @@ export class StageTimers implements TimerHost {
   /** Event time, holding it elsewhere or not at all. */
   readonly #free = new Heap<Entry>(before);
   readonly #processing = new Heap<Entry>(before);
+  /** Windows' timers that are due and wait for calls. */
+  #expiring: Entry[] = [];
+  readonly #isBusy: ((window: Window) => boolean) | undefined;
   #seq = 0;
   #live = 0;
 
-  constructor(holds: Holds) {
+  /** @param isBusy in a stage with calls: whether calls of a window have not settled */
+  constructor(holds: Holds, isBusy?: (window: Window) => boolean) {
     this.#holds = holds;
+    this.#isBusy = isBusy;
   }
 
   /** Timers that are set. */
@@ -186,6 +193,7 @@ export class StageTimers implements TimerHost {
 
   /** The event time of the earliest timer; Infinity when there is none. */
   nextEventTime(): number {
+    this.#resume();
     return Math.min(this.#top(this.#holding)?.at ?? Infinity, this.#top(this.#free)?.at ?? Infinity);
   }
 
@@ -194,6 +202,7 @@ export class StageTimers implements TimerHost {
    * @returns how many fired; `most` when there may be more
    */
   fireEventTime(watermark: Timestamp, target: TimerTarget, most: number): number {
+    this.#resume();
     let fired = 0;
     while (fired < most) {
       const a = this.#top(this.#holding);
@@ -201,10 +210,54 @@ export class StageTimers implements TimerHost {
       const next = a === undefined ? b : b === undefined ? a : before(a, b) ? a : b;
       if (next === undefined || next.at >= watermark) break;
       (next === a ? this.#holding : this.#free).pop();
+      if (next.window !== undefined && this.#isBusy?.(next.window)) {
+        this.#suspend(next);
+        continue;
+      }
       this.#fire(next, target);
       fired++;
     }
     return fired;
+  }
+
+  /** Takes a window's timer out of its heap until the window's calls have settled. */
+  #suspend(entry: Entry): void {
+    if (entry.holdAt <= MAX_TIMESTAMP) entry.hold ??= this.#holds.add(entry.holdAt);
+    this.#expiring.push(entry);
+  }
+
+  /** Puts back what was suspended and need not wait any more. */
+  #resume(): void {
+    if (this.#expiring.length === 0) return;
+    const waiting: Entry[] = [];
+    for (const entry of this.#expiring) {
+      if (this.#isBusy?.(entry.window as Window)) waiting.push(entry);
+      else this.#heapOf(entry).push(entry);
+    }
+    this.#expiring = waiting;
+  }
+
+  /**
+   * Ends the life of a timer whose call begins.
+   * @returns false where it was cleared or set anew while it waited, or goes back because an earlier one has been set
+   */
+  take(timer: TimerEntry): boolean {
+    const entry = timer as Entry;
+    if (!entry.live) return false;
+    if (entry.domain === "event" && this.#isOvertaken(entry)) {
+      stand(entry, this.#heapOf(entry));
+      return false;
+    }
+    this.#kill(entry);
+    return true;
+  }
+
+  #isOvertaken({ owner, at }: Entry): boolean {
+    // Nearly always nothing at all is due before it.
+    if (this.nextEventTime() >= at || !(owner.timers instanceof Map)) return false;
+    for (const other of owner.timers.values())
+      if (other.domain === "event" && other.at < at && (other as Entry).heapAt !== Infinity) return true;
+    return false;
   }
 
   /** Fires the processing-time timers that are due at `now`. Those that a callback sets to be due again wait for the next call. */
@@ -229,7 +282,9 @@ export class StageTimers implements TimerHost {
   }
 
   #fire(entry: Entry, target: TimerTarget): void {
-    this.#kill(entry);
+    // In no heap from here on; setting it again has to push it anew.
+    if (entry.window === undefined && this.#isBusy !== undefined) entry.heapAt = Infinity;
+    else this.#kill(entry);
     if (entry.window !== undefined) target.fireWindow(entry.window, entry.at);
     else target.fireTimer(entry);
   }

@@ -34,9 +34,9 @@ interface Effects extends CallEffects {
   readonly outputs: ReadonlyMap<string, BufferEmitter>;
   readonly state?: {
     readonly record: StateRecord;
-    readonly cells: unknown[];
+    /** What the call made of the record. */
+    readonly copy: StateRecord;
     readonly timers: readonly TimerChange[];
-    readonly ttls: ReadonlySet<number>;
   };
 }
 
@@ -80,21 +80,30 @@ export class CallStep implements Emitter {
       return;
     }
     checkPair(this.#step, value);
-    for (const window of windows)
-      this.#host.calls.submit(value, timestamp, [window], pane, this.#step.toMapKey(value[0]));
+    const records = this.#records as StateRecords;
+    const mapKey = this.#step.toMapKey(value[0]);
+    for (const window of windows) {
+      const expiry = records.expiry(window);
+      // From here on it holds the watermark, so that its window does not expire before its call.
+      if (this.#host.inputWatermark() > expiry) this.#late.drop(value, timestamp, window, expiry, "expired");
+      else this.#host.calls.submit(value, timestamp, [window], pane, mapKey);
+    }
   }
 
   invoke(invocation: Invocation): CallEffects | Promise<CallEffects> {
     const outputs = new Map<string, BufferEmitter>();
     const failed = (error: unknown): Effects => ({ outputs: new Map(), error: this.#failure(error, invocation) });
+    const done = (state: Effects["state"]): Effects => ({ outputs, ...(state && { state }) });
+    const states: ReturnType<Body>[] = [];
     try {
-      const states = invocation.windows.map((window) => this.#body(invocation, window, outputs));
-      const done = (state: Effects["state"]): Effects => ({ outputs, ...(state && { state }) });
-      if (!states.some((state) => state instanceof Promise)) return done(states[0] as Effects["state"]);
-      return Promise.all(states.map(async (state) => state)).then((all) => done(all[0]), failed);
+      for (const window of invocation.windows) states.push(this.#body(invocation, window, outputs));
     } catch (error) {
+      // A call for another window that is under way already has failed with this one, whatever it comes to.
+      for (const state of states) if (state instanceof Promise) state.catch(() => {});
       return failed(error);
     }
+    if (!states.some((state) => state instanceof Promise)) return done(states[0] as Effects["state"]);
+    return Promise.all(states.map(async (state) => state)).then((all) => done(all[0]), failed);
   }
 
   #failure(error: unknown, invocation: Invocation): TidemarkError {
@@ -112,6 +121,7 @@ export class CallStep implements Emitter {
   settle(invocation: Invocation, effects: CallEffects): void {
     if (effects.error !== undefined) {
       this.#deadLetter(invocation, effects.error);
+      if (invocation.timer !== undefined) this.#records?.release(invocation.timer.record as StateRecord);
       return;
     }
     const { outputs, state } = effects as Effects;
@@ -121,7 +131,8 @@ export class CallStep implements Emitter {
 
   #deadLetter(invocation: Invocation, error: unknown): void {
     const outlet = this.#outlets["deadLetter"];
-    if (outlet === undefined) throw error;
+    // A timer's callback has no element that could be set aside.
+    if (outlet === undefined || invocation.timer !== undefined) throw error;
     outlet.emit(
       deadLetter(invocation.value, error, this.#step.name, invocation.attempt),
       invocation.timestamp,
@@ -130,23 +141,15 @@ export class CallStep implements Emitter {
     );
   }
 
-  #applyState({ record, cells, timers, ttls }: NonNullable<Effects["state"]>): void {
-    const slot = this.#records?.find(record.window);
-    // The window may have expired while the call was in flight: its outputs still count, its state has no place any more.
-    if (slot === undefined) return;
-    slot.records.set(record.mapKey, record);
-    record.cells = cells;
+  #applyState({ record, copy, timers }: NonNullable<Effects["state"]>): void {
+    if (this.#records?.find(record.window) === undefined) return;
+    record.cells = copy.cells;
+    record.writtenAt = copy.writtenAt;
     for (const { family, tag, set } of timers) {
       if (set === undefined) this.#host.timers.clear(record, family, tag);
       else this.#host.timers.set(record, family, tag, set.domain, set.at, set.holdAt);
     }
-    for (const ttl of ttls) this.#records?.ttlWritten(record, 0, ttl);
-    this.#records?.release(record);
-  }
-
-  /** For a keyed element whose window has expired. */
-  dropLate(value: unknown, timestamp: Timestamp, window: Window, expiry: Timestamp): void {
-    this.#late.drop(value, timestamp, window, expiry, "expired");
+    this.#records.keep(record);
   }
 }
 
@@ -211,17 +214,11 @@ export function doFnBody(
   parts: ContextParts,
   outletTags: readonly string[],
   records: StateRecords | undefined,
-  late: LateOutput,
   check: (value: unknown) => void,
 ): Body {
   const { doFn, host } = parts;
   return (invocation, window, buffers) => {
     const record = records === undefined ? undefined : recordOf(parts.step, records, invocation, window);
-    if (records !== undefined && record === undefined) {
-      const value = invocation.value;
-      late.drop(value, invocation.timestamp, window, records.expiry(window), "expired");
-      return undefined;
-    }
     const outlets = Object.fromEntries(outletTags.map((tag) => [tag, bufferFor(buffers, tag)]));
     parts.sideInputs.moveTo(window);
     const sideInputs: SideInputReader = { values: { ...parts.sideInputs.values }, moveTo: () => {} };
@@ -244,21 +241,16 @@ export function doFnBody(
           bufferFor(buffers, "main"),
         );
       }
-      return copy && { record, cells: copy.record.cells, timers: copy.timers, ttls: copy.ttls };
+      return copy && { record, copy: copy.record, timers: copy.timers };
     };
     return isThenable(result) ? Promise.resolve(result).then(take) : take(result);
   };
 }
 
-function recordOf(
-  step: StepInfo,
-  records: StateRecords,
-  invocation: Invocation,
-  window: Window,
-): StateRecord | undefined {
+function recordOf(step: StepInfo, records: StateRecords, invocation: Invocation, window: Window): StateRecord {
   if (invocation.timer) return invocation.timer.record as StateRecord;
   const key = (invocation.value as readonly unknown[])[0];
-  return records.open(key, step.toMapKey(key), window);
+  return records.peek(key, step.toMapKey(key), window);
 }
 
 function bindCopy(
@@ -267,19 +259,21 @@ function bindCopy(
   context: DoFnContext,
   host: StageHost,
   check: (value: unknown) => void,
-): { record: StateRecord; timers: TimerChange[]; ttls: Set<number> } {
+): { record: StateRecord; timers: TimerChange[] } {
   const specs = parts.doFn.state ?? {};
-  const copy: StateRecord = { ...record, cells: copyCells(specs, record.cells) };
+  const copy: StateRecord = {
+    ...record,
+    cells: copyCells(specs, record.cells),
+    writtenAt: record.writtenAt && [...record.writtenAt],
+  };
   const timers: TimerChange[] = [];
-  const ttls = new Set<number>();
   context.key = record.key;
   context.state = makeCells(specs, {
     record: copy,
+    step: parts.step.name,
     now: () => host.now(),
-    ttlWritten: (written, _index, ttl) => {
-      record.writtenAt = written.writtenAt;
-      ttls.add(ttl);
-    },
+    // `keep` sees to it.
+    ttlWritten: () => {},
     check,
   });
   context.timers = makeTimers(parts.doFn.timers ?? {}, parts, {
@@ -291,7 +285,7 @@ function bindCopy(
       clear: (_record: KeyedRecord, family, tag) => timers.push({ family, tag }),
     },
   });
-  return { record: copy, timers, ttls };
+  return { record: copy, timers };
 }
 
 /** The family under which the engine queues the call of `onWindowExpiration`. */

@@ -44,7 +44,7 @@ export interface FailureContext {
   readonly hasKey?: boolean;
 }
 
-/** What user code threw, as a coded error. An error that already names its step goes on unchanged. */
+/** What user code threw, as a coded error. An error that already names another step goes on unchanged. */
 export function stepFailure(error: unknown, context: FailureContext): TidemarkError {
   const details = {
     step: context.step,
@@ -52,7 +52,10 @@ export function stepFailure(error: unknown, context: FailureContext): TidemarkEr
     ...(context.windows && { window: context.windows.map(formatWindow).join(", ") }),
     ...(context.hasKey && { key: preview(context.key) }),
   };
-  if (isTidemarkError(error)) return error.context.step === undefined ? error.withContext(details) : error;
+  if (isTidemarkError(error)) {
+    const { step } = error.context;
+    return step === undefined || step === context.step ? error.withContext(details) : error;
+  }
   const at = userFrame(error);
   const message = error instanceof Error ? `${error.name}: ${error.message}` : preview(error);
   return new TidemarkError("STEP_FAILED", {
@@ -66,7 +69,8 @@ export function stepFailure(error: unknown, context: FailureContext): TidemarkEr
 }
 
 /** For a step that was planned as synchronous and returned a promise. */
-export function undeclaredAsync(step: string): TidemarkError {
+export function undeclaredAsync(step: string, result: Promise<unknown>): TidemarkError {
+  silence(result);
   return new TidemarkError("ASYNC_NOT_DECLARED", {
     what: `the function of step "${step}" returned a promise`,
     why: "a plain function is called in a synchronous chain, where nobody waits for a promise",
@@ -76,11 +80,23 @@ export function undeclaredAsync(step: string): TidemarkError {
 }
 
 /** For user code that must be synchronous (CombineFn, partition …) and returned a promise. */
-export function asyncNotAllowed(step: string, what: string): TidemarkError {
+function asyncNotAllowed(step: string, what: string, result: Promise<unknown>): TidemarkError {
+  silence(result);
   return new TidemarkError("ASYNC_NOT_ALLOWED", {
     what: `${what} of step "${step}" returned a promise`,
     why: "it is called inside the engine's synchronous turn",
     fix: "do the async work in a map or a DoFn before this step",
     step,
   });
+}
+
+/** Refuses a promise where user code must be synchronous, and gives back anything else. */
+export function synchronous<T>(value: T, step: string, what: string): T {
+  if (value instanceof Promise) throw asyncNotAllowed(step, what, value);
+  return value;
+}
+
+/** The promise itself is the mistake; what becomes of it must not end the process. */
+function silence(result: Promise<unknown>): void {
+  result.catch(() => {});
 }

@@ -23,7 +23,7 @@ import {
   type TriggerState,
 } from "../windowing/trigger-machine.ts";
 import { stepFailure } from "./errors.ts";
-import type { LateOutput } from "./grouping.ts";
+import { extract, firstInput, type LateOutput, merge } from "./grouping.ts";
 import type { StepInfo } from "./operators.ts";
 
 interface Cell extends KeyedRecord {
@@ -110,8 +110,10 @@ export class GeneralLane {
 
   #put(cell: Cell, value: unknown, timestamp: Timestamp): void {
     const combine = this.#combine;
-    if (cell.accumulator === undefined) cell.accumulator = combine.createAccumulator();
-    cell.accumulator = combine.addInput(cell.accumulator, value);
+    cell.accumulator =
+      cell.accumulator === undefined
+        ? firstInput(combine, this.#step.name, value)
+        : combine.addInput(cell.accumulator, value);
     cell.fresh++;
     this.#hold(cell, timestamp);
     this.#machine.onElement(cell.trigger, this.#at(cell.window));
@@ -228,7 +230,8 @@ export class GeneralLane {
     this.#machine.onMerge(trigger, states, this.#at(into));
     merged.trigger = trigger;
     merged.closed = this.#machine.isFinished(trigger);
-    merged.accumulator = accumulators.length > 1 ? this.#combine.mergeAccumulators(accumulators) : accumulators[0];
+    merged.accumulator =
+      accumulators.length > 1 ? merge(this.#combine, this.#step.name, accumulators) : accumulators[0];
     merged.fresh = cells.reduce((sum, cell) => sum + cell.fresh, 0);
     merged.heldAt = this.#mergedHold(cells, into);
     if (merged.heldAt !== undefined) this.#holdTimer(merged, merged.heldAt);
@@ -349,7 +352,7 @@ export class GeneralLane {
     const windows = [cell.window];
     let value: unknown;
     try {
-      value = this.#combine.extractOutput(accumulator ?? this.#combine.createAccumulator());
+      value = extract(this.#combine, this.#step.name, accumulator);
     } catch (error) {
       throw stepFailure(error, { step: this.#step.name, windows, key: cell.key, hasKey: true });
     }

@@ -9,7 +9,7 @@ import { GLOBAL_WINDOWS, type Window } from "../model/window.ts";
 import { NO_FIRING } from "../model/pane.ts";
 import type { Timestamp } from "../model/time.ts";
 import { TidemarkError } from "../base/errors.ts";
-import { preview } from "./errors.ts";
+import { preview, synchronous } from "./errors.ts";
 import type { StepInfo } from "./operators.ts";
 
 /** GroupByKey as a combine: the accumulator is the list of values. */
@@ -24,6 +24,28 @@ export const LIST_COMBINE: CombineFn<unknown, unknown[], readonly unknown[]> = {
   // A copy, since the list may go on growing after this pane.
   extractOutput: (list) => list.slice(),
 };
+
+type AnyCombine = CombineFn<unknown, unknown, unknown>;
+
+/** A new accumulator with its first input. Here promises are refused, and where results are made: not for each element. */
+export function firstInput(combine: AnyCombine, step: string, value: unknown): unknown {
+  const empty = synchronous(combine.createAccumulator(), step, "createAccumulator of the CombineFn");
+  return synchronous(combine.addInput(empty, value), step, "addInput of the CombineFn");
+}
+
+/** Several accumulators in one. */
+export function merge(combine: AnyCombine, step: string, accumulators: readonly unknown[]): unknown {
+  return synchronous(combine.mergeAccumulators(accumulators), step, "mergeAccumulators of the CombineFn");
+}
+
+/** What a pane puts out. @param accumulator `undefined` where there were no inputs */
+export function extract(combine: AnyCombine, step: string, accumulator: unknown): unknown {
+  const added =
+    accumulator === undefined
+      ? synchronous(combine.createAccumulator(), step, "createAccumulator of the CombineFn")
+      : accumulator;
+  return synchronous(combine.extractOutput(added), step, "extractOutput of the CombineFn");
+}
 
 /** Sends elements that a grouping or stateful step drops to its late output, and counts them. */
 export class LateOutput {

@@ -13,7 +13,7 @@ import { MIN_TIMESTAMP, MAX_TIMESTAMP, type Timestamp } from "../model/time.ts";
 import type { WindowFn } from "../model/window-fn.ts";
 import type { Window } from "../model/window.ts";
 import { TidemarkError } from "../base/errors.ts";
-import { asyncNotAllowed, preview, stepFailure, undeclaredAsync } from "./errors.ts";
+import { preview, stepFailure, synchronous, undeclaredAsync } from "./errors.ts";
 
 /** What the operators of one step share. */
 export interface StepInfo {
@@ -74,10 +74,10 @@ export class MapOperator implements Emitter {
     const fn = this.#fn;
     try {
       result = fn(value);
+      if (result instanceof Promise) throw undeclaredAsync(this.#step.name, result);
     } catch (error) {
       throw stepFailure(error, { step: this.#step.name, element: value, windows });
     }
-    if (result instanceof Promise) throw undeclaredAsync(this.#step.name);
     this.#out.emit(result, timestamp, windows, pane);
   }
 }
@@ -121,7 +121,8 @@ export function emitAll(
   pane: Pane,
   out: Emitter,
 ): void {
-  if (result instanceof Promise) throw undeclaredAsync(step.name);
+  if (result instanceof Promise)
+    throw stepFailure(undeclaredAsync(step.name, result), { step: step.name, element, windows });
   const iterator = iteratorOf(step, result, element, windows);
   for (;;) {
     let next: IteratorResult<unknown>;
@@ -167,10 +168,10 @@ export class FilterOperator implements Emitter {
     const fn = this.#fn;
     try {
       keep = fn(value);
+      if (keep instanceof Promise) throw undeclaredAsync(this.#step.name, keep);
     } catch (error) {
       throw stepFailure(error, { step: this.#step.name, element: value, windows });
     }
-    if (keep instanceof Promise) throw undeclaredAsync(this.#step.name);
     if (keep) this.#out.emit(value, timestamp, windows, pane);
   }
 }
@@ -284,11 +285,10 @@ export class WindowOperator implements Emitter {
   emit(value: unknown, timestamp: Timestamp, windows: readonly Window[], pane: Pane): void {
     let assigned: readonly Window[];
     try {
-      assigned = this.#windowFn.assign(timestamp, value, windows);
+      assigned = synchronous(this.#windowFn.assign(timestamp, value, windows), this.#step.name, "the WindowFn");
     } catch (error) {
       throw stepFailure(error, { step: this.#step.name, element: value, windows });
     }
-    if (assigned instanceof Promise) throw asyncNotAllowed(this.#step.name, "the WindowFn");
     // Sliding windows whose period is longer than their size leave gaps, where an element is in no window.
     if (assigned.length > 0) this.#out.emit(value, timestamp, assigned, pane);
   }
@@ -311,7 +311,7 @@ export class TimestampOperator implements Emitter {
   emit(value: unknown, timestamp: Timestamp, windows: readonly Window[], pane: Pane): void {
     let moved: Timestamp;
     try {
-      moved = this.#fn(value);
+      moved = synchronous(this.#fn(value), this.#step.name, "the function");
       checkTimestamp(this.#step.name, moved);
       checkSkew(this.#step.name, timestamp, moved, this.#allowedSkew);
     } catch (error) {
@@ -358,7 +358,7 @@ export class PartitionOperator implements Emitter {
   emit(value: unknown, timestamp: Timestamp, windows: readonly Window[], pane: Pane): void {
     let part: number;
     try {
-      part = this.#fn(value, this.#parts.length);
+      part = synchronous(this.#fn(value, this.#parts.length), this.#step.name, "the partition function");
       if (this.#parts[part] === undefined) {
         throw new TidemarkError("PARTITION_OUT_OF_RANGE", {
           what: `the partition function of step "${this.#step.name}" returned ${preview(part)}`,

@@ -4,6 +4,7 @@
  *
  * Async, retried, timed and dead-lettered DoFns are in calls.ts; both use the same contexts and cells.
  */
+import { assert } from "../base/assert.ts";
 import type { DoFn } from "../fn/do-fn.ts";
 import type { Emitter } from "../host/emitter.ts";
 import type { StepId } from "../graph/graph.ts";
@@ -58,8 +59,7 @@ export class DoFnLifecycle {
   #bundle(method: "startBundle" | "finishBundle", call: () => unknown): void | Promise<void> {
     const result = this.#run(call);
     if (result instanceof Promise && !this.#asyncBundles) {
-      result.catch(() => {});
-      throw undeclaredAsync(`${this.#step.name}.${method}`);
+      throw undeclaredAsync(`${this.#step.name}.${method}`, result);
     }
     return result;
   }
@@ -151,20 +151,44 @@ export class StateRecords {
 
   /** The record of `key` in `window`; `undefined` where the window has expired. */
   open(key: unknown, mapKey: MapKey, window: Window): StateRecord | undefined {
-    let slot = this.#last;
-    if (slot === undefined || slot.window !== window) {
-      const found = this.#store.find(window) ?? this.#openWindow(window);
-      if (found === undefined) return undefined;
-      slot = found;
-      // Remembered under the object that came, which later elements share.
-      if (slot.window === window) this.#last = slot;
-    }
+    const slot = this.#slot(window);
+    if (slot === undefined) return undefined;
     let record = slot.records.get(mapKey);
     if (record === undefined) {
-      record = { key, mapKey, window: slot.window, timers: undefined, cells: this.#emptyCells(), writtenAt: undefined };
+      record = this.#fresh(key, mapKey, slot.window);
       slot.records.set(mapKey, record);
     }
     return record;
+  }
+
+  /** The record of `key` in `window`, which has not expired; where there is none, an empty one that nobody finds before `keep`. */
+  peek(key: unknown, mapKey: MapKey, window: Window): StateRecord {
+    const slot = this.#slot(window);
+    assert(slot !== undefined, `window ${window.id} expired under a call`);
+    return slot.records.get(mapKey) ?? this.#fresh(key, mapKey, slot.window);
+  }
+
+  /** Files what a call has left in `record`. */
+  keep(record: StateRecord): void {
+    // A call of the window's expiry comes after the window: its state has no place any more.
+    const slot = this.#store.find(record.window);
+    if (slot === undefined) return;
+    slot.records.set(record.mapKey, record);
+    const due = this.#nextTtl(record);
+    if (due !== Infinity && !hasTimer(record, TTL_FAMILY)) this.#setTtl(record, due);
+    this.release(record);
+  }
+
+  #slot(window: Window): WindowRecords<StateRecord> | undefined {
+    if (this.#last?.window === window) return this.#last;
+    const slot = this.#store.find(window) ?? this.#openWindow(window);
+    // Remembered under the object that came, which later elements share.
+    if (slot?.window === window) this.#last = slot;
+    return slot;
+  }
+
+  #fresh(key: unknown, mapKey: MapKey, window: Window): StateRecord {
+    return { key, mapKey, window, timers: undefined, cells: this.#emptyCells(), writtenAt: undefined };
   }
 
   #emptyCells(): unknown[] {
@@ -197,9 +221,23 @@ export class StateRecords {
     this.#store.find(record.window)?.records.delete(record.mapKey);
   }
 
-  ttlWritten(record: StateRecord, _index: number, ttl: number): void {
-    if (record.timers !== undefined && hasTimer(record, TTL_FAMILY)) return;
-    this.#host.timers.set(record, TTL_FAMILY, "", "processing", this.#host.now() + ttl, Infinity);
+  ttlWritten(record: StateRecord, ttl: number): void {
+    if (!hasTimer(record, TTL_FAMILY)) this.#setTtl(record, this.#host.now() + ttl);
+  }
+
+  #setTtl(record: StateRecord, at: number): void {
+    this.#host.timers.set(record, TTL_FAMILY, "", "processing", at, Infinity);
+  }
+
+  /** When the first of a record's cells outlives its TTL; Infinity where none will. */
+  #nextTtl({ cells, writtenAt }: StateRecord): number {
+    let next = Infinity;
+    if (writtenAt === undefined) return next;
+    Object.values(this.#doFn.state ?? {}).forEach(({ ttl }, index) => {
+      const at = writtenAt[index];
+      if (ttl !== undefined && at !== undefined && cells[index] !== undefined) next = Math.min(next, at + ttl);
+    });
+    return next;
   }
 
   /**
@@ -219,22 +257,21 @@ export class StateRecords {
   expireTtl(timer: TimerEntry): boolean {
     if (timer.family !== TTL_FAMILY) return false;
     const record = timer.owner as StateRecord;
+    // Where it is still set, as in a stage with calls, nothing else may find it so.
+    this.#host.timers.clear(record, TTL_FAMILY, "");
     const now = this.#host.now();
-    let next = Infinity;
-    Object.values(this.#doFn.state ?? {}).forEach((spec, index) => {
+    Object.values(this.#doFn.state ?? {}).forEach(({ ttl }, index) => {
       const writtenAt = record.writtenAt?.[index];
-      if (spec.ttl === undefined || writtenAt === undefined || record.cells[index] === undefined) return;
-      if (now - writtenAt >= spec.ttl) record.cells[index] = undefined;
-      else next = Math.min(next, writtenAt + spec.ttl);
+      if (ttl !== undefined && writtenAt !== undefined && now - writtenAt >= ttl) record.cells[index] = undefined;
     });
-    if (next !== Infinity) this.#host.timers.set(record, TTL_FAMILY, "", "processing", next, Infinity);
+    const next = this.#nextTtl(record);
+    if (next !== Infinity) this.#setTtl(record, next);
     else this.release(record);
     return true;
   }
 }
 
-function hasTimer(record: KeyedRecord, family: string): boolean {
-  const { timers } = record;
+function hasTimer({ timers }: KeyedRecord, family: string): boolean {
   if (timers === undefined) return false;
   if (timers instanceof Map) return [...timers.values()].some((timer) => timer.family === family);
   return timers.family === family;
@@ -265,8 +302,9 @@ export class StatefulOperator implements Emitter {
       record: undefined as unknown as StateRecord, // set before every call
       context,
       timers: parts.host.timers,
+      step: parts.step.name,
       now: () => parts.host.now(),
-      ttlWritten: (record, index, ttl) => records.ttlWritten(record, index, ttl),
+      ttlWritten: (record, ttl) => records.ttlWritten(record, ttl),
       check,
     };
     context.state = makeCells(parts.doFn.state ?? {}, this.#binding);
@@ -307,6 +345,7 @@ export class StatefulOperator implements Emitter {
       if (result !== undefined && result !== null) {
         emitAll(this.#step, result, value, timestamp, context.windows, pane, this.#main);
       }
+      this.#records.release(record);
     }
   }
 
@@ -332,10 +371,10 @@ export class StatefulOperator implements Emitter {
     let result: unknown;
     try {
       result = callback.call(this.#doFn, context as never);
+      if (result instanceof Promise) throw undeclaredAsync(this.#step.name, result);
     } catch (error) {
       throw stepFailure(error, { step: this.#step.name, windows: context.windows, key: record.key, hasKey: true });
     }
-    if (result instanceof Promise) throw undeclaredAsync(this.#step.name);
     if (result !== undefined && result !== null) {
       emitAll(this.#step, result, undefined, timestamp, context.windows, NO_FIRING, this.#main);
     }

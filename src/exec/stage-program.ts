@@ -264,7 +264,7 @@ export class StageProgram implements StageRunner {
     if (this.#makesCalls(step)) {
       const records = this.#stage.lane === "state" ? new StateRecords(parts) : undefined;
       const tags = Object.keys(outlets);
-      const calls = new CallStep(info, this.#host, outlets, late, doFnBody(parts, tags, records, late, check), records);
+      const calls = new CallStep(info, this.#host, outlets, late, doFnBody(parts, tags, records, check), records);
       this.#driven.push(calls);
       if (records) this.#driven.push(callTimers(records, doFn, this.#host, step.id));
       return calls;
@@ -371,13 +371,11 @@ export class StageProgram implements StageRunner {
 
 /** Timers of a step with calls: each becomes a call in the order of its key. */
 function callTimers(records: StateRecords, doFn: DoFn<unknown, unknown>, host: StageHost, step: StepId): Driven {
-  const submit = (timer: TimerEntry, family: string, timestamp: Timestamp): void => {
-    const record = timer.owner;
-    host.calls.submitTimer({ record, family, tag: timer.tag, at: timer.at }, timestamp, record.window, record.mapKey);
-  };
   return {
     fireTimer(timer): void {
-      if (!records.expireTtl(timer)) submit(timer, timer.family, timer.holdAt);
+      if (records.expireTtl(timer)) return;
+      const { owner: record, family, tag, at, holdAt } = timer;
+      host.calls.submitTimer({ record, family, tag, at, entry: timer }, holdAt, record.window, record.mapKey);
     },
     fireWindow(window, at): void {
       const slot = records.find(window);

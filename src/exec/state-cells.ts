@@ -19,6 +19,7 @@ import type {
 } from "../fn/state.ts";
 import type { KeyedRecord, MapKey } from "../host/records.ts";
 import type { Timestamp } from "../model/time.ts";
+import { synchronous } from "./errors.ts";
 
 /** The record of a stateful step. */
 export interface StateRecord extends KeyedRecord {
@@ -31,9 +32,11 @@ export interface StateRecord extends KeyedRecord {
 /** Which record the handles of a step stand on. */
 export interface StateBinding {
   record: StateRecord;
+  /** For errors. */
+  readonly step: string;
   now(): number;
   /** Called after a write to a cell with a TTL. */
-  ttlWritten(record: StateRecord, index: number, ttl: number): void;
+  ttlWritten(record: StateRecord, ttl: number): void;
   /** Called with a value about to be kept; strict mode checks it. */
   check(value: unknown): void;
 }
@@ -67,7 +70,7 @@ class Slot {
     if (this.#ttl === undefined) return;
     const { record } = this.binding;
     (record.writtenAt ??= [])[this.#index] = this.binding.now();
-    this.binding.ttlWritten(record, this.#index, this.#ttl);
+    this.binding.ttlWritten(record, this.#ttl);
   }
 
   #expired(record: StateRecord): boolean {
@@ -125,12 +128,19 @@ class CombiningHandle implements CombiningCell<unknown, unknown> {
     this.#slot = slot;
     this.#combine = combine;
   }
+  #accumulator(): unknown {
+    const kept = this.#slot.get();
+    return kept === undefined ? this.#synchronous(this.#combine.createAccumulator()) : kept;
+  }
+  #synchronous<T>(value: T): T {
+    return synchronous(value, this.#slot.binding.step, "the CombineFn of a state cell");
+  }
   read(): unknown {
-    return this.#combine.extractOutput(this.#slot.get() ?? this.#combine.createAccumulator());
+    return this.#synchronous(this.#combine.extractOutput(this.#accumulator()));
   }
   add(input: unknown): void {
     this.#slot.binding.check(input);
-    this.#slot.set(this.#combine.addInput(this.#slot.get() ?? this.#combine.createAccumulator(), input));
+    this.#slot.set(this.#synchronous(this.#combine.addInput(this.#accumulator(), input)));
   }
   isEmpty(): boolean {
     return this.#slot.get() === undefined;

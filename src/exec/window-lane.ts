@@ -17,7 +17,7 @@ import type { WindowingStrategy } from "../model/windowing.ts";
 import { nextPane } from "../windowing/panes.ts";
 import { expiryTime } from "../windowing/strategy.ts";
 import { stepFailure } from "./errors.ts";
-import { checkPair, type LateOutput } from "./grouping.ts";
+import { checkPair, extract, firstInput, type LateOutput } from "./grouping.ts";
 import type { StepInfo } from "./operators.ts";
 
 interface Cell extends KeyedRecord {
@@ -83,13 +83,14 @@ export class WindowLane implements Emitter {
         }
         let cell = slot.records.get(mapKey);
         if (cell === undefined) {
-          const accumulator = combine.createAccumulator();
+          const accumulator = undefined;
           cell = { key, mapKey, window: slot.window, timers: undefined, accumulator, pane: undefined, dirty: false };
           slot.records.set(mapKey, cell);
-        } else if (cell.accumulator === undefined) {
-          cell.accumulator = combine.createAccumulator();
         }
-        cell.accumulator = combine.addInput(cell.accumulator, element[1]);
+        cell.accumulator =
+          cell.accumulator === undefined
+            ? firstInput(combine, this.#step.name, element[1])
+            : combine.addInput(cell.accumulator, element[1]);
         if (slot.fired && !cell.dirty) {
           cell.dirty = true;
           this.#dirty.push(cell);
@@ -161,7 +162,7 @@ export class WindowLane implements Emitter {
     cell.pane = pane;
     let value: unknown;
     try {
-      value = this.#combine.extractOutput(cell.accumulator);
+      value = extract(this.#combine, this.#step.name, cell.accumulator);
     } catch (error) {
       throw stepFailure(error, { step: this.#step.name, windows, key: cell.key, hasKey: true });
     }

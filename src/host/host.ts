@@ -8,7 +8,7 @@ import type { Pane } from "../model/pane.ts";
 import type { Timestamp } from "../model/time.ts";
 import type { Window } from "../model/window.ts";
 import type { Emitter } from "./emitter.ts";
-import type { KeyedRecord, RecordStore } from "./records.ts";
+import type { KeyedRecord, RecordStore, TimerEntry } from "./records.ts";
 
 /** Event time and processing time as the stage sees them. */
 export interface TimeHost {
@@ -56,13 +56,18 @@ export interface Invocation {
   readonly windows: readonly Window[];
   readonly pane: Pane;
   /** Set for a timer's or an expiry's call. */
-  readonly timer?: {
-    readonly record: KeyedRecord;
-    readonly family: string;
-    readonly tag: string;
-    readonly at: Timestamp;
-  };
+  readonly timer?: InvokedTimer;
   attempt: number;
+}
+
+/** What a call of a timer's callback, or of an expiry, is about. */
+export interface InvokedTimer {
+  readonly record: KeyedRecord;
+  readonly family: string;
+  readonly tag: string;
+  readonly at: Timestamp;
+  /** The timer itself, set until its call begins: one that an earlier call clears or moves is not called. Absent for an expiry. */
+  readonly entry?: TimerEntry;
 }
 
 /** Calls that are queued, limited, timed, retried and ordered by the host. */
@@ -70,7 +75,7 @@ export interface CallHost {
   /** Queues an element; the host calls the stage's `invoke` when it is its turn. */
   submit(value: unknown, timestamp: Timestamp, windows: readonly Window[], pane: Pane, key: unknown): void;
   /** Queues a timer's call in the order of its key. */
-  submitTimer(timer: NonNullable<Invocation["timer"]>, timestamp: Timestamp, window: Window, key: unknown): void;
+  submitTimer(timer: InvokedTimer, timestamp: Timestamp, window: Window, key: unknown): void;
 }
 
 /** Everything, for one stage. */

@@ -383,7 +383,7 @@ export class ElementwiseResult<I, O> extends PCollection<O> {
 
   /**
    * The elements that the step gave up on, with their errors. Asking for it sends failures there, in place of failing the
-   * job; outputs of a failed call do not appear.
+   * job; outputs of a failed call do not appear. A timer's callback that fails still fails the job: it has no element.
    */
   deadLetter(): PCollection<DeadLetter<I>> {
     return new PCollection(deadLetterOutput(this.#step));

@@ -11,7 +11,7 @@ import { valueCoder } from "../../coders/value.ts";
 import { Engine, type EngineMetrics, type EngineStage } from "../../engine/engine.ts";
 import type { Transcode } from "../../engine/edges.ts";
 import { StageProgram } from "../../exec/stage-program.ts";
-import type { PipelineGraph, Step } from "../../graph/graph.ts";
+import type { PipelineGraph, Step, ViewId } from "../../graph/graph.ts";
 import type { DropReason } from "../../host/host.ts";
 import type { Stage } from "../../host/stage.ts";
 import type { WindowingStrategy } from "../../model/windowing.ts";
@@ -105,7 +105,7 @@ export class EmbeddedJob {
       ...((spec.kind === "impulse" || spec.kind === "read" || spec.kind === "testStream") && { source: spec }),
       ...(makesCalls(first) && stage.kind === "calls" && { calls: callPolicy(first) }),
       ...(makes.length > 0 && {
-        makes: makes.map((view) => ({ view, allowedLateness: this.graph.views[view]?.windowing.allowedLateness ?? 0 })),
+        makes: makes.map((view) => ({ view, allowedLateness: viewLateness(this.graph, view) })),
       }),
     };
   }
@@ -198,6 +198,13 @@ export class EmbeddedJob {
       if (reason === "timer" || outputs["late"] === undefined) this.#options.warn(dropWarning(name, reason, count));
     }
   }
+}
+
+/** How long a view is kept: as long as its own windowing allows, and for late elements of the steps that look into it. */
+function viewLateness(graph: PipelineGraph, view: ViewId): number {
+  const users = graph.steps.filter(({ sideInputs }) => Object.values(sideInputs).includes(view));
+  const allowed = users.map(({ inputs }) => graph.collections[inputs[0] as number]?.windowing.allowedLateness ?? 0);
+  return Math.max(graph.views[view]?.windowing.allowedLateness ?? 0, ...allowed);
 }
 
 function dropWarning(step: string, reason: DropReason, count: number): string {
