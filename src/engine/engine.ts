@@ -325,14 +325,25 @@ export class Engine {
     state.unpark(this.#views.version);
     this.#callsAndFinish(state);
     state.advanceInput(state.nextInputWatermark());
-    let fired = 0;
-    // Again for what calls that settled at once have set; calls in flight come back by an event.
+    let fired = this.#fireDue(state, 0);
+    if (this.#draining && state.timers.mustDrain) {
+      state.begin();
+      state.timers.drain(state.runner);
+      this.#callsAndFinish(state);
+      fired = this.#fireDue(state, fired);
+    }
+    if (fired >= TIMERS_A_TURN) this.#timersLeft = true;
+  }
+
+  /** Event-time timers, and again for what calls that settled at once have set; calls in flight come back by an event. */
+  #fireDue(state: StageState, before: number): number {
+    let fired = before;
     while (state.timers.nextEventTime() < state.inputWatermark && fired < TIMERS_A_TURN && state.calls?.room !== 0) {
       state.begin();
       fired += this.#fireEventTimers(state);
       this.#callsAndFinish(state);
     }
-    if (fired >= TIMERS_A_TURN) this.#timersLeft = true;
+    return fired;
   }
 
   #fireEventTimers(state: StageState): number {
@@ -351,7 +362,8 @@ export class Engine {
     };
     if (state.bundlePhase === "closed") {
       state.advanceInput(state.nextInputWatermark());
-      if (!state.hasWork(this.#deps.now(), this.#views.version)) return;
+      const mustDrain = this.#draining && state.timers.mustDrain;
+      if (!mustDrain && !state.hasWork(this.#deps.now(), this.#views.version)) return;
       state.bundlePhase = "changing";
       state.bundles++;
       after(runner.startBundle(), "begun");
@@ -363,6 +375,7 @@ export class Engine {
       state.unpark(this.#views.version);
       this.#fireEventTimers(state);
       state.timers.fireProcessingTime(this.#deps.now(), runner);
+      if (this.#draining && state.timers.mustDrain) state.timers.drain(runner);
       state.calls?.tick(this.#deps.now(), runner);
       state.calls?.begin(runner);
       if ((state.calls?.size ?? 0) > 0) return;

@@ -82,7 +82,8 @@ export class StageState {
 
   constructor(stage: Stage, engine: StageEngine, policy: CallPolicy | undefined) {
     this.stage = stage;
-    this.timers = new StageTimers(this.holds, policy && ((window) => this.calls?.isBusy(window) === true));
+    const refused = (): void => engine.dropped(stage.steps[0] as StepId, "timer");
+    this.timers = new StageTimers(this.holds, refused, policy && ((window) => this.calls?.isBusy(window) === true));
     const setFull = (full: boolean): void => {
       this.full = full;
     };

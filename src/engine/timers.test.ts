@@ -16,7 +16,7 @@ function recordOf(key: string): KeyedRecord {
 /** Timers, and the names of those that fired: `key:family/tag@at` and `window@at`. */
 function setUp(onFire: (name: string) => void = () => {}) {
   const holds = new Holds();
-  const timers = new StageTimers(holds);
+  const timers = new StageTimers(holds, () => {});
   const fired: string[] = [];
   const note = (name: string): void => {
     fired.push(name);

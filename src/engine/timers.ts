@@ -6,6 +6,8 @@
  * M3 A live event-time timer holds the output watermark at its `holdAt`; it fires when the watermark is after `at`.
  * M4 In a stage with calls a record's timer that is due waits as a call in the queue of its key, still set, so that an
  *    earlier call can clear or move it; a window's timer waits until no call of its window is left.
+ * M5 When the input is over, the expiry of windows waits until no processing-time timer is left that holds the watermark.
+ *    A drain fires those that are set, once; what their callbacks set after that is refused and counted.
  *
  * A timer moved to a later time keeps its place in the heap and is put right when it comes to the top, so that setting
  * the same timer again with every element costs O(1).
@@ -13,7 +15,7 @@
 import { Heap } from "../base/heap.ts";
 import type { TimerHost } from "../host/host.ts";
 import type { KeyedRecord, TimerEntry } from "../host/records.ts";
-import { MAX_TIMESTAMP, type Timestamp } from "../model/time.ts";
+import { MAX_TIMESTAMP, MIN_TIMESTAMP, type Timestamp } from "../model/time.ts";
 import type { Window } from "../model/window.ts";
 import type { Hold, Holds } from "./holds.ts";
 
@@ -27,7 +29,11 @@ interface Entry extends TimerEntry {
   heapSeq: number;
   /** Its hold, where that is not its own time. */
   hold: Hold | undefined;
+  /** Whether it takes the state of its window with it. */
+  readonly expires: boolean;
 }
+
+type EntryInit = Pick<Entry, "owner" | "window" | "family" | "tag" | "domain" | "at" | "holdAt">;
 
 const WINDOW_SEQ = 2 ** 52;
 
@@ -49,12 +55,21 @@ export class StageTimers implements TimerHost {
   /** Windows' timers that are due and wait for calls. */
   #expiring: Entry[] = [];
   readonly #isBusy: ((window: Window) => boolean) | undefined;
+  readonly #refused: () => void;
   #seq = 0;
   #live = 0;
+  /** Processing-time timers that hold the watermark: the program's own, not those of triggers and TTLs. */
+  #promised = 0;
+  #drained = false;
+  #watermark: Timestamp = MIN_TIMESTAMP;
 
-  /** @param isBusy in a stage with calls: whether calls of a window have not settled */
-  constructor(holds: Holds, isBusy?: (window: Window) => boolean) {
+  /**
+   * @param refused called for a timer that was set too late in a drain
+   * @param isBusy in a stage with calls: whether calls of a window have not settled
+   */
+  constructor(holds: Holds, refused: () => void, isBusy?: (window: Window) => boolean) {
     this.#holds = holds;
+    this.#refused = refused;
     this.#isBusy = isBusy;
   }
 
@@ -63,16 +78,12 @@ export class StageTimers implements TimerHost {
     return this.#live;
   }
 
-  setWindowTimer(window: Window, at: Timestamp, holdAt?: Timestamp): void {
-    this.#push({
-      owner: undefined as unknown as KeyedRecord,
-      window,
-      family: "",
-      tag: "",
-      domain: "event",
-      at,
-      holdAt: holdAt ?? Infinity,
-    });
+  setWindowTimer(window: Window, at: Timestamp, holdAt = Infinity): void {
+    this.#push(ofWindow(window, at, holdAt));
+  }
+
+  setExpiryTimer(window: Window, at: Timestamp, holdAt = Infinity): void {
+    this.#push(ofWindow(window, at, holdAt), true);
   }
 
   set(
@@ -83,6 +94,10 @@ export class StageTimers implements TimerHost {
     at: Timestamp,
     holdAt: Timestamp,
   ): void {
+    if (this.#drained && domain === "processing" && holdAt <= MAX_TIMESTAMP) {
+      this.#refused();
+      return;
+    }
     const found = this.#find(owner, family, tag);
     if (found !== undefined) {
       // The common case of "again, later" moves nothing.
@@ -105,7 +120,7 @@ export class StageTimers implements TimerHost {
       ]);
   }
 
-  #push(init: Pick<Entry, "owner" | "window" | "family" | "tag" | "domain" | "at" | "holdAt">): Entry {
+  #push(init: EntryInit, expires = false): Entry {
     const holds = init.holdAt <= MAX_TIMESTAMP;
     const holdsItself = init.domain === "event" && init.holdAt === init.at;
     // After the records' own timers of the same time: a window that expires takes their state with it.
@@ -123,8 +138,10 @@ export class StageTimers implements TimerHost {
       heapAt: init.at,
       heapSeq: seq,
       hold: holds && !holdsItself ? this.#holds.add(init.holdAt) : undefined,
+      expires,
     };
     this.#live++;
+    if (isPromised(entry)) this.#promised++;
     this.#heapOf(entry).push(entry);
     return entry;
   }
@@ -155,6 +172,7 @@ export class StageTimers implements TimerHost {
   /** Takes an entry off its record and lets go of its hold; its heap forgets it when it comes to the top. */
   #kill(entry: Entry): void {
     if (!entry.live) return;
+    if (isPromised(entry)) this.#promised--;
     entry.live = false;
     this.#live--;
     if (entry.hold !== undefined) this.#holds.release(entry.hold);
@@ -202,6 +220,7 @@ export class StageTimers implements TimerHost {
    * @returns how many fired; `most` when there may be more
    */
   fireEventTime(watermark: Timestamp, target: TimerTarget, most: number): number {
+    this.#watermark = watermark;
     this.#resume();
     let fired = 0;
     while (fired < most) {
@@ -210,7 +229,7 @@ export class StageTimers implements TimerHost {
       const next = a === undefined ? b : b === undefined ? a : before(a, b) ? a : b;
       if (next === undefined || next.at >= watermark) break;
       (next === a ? this.#holding : this.#free).pop();
-      if (next.window !== undefined && this.#isBusy?.(next.window)) {
+      if (next.window !== undefined && this.#mustWait(next)) {
         this.#suspend(next);
         continue;
       }
@@ -220,7 +239,12 @@ export class StageTimers implements TimerHost {
     return fired;
   }
 
-  /** Takes a window's timer out of its heap until the window's calls have settled. */
+  #mustWait(entry: Entry): boolean {
+    if (entry.expires && this.#watermark === MAX_TIMESTAMP && this.#promised > 0) return true;
+    return this.#isBusy?.(entry.window as Window) === true;
+  }
+
+  /** Takes a window's timer out of its heap until what it waits for is over. */
   #suspend(entry: Entry): void {
     if (entry.holdAt <= MAX_TIMESTAMP) entry.hold ??= this.#holds.add(entry.holdAt);
     this.#expiring.push(entry);
@@ -231,7 +255,7 @@ export class StageTimers implements TimerHost {
     if (this.#expiring.length === 0) return;
     const waiting: Entry[] = [];
     for (const entry of this.#expiring) {
-      if (this.#isBusy?.(entry.window as Window)) waiting.push(entry);
+      if (this.#mustWait(entry)) waiting.push(entry);
       else this.#heapOf(entry).push(entry);
     }
     this.#expiring = waiting;
@@ -281,6 +305,25 @@ export class StageTimers implements TimerHost {
     return fired;
   }
 
+  /** Whether a drain still has something to fire: what the program set in processing time, once nothing else is due. */
+  get mustDrain(): boolean {
+    return (
+      !this.#drained && this.#promised > 0 && this.#watermark === MAX_TIMESTAMP && this.nextEventTime() >= MAX_TIMESTAMP
+    );
+  }
+
+  /** Fires the processing-time timers that hold the watermark, due or not, in their order. From then on none can be set. */
+  drain(target: TimerTarget): void {
+    this.#drained = true;
+    const left: Entry[] = [];
+    for (let top = this.#top(this.#processing); top !== undefined; top = this.#top(this.#processing)) {
+      this.#processing.pop();
+      if (isPromised(top)) this.#fire(top, target);
+      else left.push(top);
+    }
+    for (const entry of left) if (entry.live) stand(entry, this.#processing);
+  }
+
   #fire(entry: Entry, target: TimerTarget): void {
     // In no heap from here on; setting it again has to push it anew.
     if (entry.window === undefined && this.#isBusy !== undefined) entry.heapAt = Infinity;
@@ -288,6 +331,14 @@ export class StageTimers implements TimerHost {
     if (entry.window !== undefined) target.fireWindow(entry.window, entry.at);
     else target.fireTimer(entry);
   }
+}
+
+function ofWindow(window: Window, at: Timestamp, holdAt: Timestamp): EntryInit {
+  return { owner: undefined as unknown as KeyedRecord, window, family: "", tag: "", domain: "event", at, holdAt };
+}
+
+function isPromised({ domain, holdAt }: Entry): boolean {
+  return domain === "processing" && holdAt <= MAX_TIMESTAMP;
 }
 
 /** Puts an entry that is in no heap where it belongs. */

@@ -201,7 +201,7 @@ export class StateRecords {
     const expiry = this.expiry(window);
     if (this.#host.inputWatermark() > expiry) return undefined;
     const holdAt = this.#doFn.onWindowExpiration ? window.maxTimestamp : undefined;
-    this.#host.timers.setWindowTimer(window, expiry, holdAt);
+    this.#host.timers.setExpiryTimer(window, expiry, holdAt);
     return this.#store.open(window);
   }
 
@@ -242,7 +242,7 @@ export class StateRecords {
 
   /**
    * At a window's expiry: processing-time timers that are not due yet would find their state gone, so they are dropped and
-   * counted. Where there is no state they still fire in their time.
+   * counted (when the input is over, expiry waits for them instead). Where there is no state they still fire in their time.
    */
   dropTimers(record: StateRecord, step: StepId): void {
     const { timers } = record;

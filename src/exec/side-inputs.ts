@@ -59,7 +59,7 @@ export class StepSideInputs implements SideInputReader {
   readonly #views: readonly NamedView[];
   #window: Window = GLOBAL_WINDOW;
   /** Built values by view, for the contents they were built from. */
-  readonly #built = new Map<string, { contents: readonly unknown[] | undefined; value: unknown }>();
+  #built = new Map<string, { contents: readonly unknown[] | undefined; value: unknown }>();
 
   constructor(step: Step, graph: PipelineGraph, host: StageHost) {
     this.#step = step;
@@ -98,7 +98,7 @@ export class StepSideInputs implements SideInputReader {
     const built = this.#built.get(key);
     if (built !== undefined && built.contents === contents) return built.value;
     const value = buildView(view, contents ?? [], this.#step.name, sideWindow);
-    if (this.#built.size > 64) this.#built.clear();
+    if (this.#built.size > 64) this.#built = new Map();
     this.#built.set(key, { contents, value });
     return value;
   }

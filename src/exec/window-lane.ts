@@ -43,7 +43,7 @@ export class WindowLane implements Emitter {
   readonly #discarding: boolean;
   #dirty: Cell[] = [];
   /** Upstream shares window arrays between elements, so an array found once is found again by identity. */
-  readonly #slots = new Map<readonly Window[], readonly Slot[]>();
+  #slots = new Map<readonly Window[], readonly Slot[]>();
   #lastWindows: readonly Window[] | undefined;
   #lastSlots: readonly Slot[] = [];
 
@@ -105,7 +105,7 @@ export class WindowLane implements Emitter {
     let slots = this.#slots.get(windows);
     if (slots === undefined) {
       slots = windows.map((window) => this.#slot(window));
-      if (this.#slots.size >= SLOTS_CACHED_MAX) this.#slots.clear();
+      if (this.#slots.size >= SLOTS_CACHED_MAX) this.#slots = new Map();
       this.#slots.set(windows, slots);
     }
     this.#lastWindows = windows;
@@ -126,7 +126,7 @@ export class WindowLane implements Emitter {
   }
 
   #forgetSlots(): void {
-    this.#slots.clear();
+    this.#slots = new Map();
     this.#lastWindows = undefined;
   }
 

@@ -22,6 +22,11 @@ export interface TimeHost {
 export interface TimerHost {
   /** Fires the stage's `fireWindow` when the watermark is after `at`; holds the output watermark at `holdAt` (default: not at all). */
   setWindowTimer(window: Window, at: Timestamp, holdAt?: Timestamp): void;
+  /**
+   * A window timer that takes state with it. When the input is over it waits for the processing-time timers of the stage;
+   * before that it does not, since a window of a running job may not outlive its time.
+   */
+  setExpiryTimer(window: Window, at: Timestamp, holdAt?: Timestamp): void;
   /** Sets, or replaces, the timer `family`/`tag` of `record`. `holdAt` above MAX_TIMESTAMP holds nothing. */
   set(
     record: KeyedRecord,

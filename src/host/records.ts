@@ -3,6 +3,10 @@
  *
  * P1 Records, and what hangs in them, are plain data: no methods, no closures, so that they can be written down.
  * P2 One step has one store; windows are found by id, so equal windows share records whatever object names them.
+ * P3 A window that is dropped lets go of its records. A Map that grows links its old table to the new one, so once V8 has
+ *    promoted a table to the old generation, all that later tables of the same Map ever held counts as reachable until the
+ *    next full collection: a Map of windows that come and go must hold nothing large after `delete`, and a cache is replaced
+ *    by a new Map, never emptied by `clear` (bench/README.md, "Memory").
  */
 import type { Window } from "../model/window.ts";
 import type { Timestamp } from "../model/time.ts";
@@ -35,7 +39,7 @@ export interface KeyedRecord {
 /** The records of one window. `R` is the step's record type. */
 export interface WindowRecords<R extends KeyedRecord> {
   readonly window: Window;
-  readonly records: Map<MapKey, R>;
+  records: Map<MapKey, R>;
   /** Whether the end-of-window firing has been. */
   fired: boolean;
 }
@@ -64,7 +68,11 @@ export class RecordStore<R extends KeyedRecord> {
   }
 
   drop(window: Window): void {
-    this.#windows.delete(window.id);
+    const id = window.id;
+    const found = this.#windows.get(id);
+    if (found === undefined) return;
+    this.#windows.delete(id);
+    found.records = new Map(); // P3
   }
 
   values(): IterableIterator<WindowRecords<R>> {

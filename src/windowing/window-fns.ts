@@ -138,8 +138,9 @@ class PeriodicWindowFn implements WindowFn<IntervalWindow> {
   readonly #offset: number;
   /** Where in its period an element leaves the oldest of its windows: there its array changes a second time. */
   readonly #cut: number;
-  readonly #windows = new Map<Timestamp, IntervalWindow>();
-  readonly #arrays = new Map<Timestamp, readonly IntervalWindow[]>();
+  // Replaced when full, never cleared: host/records.ts, P3.
+  #windows = new Map<Timestamp, IntervalWindow>();
+  #arrays = new Map<Timestamp, readonly IntervalWindow[]>();
   #lastFrom = Infinity;
   #lastTo = -Infinity;
   #last: readonly IntervalWindow[] = [];
@@ -175,7 +176,7 @@ class PeriodicWindowFn implements WindowFn<IntervalWindow> {
     let windows = this.#arrays.get(from);
     if (windows === undefined) {
       windows = this.#make(at, into);
-      if (this.#arrays.size >= CACHED_MAX) this.#arrays.clear();
+      if (this.#arrays.size >= CACHED_MAX) this.#arrays = new Map();
       this.#arrays.set(from, windows);
     }
     this.#last = windows;
@@ -206,7 +207,7 @@ class PeriodicWindowFn implements WindowFn<IntervalWindow> {
     let window = this.#windows.get(start);
     if (window === undefined) {
       window = new IntervalWindow(start, Math.min(at + (this.#size - age), END_OF_GLOBAL_WINDOW));
-      if (this.#windows.size >= CACHED_MAX) this.#windows.clear();
+      if (this.#windows.size >= CACHED_MAX) this.#windows = new Map();
       this.#windows.set(start, window);
     }
     return window;

@@ -12,6 +12,7 @@ import {
   type KV,
   output,
   type PCollection,
+  processingTimer,
   repeatedly,
   run,
   type Sink,
@@ -301,6 +302,48 @@ describe("drain", () => {
     expect(readFileSync(file, "utf8")).toBe("grouped k 1,2\n");
     expect(feed.closed).toBe(1);
   });
+
+  test.each([
+    ["synchronous", {}],
+    ["called", { retry: { attempts: 2 } }],
+  ])(
+    "fires %s processing-time timers at once and before state expires; those they set are dropped",
+    async (_, options) => {
+      const feed = new Feed<number>();
+      const seen: string[] = [];
+      const job = run(
+        program("timed", (p) => {
+          p.read(feeds([feed]))
+            .map((n): KV<string, number> => ["k", n])
+            .parDo(
+              {
+                state: { last: valueState<number>() },
+                timers: { hourly: processingTimer() },
+                outputs: { main: output<string>() },
+                process([, n], { state, timers }) {
+                  state.last.write(n);
+                  timers.hourly.setAfter(3_600_000);
+                },
+                onTimer: {
+                  hourly({ output: emit, state, timers }) {
+                    emit(`timer ${String(state.last.read())}`);
+                    timers.hourly.setAfter(3_600_000);
+                  },
+                },
+                onWindowExpiration: ({ output: emit, state }) => emit(`expired ${String(state.last.read())}`),
+              },
+              options,
+            )
+            .write(collector(seen));
+        }),
+      );
+      feed.give(1);
+      await until(() => job.metrics().elementsRead === 1);
+      await job.drain();
+      expect(seen).toEqual(["timer 1", "expired 1"]);
+      expect(job.metrics().dropped).toBe(1);
+    },
+  );
 
   test("waits for calls in flight", async () => {
     const feed = new Feed<number>();

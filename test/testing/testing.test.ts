@@ -102,7 +102,7 @@ describe("test streams", () => {
         },
       });
     });
-    expect(seen).toEqual(["element 1", "timer at 5", "element 2"]);
+    expect(seen).toEqual(["element 1", "timer at 5", "element 2", "timer at 10"]);
   });
 
   test("T3: what makes no sense is refused while it is written", () => {

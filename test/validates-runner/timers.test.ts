@@ -356,6 +356,56 @@ describe("Timers in processing time", () => {
   });
 });
 
+describe("Timers in processing time when the input is over", () => {
+  eachMode("Go TimersProcessingTime_Bounded: state and expiry wait for timers that set themselves again", (p) => {
+    const results = p.create<Pair>([["k", 3]]).parDo({
+      state: { left: valueState<number>() },
+      timers: { t: processingTimer() },
+      outputs: strings,
+      process([, n], { state, timers }) {
+        state.left.write(n);
+        timers.t.setAfter(1000);
+      },
+      onTimer: {
+        t({ state, timers, output: put, now }) {
+          const left = state.left.read() ?? 0;
+          put(`${left} at ${now()}`);
+          state.left.write(left - 1);
+          if (left > 1) timers.t.setAfter(1000);
+        },
+      },
+      onWindowExpiration: ({ state, output: put, now }) => put(`expired with ${state.left.read()} at ${now()}`),
+    });
+    assertThat(results).satisfies((values) =>
+      expect(values).toEqual(["3 at 1000", "2 at 2000", "1 at 3000", "expired with 0 at 3000"]),
+    );
+  });
+
+  eachMode("Windows that expire while there is still input take their timers with them", (p) => {
+    const results = p
+      .apply(
+        testStream<Pair>()
+          .addElements(at(0, ["k", 3]))
+          .advanceWatermarkTo(100)
+          .advanceProcessingTime(5000)
+          .advanceWatermarkToInfinity(),
+      )
+      .apply(windowInto(fixedWindows(10)))
+      .parDo({
+        state: { last: valueState<number>() },
+        timers: { t: processingTimer() },
+        outputs: strings,
+        process([, n], { state, timers }) {
+          state.last.write(n);
+          timers.t.setAfter(1000);
+        },
+        onTimer: { t: ({ output: put }) => put("fired") },
+        onWindowExpiration: ({ state, output: put }) => put(`expired with ${state.last.read()}`),
+      });
+    assertThat(results).satisfies((values) => expect(values).toEqual(["expired with 3"]));
+  });
+});
+
 describe("Timer families", () => {
   eachMode("ParDoTest.testTimerFamilyEventTimeBounded, Unbounded, testTimerWithMultipleTimerFamily", (p) => {
     const families: DoFn<
