@@ -35,6 +35,8 @@ export interface TrendingOptions {
 /** Korean, English and all other letters; `\w` would miss #서울. */
 const TAG = /[#@]+[\p{L}\p{N}_]+/gu;
 
+const FIRINGS = afterWatermark({ early: afterProcessingTime(seconds(1)), late: afterCount(1) });
+
 /** How tweets tell their event time, and how far out of order they come. */
 export const BY_EVENT_TIME = eventTime((tweet: Tweet) => tweet.eventTimeMs, { outOfOrderness: OUT_OF_ORDER_MS });
 
@@ -47,13 +49,17 @@ export function trending(
     .flatMap("Tags", (tweet) => tweet.text.match(TAG) ?? [])
     .apply(
       windowInto(slidingWindows({ size: options.size, every: options.every }), {
-        trigger: afterWatermark({ early: afterProcessingTime(seconds(1)), late: afterCount(1) }),
+        trigger: FIRINGS,
         accumulation: "accumulating",
         allowedLateness: seconds(30),
       }),
     )
     .apply("Count", countPerElement());
-  return { top: counts.apply("Top", topPerWindow(options.top)), late: counts.late };
+  const top = counts
+    // Counts come tag by tag; what is shown comes once a second for a window, however many tags have changed.
+    .apply("Each second", windowInto({ trigger: FIRINGS }))
+    .apply("Top", topPerWindow(options.top));
+  return { top, late: counts.late };
 }
 
 export default pipeline(import.meta, {

@@ -157,6 +157,7 @@ export class StageProgram implements StageRunner {
       case "timestamps":
         return new TimestampOperator(info, spec.fn, spec.allowedSkew, main());
       case "windowInto": {
+        if (spec.keepsWindows) return main();
         const windowing = this.#graph.collections[step.outputs["main"] as number]?.windowing as WindowingStrategy;
         return new WindowOperator(info, windowing.windowFn, main());
       }

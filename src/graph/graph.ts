@@ -44,7 +44,11 @@ export type StepSpec =
     }
   | { readonly kind: "partition"; readonly parts: number; readonly fn: (element: unknown, parts: number) => number }
   | { readonly kind: "timestamps"; readonly fn: (element: unknown) => Timestamp; readonly allowedSkew: number }
-  | { readonly kind: "windowInto" }
+  | {
+      readonly kind: "windowInto";
+      /** Whether elements stay in the windows they are in, and only the rest of the windowing changes. */
+      readonly keepsWindows: boolean;
+    }
   | { readonly kind: "groupByKey"; readonly keyCoder?: Coder<unknown> }
   | {
       readonly kind: "combinePerKey";

@@ -32,7 +32,7 @@ export function printText(graph: PipelineGraph, stages: readonly PrintedStage[])
       if (collection !== undefined && step.spec.kind === "windowInto") {
         const { windowFn, trigger, accumulation, allowedLateness } = collection.windowing;
         lines.push(
-          `    windows ${windowFn.name}, trigger ${trigger.kind}, ${accumulation}, allowed lateness ${allowedLateness} ms`,
+          `    windows ${step.spec.keepsWindows ? "kept" : windowFn.name}, trigger ${trigger.kind}, ${accumulation}, allowed lateness ${allowedLateness} ms`,
         );
       }
     }

@@ -230,7 +230,12 @@ export class PCollection<T> {
     return main(addTimestamps(this.#node, { given, derived: "WithTimestamps" }, rest[0], skew));
   }
 
-  /** Assigns windows, and says when groupings downstream fire. */
+  /**
+   * Assigns windows, and says when groupings downstream fire. Without a WindowFn the elements stay in the windows they are
+   * in, and only what is given changes, as by Beam's `Window.configure()`: to fire less often after a grouping, for example.
+   */
+  windowInto(changes: WindowIntoOptions): PCollection<T>;
+  windowInto(name: string, changes: WindowIntoOptions): PCollection<T>;
   windowInto<W extends Window>(windowFn: WindowFn<W>, options?: WindowIntoOptions): PCollection<T>;
   windowInto<W extends Window>(name: string, windowFn: WindowFn<W>, options?: WindowIntoOptions): PCollection<T>;
   windowInto(...args: readonly unknown[]): PCollection<T> {

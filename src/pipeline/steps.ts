@@ -140,34 +140,65 @@ export function addTimestamps(input: CollectionNode, naming: StepNaming, fn: unk
 export function addWindowInto(
   input: CollectionNode,
   naming: StepNaming,
-  windowFn: WindowFn,
+  windowFn: WindowFn | WindowIntoOptions,
   options: WindowIntoOptions = {},
 ): StepDraft {
   const place = input.builder.place(naming.given, naming.derived);
-  if (typeof windowFn?.assign !== "function") {
-    throw stepError("TRANSFORM_INVALID", place, {
-      what: `"${place.name}" windows by ${describe(windowFn)}`,
-      fix: "give a WindowFn, as in windowInto(fixedWindows(seconds(60)))",
-    });
+  if (isWindowFn(windowFn)) {
+    checkWindowFn(place, windowFn);
+    return windowed(
+      input,
+      place,
+      atPlace(place, () => windowingStrategy(windowFn, options)),
+      false,
+    );
   }
-  checkWindowFn(place, windowFn);
-  const windowing = atPlace(place, () => windowingStrategy(windowFn, options));
-  return input.builder.add({
+  checkChanges(place, windowFn);
+  const { windowFn: kept, ...before } = input.windowing;
+  return windowed(
+    input,
     place,
-    spec: { kind: "windowInto" },
-    inputs: [input],
-    outputs: { main: { ...input, windowing } },
-  });
+    atPlace(place, () => windowingStrategy(kept, { ...before, ...windowFn })),
+    true,
+  );
 }
 
-/** Gives a collection the windowing of another, whose windows its elements are already in. */
+/** Gives a collection the windowing of another, and assigns its elements anew. */
 export function addWindowing(input: CollectionNode, naming: StepNaming, windowing: WindowingStrategy): StepDraft {
-  const place = input.builder.place(naming.given, naming.derived);
-  return input.builder.add({
-    place,
-    spec: { kind: "windowInto" },
-    inputs: [input],
-    outputs: { main: { ...input, windowing } },
+  return windowed(input, input.builder.place(naming.given, naming.derived), windowing, false);
+}
+
+function windowed(
+  input: CollectionNode,
+  place: StepPlace,
+  windowing: WindowingStrategy,
+  keepsWindows: boolean,
+): StepDraft {
+  const outputs = { main: { ...input, windowing } };
+  return input.builder.add({ place, spec: { kind: "windowInto", keepsWindows }, inputs: [input], outputs });
+}
+
+function isWindowFn(value: unknown): value is WindowFn {
+  return typeof (value as WindowFn | undefined)?.assign === "function";
+}
+
+const WINDOWING_OPTIONS: readonly string[] = [
+  "trigger",
+  "accumulation",
+  "allowedLateness",
+  "timestampCombiner",
+  "closingBehavior",
+  "onTimeBehavior",
+] satisfies readonly (keyof WindowIntoOptions)[];
+
+/** Windowing without a WindowFn has to say what it changes. */
+function checkChanges(place: StepPlace, options: unknown): void {
+  const names = typeof options === "object" && options !== null ? Object.keys(options) : [];
+  if (names.length > 0 && names.every((name) => WINDOWING_OPTIONS.includes(name))) return;
+  throw stepError("TRANSFORM_INVALID", place, {
+    what: `"${place.name}" windows by ${describe(options)}`,
+    why: `it takes a WindowFn, or changes of the windowing alone: ${WINDOWING_OPTIONS.join(", ")}`,
+    fix: "write windowInto(fixedWindows(seconds(60))), or windowInto({ trigger }) to keep the windows",
   });
 }
 

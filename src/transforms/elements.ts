@@ -13,19 +13,24 @@ import type { CollectionNode, StepDraft } from "../pipeline/builder.ts";
 
 /**
  * Assigns windows, and says when groupings downstream fire.
+ * Without a WindowFn the elements stay in the windows they are in, and only what is given changes, as by Beam's
+ * `Window.configure()`.
  * @param options trigger, accumulation, allowedLateness (ms), timestampCombiner, closingBehavior, onTimeBehavior
  *
  * @example
  * events.apply(windowInto(fixedWindows(seconds(60)), { allowedLateness: seconds(30) })).apply(countPerElement());
  */
+export function windowInto(changes: WindowIntoOptions): <T>(input: PCollection<T>, name?: string) => PCollection<T>;
 export function windowInto<W extends Window>(
   windowFn: WindowFn<W>,
   options?: WindowIntoOptions,
+): <T>(input: PCollection<T>, name?: string) => PCollection<T>;
+export function windowInto(
+  windowFn: WindowFn | WindowIntoOptions,
+  options?: WindowIntoOptions,
 ): <T>(input: PCollection<T>, name?: string) => PCollection<T> {
   return stepTransform(<T>(input: PCollection<T>, name?: string) =>
-    main<T>(
-      addWindowInto(nodeOf(input), { given: name, derived: "WindowInto" }, windowFn as unknown as WindowFn, options),
-    ),
+    main<T>(addWindowInto(nodeOf(input), { given: name, derived: "WindowInto" }, windowFn, options)),
   );
 }
 

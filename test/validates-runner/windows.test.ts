@@ -147,16 +147,25 @@ describe("Windows", () => {
     });
   });
 
-  eachMode("WindowTest.testNoWindowFnDoesNotReassignWindows: another trigger or lateness keeps the windows", (p) => {
-    const windows = fixedWindows(10);
-    const again = p
-      .createTimestamped([at(1, "a"), at(14, "b")])
-      .apply("First", windowInto(windows))
-      .apply("Second", windowInto(windows, { trigger: repeatedly(afterCount(1)), allowedLateness: 5 }));
-    assertThat(again).satisfies((_values, elements) => {
-      expect(shown(elements)).toEqual(['"a" in 0:10 at 1', '"b" in 10:20 at 14']);
-    });
-  });
+  eachMode(
+    "WindowTest.testNoWindowFnDoesNotReassignWindows: other options alone keep windows that no longer fit",
+    (p) => {
+      const moved = p
+        .createTimestamped<Pair>([at(1, ["a", 1]), at(2, ["a", 2]), at(11, ["a", 3])])
+        .windowInto(fixedWindows(10), { allowedLateness: 7, closingBehavior: "fireAlways" })
+        .withTimestamps(([, n]) => 100 + n, { allowedSkew: 0 })
+        .windowInto({ accumulation: "accumulating", closingBehavior: "fireIfNonEmpty" });
+      expect(moved.windowing).toMatchObject({
+        accumulation: "accumulating",
+        allowedLateness: 7,
+        closingBehavior: "fireIfNonEmpty",
+        windowFn: { kind: "fixed" },
+      });
+      assertThat(grouped(moved)).satisfies((_values, elements) => {
+        expect(shown(elements)).toEqual(['["a",[1,2]] in 0:10 at 9', '["a",[3]] in 10:20 at 19']);
+      });
+    },
+  );
 
   eachMode("WindowTest.testTimestampCombinerDefault, EndOfWindow: the window's last instant", (p) => {
     const input = p.createTimestamped<Pair>([at(0, ["k", 1]), at(10, ["k", 2])]);
