@@ -92,6 +92,7 @@ export class Engine {
   /** Whether more timers are due than one turn may fire. */
   #timersLeft = false;
   #draining = false;
+  #closed = false;
 
   constructor(plans: readonly EngineStage[], deps: EngineDeps) {
     this.#deps = deps;
@@ -127,11 +128,14 @@ export class Engine {
     }
   }
 
-  /** Opens every runner and source. Rejects with the first failure; `close` must still be called. */
+  /**
+   * Opens every runner and source. Rejects with the first failure; `close` must still be called. Closed while one of them
+   * opens, it opens no more, and that one is closed as soon as it is open.
+   */
   async open(): Promise<void> {
-    for (const state of this.#stages) await state.runner.open();
+    for (const state of this.#stages) if (!this.#closed) await state.runner.open();
     for (const [index, plan] of this.#plans.entries()) {
-      if (plan.source === undefined) continue;
+      if (plan.source === undefined || this.#closed) continue;
       const state = this.#stages[index] as StageState;
       await this.#openSource(state, plan.source);
     }
@@ -465,6 +469,7 @@ export class Engine {
 
   /** Closes everything that was opened. Throws the first failure after trying all. */
   async close(): Promise<void> {
+    this.#closed = true;
     let first: { error: unknown } | undefined;
     const attempt = async (close: () => void | Promise<void>): Promise<void> => {
       try {

@@ -104,6 +104,7 @@ export class SourceReading implements Reading {
   #splits: Split[] = [];
   #next = 0;
   #stopped = false;
+  #closed = false;
   #watermark: Timestamp = MIN_TIMESTAMP;
 
   constructor(step: string, source: Source<unknown>, policy: TimestampPolicy<unknown>, engine: SourceEngine) {
@@ -135,7 +136,9 @@ export class SourceReading implements Reading {
   async #openSplits(out: Emitter): Promise<void> {
     const splits = await this.#source.splits(1);
     for (const split of splits) {
+      if (this.#closed) return;
       const reader = await this.#source.open(split, undefined);
+      if (this.#closed) return void (await reader.close());
       const batch = new SplitBatch(this.#step, this.#policy, out, () => this.#engine.now());
       this.#splits.push({ reader, batch, ended: false, quietSince: undefined, waiting: false });
     }
@@ -261,6 +264,7 @@ export class SourceReading implements Reading {
 
   /** Closes every reader; throws the first failure after trying all. */
   async close(): Promise<void> {
+    this.#closed = true;
     const splits = this.#splits;
     this.#splits = [];
     let first: { error: unknown } | undefined;

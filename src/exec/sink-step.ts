@@ -25,6 +25,7 @@ export class SinkStep implements Emitter {
   readonly #host: StageHost;
   #writer: SinkWriter<unknown> | undefined;
   #flushing = false;
+  #closed = false;
 
   constructor(step: StepInfo, sink: Sink<unknown>, host: StageHost) {
     this.#step = step;
@@ -34,7 +35,9 @@ export class SinkStep implements Emitter {
 
   async open(): Promise<void> {
     try {
-      this.#writer = await this.#sink.open();
+      const writer = await this.#sink.open();
+      if (this.#closed) await writer.close();
+      else this.#writer = writer;
     } catch (error) {
       throw stepFailure(error, { step: this.#step.name });
     }
@@ -78,6 +81,7 @@ export class SinkStep implements Emitter {
   }
 
   async close(failed: boolean): Promise<void> {
+    this.#closed = true;
     const writer = this.#writer;
     this.#writer = undefined;
     if (writer === undefined) return;

@@ -264,6 +264,41 @@ describe("cancel", () => {
   });
 });
 
+describe("cancel while something opens", () => {
+  for (const what of ["source", "sink"] as const) {
+    test(`does not wait for a ${what}, and closes it when it is open at last`, async () => {
+      const calls: string[] = [];
+      let opened = (): void => {};
+      const opening = new Promise<void>((resolve) => {
+        opened = resolve;
+      });
+      const slow = <T>(thing: T): Promise<T> => {
+        calls.push("opening");
+        return opening.then(() => thing);
+      };
+      const feed = new Feed<number>();
+      const source = feeds([feed]);
+      const sink = watched([]);
+      const late: Source<number> = {
+        ...source,
+        open: (split, position) => slow(source.open(split, position) as never),
+      };
+      const lateSink: Sink<unknown> = {
+        ...sink,
+        open: () => slow({ write: () => true, close: () => void calls.push("closed") } as never),
+      };
+      const job = run(
+        program("slow", (p) => p.read(what === "source" ? late : source).write(what === "sink" ? lateSink : sink)),
+      );
+      await until(() => calls.length === 1);
+      await job.cancel();
+      expect(job.state).toBe("cancelled");
+      opened();
+      await until(() => (what === "source" ? feed.closed === 1 : calls.includes("closed")));
+    });
+  }
+});
+
 describe("drain", () => {
   test("fires panes, event-time timers and expiries that are pending, and the file appears", async () => {
     const feed = new Feed<number>();

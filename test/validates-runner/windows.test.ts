@@ -12,7 +12,6 @@ import {
   maxFn,
   output,
   type PCollection,
-  repeatedly,
   sessions,
   slidingWindows,
   type Timestamp,

@@ -120,9 +120,7 @@ export class EmbeddedJob {
 
   #onWake(): void {
     this.#woken = true;
-    const wake = this.#wake;
-    this.#wake = undefined;
-    wake?.();
+    this.#wake?.();
   }
 
   /** Ends the job at once. Nothing more becomes visible. Resolves when all is closed. */
@@ -147,7 +145,7 @@ export class EmbeddedJob {
 
   async #drive(): Promise<EngineMetrics> {
     try {
-      await this.#engine.open();
+      await this.#unlessCancelled(this.#engine.open());
       if (this.#state === "starting") this.#state = "running";
       await this.#turns();
       await this.#engine.complete();
@@ -169,6 +167,16 @@ export class EmbeddedJob {
     return this.#engine.metrics();
   }
 
+  /** An `open` of user code may never come back; what it opens after a cancel is closed at once (`engine.open`). */
+  #unlessCancelled(opening: Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#wake = () => {
+        if (this.#cancelled) reject(cancelled(this.graph.name));
+      };
+      opening.then(resolve, reject);
+    });
+  }
+
   async #turns(): Promise<void> {
     const { clock } = this.#options;
     for (;;) {
@@ -186,6 +194,7 @@ export class EmbeddedJob {
       if (until === "event") this.#options.onIdle?.();
       const cancelTimer = until === "event" ? undefined : this.#options.clock.schedule(until, () => this.#onWake());
       this.#wake = () => {
+        this.#wake = undefined;
         cancelTimer?.();
         resolve();
       };
