@@ -10,6 +10,7 @@ import { readFileSync } from "node:fs";
 import { TidemarkError } from "../base/errors.ts";
 import { otherCommand } from "../program/copy.ts";
 import { optionsFrom, readFlags } from "../program/flags.ts";
+import { importing } from "../program/importing.ts";
 import { loadProgram, programPath, type LoadedProgram } from "../program/load.ts";
 import { nearest } from "../program/nearest.ts";
 import { optionSpecs } from "../program/option-specs.ts";
@@ -110,7 +111,6 @@ async function runNamed(command: Command, args: readonly string[], session: Sess
 
 /** Loads a program, during which no job may be started. */
 async function load(path: string): Promise<LoadedProgram> {
-  const { importing } = await import("../runners/embedded/run.ts");
   importing.active = true;
   try {
     return await orUncaught(() => loadProgram(path));

@@ -1,6 +1,6 @@
 /** Errors that come up where nobody can catch them: in a callback, or in a promise that nobody awaits. */
 import { TidemarkError } from "../base/errors.ts";
-import { userFrame } from "../program/frames.ts";
+import { userFrame } from "../base/frames.ts";
 
 /** Such an error, as a coded one that names the user's line. */
 export function uncaught(error: unknown): TidemarkError {

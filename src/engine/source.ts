@@ -138,7 +138,7 @@ export class SourceReading implements Reading {
     for (const split of splits) {
       if (this.#closed) return;
       const reader = await this.#source.open(split, undefined);
-      if (this.#closed) return void (await reader.close());
+      if (this.#closed) return reader.close();
       const batch = new SplitBatch(this.#step, this.#policy, out, () => this.#engine.now());
       this.#splits.push({ reader, batch, ended: false, quietSince: undefined, waiting: false });
     }

@@ -1,5 +1,6 @@
 /** Errors of user code, with the step, window, key, element and the user's own line. */
 import { isTidemarkError, TidemarkError } from "../base/errors.ts";
+import { userFrame } from "../base/frames.ts";
 import { formatWindow, type Window } from "../model/window.ts";
 
 const PREVIEW_LENGTH = 120;
@@ -18,22 +19,6 @@ export function preview(value: unknown): string {
     text = Object.prototype.toString.call(value);
   }
   return text.length > PREVIEW_LENGTH ? `${text.slice(0, PREVIEW_LENGTH)}…` : text;
-}
-
-/** The first stack frame that is neither Node's nor Tidemark's. */
-export function userFrame(error: unknown): string | undefined {
-  if (!(error instanceof Error) || error.stack === undefined) return undefined;
-  const here = new URL("..", import.meta.url).href;
-  for (const line of error.stack.split("\n")) {
-    if (line.includes("node:")) continue;
-    const match = /\(?((?:file:\/\/|\/)[^()]*:\d+:\d+)\)?$/.exec(line);
-    if (!match) continue;
-    const place = match[1] as string;
-    if (place.startsWith(here) || place.startsWith(here.slice("file://".length))) continue;
-    if (/node_modules[\\/](tidemark|vitest|@vitest)/.test(place)) continue;
-    return place.startsWith("file://") ? decodeURIComponent(place.slice("file://".length)) : place;
-  }
-  return undefined;
 }
 
 export interface FailureContext {

@@ -1,5 +1,5 @@
 /**
- * Which copy of Tidemark a program gets, and whose code a file is.
+ * Which copy of Tidemark a program gets.
  *
  * C1 One process uses one copy: two would each have their own classes, and would not know each other's values.
  * C2 A program that has a copy installed beside it is run by that copy; any other by this one.
@@ -16,11 +16,6 @@ const CODE_URL = new URL("..", import.meta.url).href;
 
 /** Whether this copy runs from its sources. */
 export const RUNS_FROM_SOURCE: boolean = import.meta.url.endsWith(".ts");
-
-/** Whether a module is the user's own: neither Node's, nor a package's, nor Tidemark's. */
-export function isUserModule(url: string): boolean {
-  return url.startsWith("file:") && !url.includes("/node_modules/") && !url.startsWith(CODE_URL);
-}
 
 /** Whether a module belongs to this copy. */
 export function isOwnModule(url: string | undefined): boolean {

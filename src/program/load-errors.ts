@@ -8,8 +8,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { isTidemarkError, TidemarkError } from "../base/errors.ts";
-import { isUserModule } from "./copy.ts";
-import { parsePlace, userFrame } from "./frames.ts";
+import { isUserModule, parsePlace, userFrame } from "../base/frames.ts";
 
 /** In the order in which they are looked for. */
 const EXTENSIONS = [".ts", ".mts", ".cts", ".js", ".mjs", ".cjs", ".json"];

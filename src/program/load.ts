@@ -10,7 +10,7 @@ import { basename, extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { isTidemarkError, TidemarkError } from "../base/errors.ts";
 import { isProgram, type BuiltProgram, type Program } from "../pipeline/program.ts";
-import { userFrame } from "./frames.ts";
+import { userFrame } from "../base/frames.ts";
 import { installHooks, type LoadedFiles } from "./hooks.ts";
 import { loadFailure } from "./load-errors.ts";
 

@@ -8,6 +8,7 @@
 import type { Program } from "../../pipeline/program.ts";
 import { formatTimestamp } from "../../model/time.ts";
 import { TidemarkError } from "../../base/errors.ts";
+import { importing } from "../../program/importing.ts";
 import { nodeClock } from "../../platform/node.ts";
 import { EmbeddedJob, type JobClock, type JobState } from "./job.ts";
 import type { Stage } from "../../host/stage.ts";
@@ -68,9 +69,6 @@ export function run(program: Program, rawOptions: unknown = {}, options: RunOpti
   if (importing.active) throw runOnImport(program.name);
   return new Handle(program, rawOptions, options);
 }
-
-/** Set while a program's module is imported by the command line or a worker. */
-export const importing: { active: boolean } = { active: false };
 
 function runOnImport(name: string): TidemarkError {
   return new TidemarkError("RUN_ON_IMPORT", {

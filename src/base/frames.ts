@@ -1,6 +1,13 @@
 /** Where in the user's own code an error came up. */
 import { fileURLToPath } from "node:url";
-import { isUserModule } from "./copy.ts";
+
+/** The folder of Tidemark's code: `src` or `dist`. */
+const CODE_URL = new URL("..", import.meta.url).href;
+
+/** Whether a module is the user's own: neither Node's, nor a package's, nor Tidemark's. */
+export function isUserModule(url: string): boolean {
+  return url.startsWith("file:") && !url.includes("/node_modules/") && !url.startsWith(CODE_URL);
+}
 
 /** A frame that ends in `file:///a/b.ts:3:7`, in brackets where the function has a name. */
 const FRAME = /^\s+at (?:.*\()?(?:async )?((?:file:\/\/|\/|[A-Za-z]:\\)[^()]*):(\d+:\d+)\)?$/;
