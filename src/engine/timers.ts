@@ -78,11 +78,11 @@ export class StageTimers implements TimerHost {
     return this.#live;
   }
 
-  setWindowTimer(window: Window, at: Timestamp, holdAt = Infinity): void {
+  setWindowTimer(window: Window, at: Timestamp, holdAt: Timestamp = Infinity): void {
     this.#push(ofWindow(window, at, holdAt));
   }
 
-  setExpiryTimer(window: Window, at: Timestamp, holdAt = Infinity): void {
+  setExpiryTimer(window: Window, at: Timestamp, holdAt: Timestamp = Infinity): void {
     this.#push(ofWindow(window, at, holdAt), true);
   }
 
