@@ -17,7 +17,6 @@ import { GlobalWindow, IntervalWindow } from "../model/window.ts";
 import type { ByteReader } from "./byte-reader.ts";
 import { ByteWriter, isLatin1 } from "./byte-writer.ts";
 import { decodeFromBytes, encodeToBytes, encodeToLatin1, type DeterministicCoder } from "./coder.ts";
-import { timestampCoder } from "./instant.ts";
 import { stringCoder, varintCoder } from "./primitives.ts";
 import * as format from "./value-format.ts";
 import { findProblem } from "./value-problem.ts";
@@ -204,10 +203,7 @@ function writeObject(value: object, out: ByteWriter, depth: number): void {
     out.byte(format.DATE);
     out.float64((value as Date).getTime());
   } else if (prototype === IntervalWindow.prototype) {
-    const { start, end } = value as IntervalWindow;
-    out.byte(format.INTERVAL_WINDOW);
-    timestampCoder.encode(start, out);
-    timestampCoder.encode(end, out);
+    format.writeIntervalWindow(value as IntervalWindow, out);
   } else if (prototype === GlobalWindow.prototype) {
     out.byte(format.GLOBAL);
   } else {

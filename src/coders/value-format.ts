@@ -34,7 +34,6 @@ import { Buffer } from "node:buffer";
 import { GLOBAL_WINDOW, IntervalWindow } from "../model/window.ts";
 import { type ByteReader, corrupt } from "./byte-reader.ts";
 import type { ByteWriter } from "./byte-writer.ts";
-import { timestampCoder } from "./instant.ts";
 
 export const FORMAT_VERSION = 1;
 
@@ -117,6 +116,13 @@ export function writeBigInt(value: bigint, out: ByteWriter): void {
   out.byte(value < 0n ? BIG_NEGATIVE : BIG_NATURAL);
   out.varint(magnitude.length);
   out.bytes(magnitude);
+}
+
+/** Bounds go as doubles, which they are: a window around the first instant of all begins before every timestamp. */
+export function writeIntervalWindow({ start, end }: IntervalWindow, out: ByteWriter): void {
+  out.byte(INTERVAL_WINDOW);
+  out.float64(start === 0 ? 0 : start);
+  out.float64(end === 0 ? 0 : end);
 }
 
 /** Writes what `BINARY_TAGS` knows. */
@@ -207,8 +213,8 @@ function readItem(input: ByteReader, shapes: (readonly string[])[], depth: numbe
       return set;
     }
     case INTERVAL_WINDOW: {
-      const start = timestampCoder.decode(input);
-      return new IntervalWindow(start, timestampCoder.decode(input));
+      const start = input.float64();
+      return new IntervalWindow(start, input.float64());
     }
     case GLOBAL:
       return GLOBAL_WINDOW;

@@ -230,7 +230,7 @@ describe("the format of version 1 does not change", () => {
     [Object.assign(Object.create(null) as object, { a: 1 }), "01110109016181"],
     [new Map([[1, 2]]), "0112018182"],
     [new Set([1]), "01130181"],
-    [new IntervalWindow(0, 1), "011480000000000000008000000000000001"],
+    [new IntervalWindow(0, 1), "011400000000000000003ff0000000000000"],
     [GLOBAL_WINDOW, "0115"],
     [Buffer.from([7]), "01210107"],
     [Uint8Array.of(7), "01220107"],

@@ -13,7 +13,6 @@ import { GlobalWindow, IntervalWindow } from "../model/window.ts";
 import type { ByteReader } from "./byte-reader.ts";
 import { isLatin1, type ByteWriter } from "./byte-writer.ts";
 import type { Coder } from "./coder.ts";
-import { timestampCoder } from "./instant.ts";
 import * as format from "./value-format.ts";
 import { findProblem } from "./value-problem.ts";
 import { isWellFormed } from "./well-formed.ts";
@@ -132,10 +131,7 @@ function writeObject(value: object, out: ByteWriter, shapes: Shapes, depth: numb
     out.byte(format.DATE);
     out.float64((value as Date).getTime());
   } else if (prototype === IntervalWindow.prototype) {
-    const { start, end } = value as IntervalWindow;
-    out.byte(format.INTERVAL_WINDOW);
-    timestampCoder.encode(start, out);
-    timestampCoder.encode(end, out);
+    format.writeIntervalWindow(value as IntervalWindow, out);
   } else if (prototype === GlobalWindow.prototype) {
     out.byte(format.GLOBAL);
   } else {

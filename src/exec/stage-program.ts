@@ -40,6 +40,7 @@ import { SideInputGate, StepSideInputs } from "./side-inputs.ts";
 import { SinkStep } from "./sink-step.ts";
 import { checkKept } from "./strict.ts";
 import { ViewStep } from "./view-step.ts";
+import { SliceLane } from "./slice-lane.ts";
 import { WindowLane } from "./window-lane.ts";
 
 /** What the operators of a step share. */
@@ -282,8 +283,9 @@ export class StageProgram implements StageRunner {
     const lateOutput = step.outputs["late"];
     const late = new LateOutput(info, this.#host, lateOutput === undefined ? undefined : this.#emitterOf(lateOutput));
     const windowing = this.#windowingOf(step);
-    if (this.#stage.lane === "window") {
-      const lane = new WindowLane(info, combine, windowing, this.#host, out, late);
+    if (this.#stage.lane === "window" || this.#stage.lane === "slice") {
+      const Lane = this.#stage.lane === "window" ? WindowLane : SliceLane;
+      const lane = new Lane(info, combine, windowing, this.#host, out, late);
       this.#driven.push(lane);
       return lane;
     }

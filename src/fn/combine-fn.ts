@@ -1,7 +1,8 @@
 /**
  * CombineFn: how many values of one key and window become one.
  *
- * C1 Synchronous. `addInput` and `mergeAccumulators` may change and return their first argument; nobody else holds it.
+ * C1 Synchronous. `addInput` may change and return its accumulator, `mergeAccumulators` the first of its accumulators; nobody
+ *    else holds it. The others are only read, and no part of them that is ever changed becomes part of the result.
  * C2 Associative and commutative over inputs: elements arrive, and accumulators merge, in any order.
  */
 import type { Coder } from "../coders/coder.ts";

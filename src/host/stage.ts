@@ -7,7 +7,7 @@
 import type { CollectionId, StepId, ViewId } from "../graph/graph.ts";
 
 /** How a keyed step files its elements. */
-export type Lane = "window" | "general" | "state";
+export type Lane = "window" | "slice" | "general" | "state";
 
 export interface Stage {
   readonly id: number;

@@ -54,8 +54,8 @@ function hasEntries(record: object | undefined): boolean {
   return record !== undefined && Object.keys(record).length > 0;
 }
 
-/** How a grouping step files its elements, and why. */
-export function laneOf(windowing: WindowingStrategy): { lane: Lane; why: string } {
+/** How a grouping step files its elements, and why. @param combines whether it keeps accumulators rather than lists */
+export function laneOf(windowing: WindowingStrategy, combines: boolean): { lane: Lane; why: string } {
   const { windowFn, trigger, timestampCombiner, onTimeBehavior } = windowing;
   if (windowFn.merge !== undefined) return { lane: "general", why: "its windows merge" };
   const plain =
@@ -67,6 +67,8 @@ export function laneOf(windowing: WindowingStrategy): { lane: Lane; why: string 
   if (windowing.closingBehavior === "fireAlways" || onTimeBehavior === "fireIfNonEmpty") {
     return { lane: "general", why: "its closing or on-time behaviour is not the default" };
   }
+  if (combines && windowFn.kind === "sliding")
+    return { lane: "slice", why: "sliding windows with the default trigger: one accumulator per slice of time" };
   return { lane: "window", why: "non-merging windows with the default trigger: one timer per window" };
 }
 
@@ -92,7 +94,7 @@ function beginning(graph: PipelineGraph, step: Step): Beginning | undefined {
       return { kind: "source", why: "a source" };
     case "groupByKey":
     case "combinePerKey": {
-      const { lane, why } = laneOf(windowing as WindowingStrategy);
+      const { lane, why } = laneOf(windowing as WindowingStrategy, step.spec.kind === "combinePerKey");
       return { kind: "keyed", lane, why: `groups by key; ${why}` };
     }
     case "view":
