@@ -79,11 +79,10 @@ function w4(p: Pipeline, input: string, out: string): void {
         const { recent } = state;
         recent.clearRange(MIN_TIMESTAMP, time - seconds(60) + 1);
         recent.add(amount, time);
-        const payments = recent.read();
-        if (payments.length > 3) {
+        if (recent.size > 3) {
           let sum = 0;
-          for (const { value } of payments) sum += value;
-          if (sum > 200_000) output(`${card}\t${time}\t${payments.length}\t${sum}`);
+          for (const { value } of recent.read()) sum += value;
+          if (sum > 200_000) output(`${card}\t${time}\t${recent.size}\t${sum}`);
         }
         timers.quiet.set(time + seconds(60));
       },

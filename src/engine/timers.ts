@@ -12,32 +12,82 @@
  * A timer moved to a later time keeps its place in the heap and is put right when it comes to the top, so that setting
  * the same timer again with every element costs O(1).
  */
-import { Heap } from "../base/heap.ts";
+import { KeyedHeap } from "../base/keyed-heap.ts";
 import type { TimerHost } from "../host/host.ts";
 import type { KeyedRecord, TimerEntry } from "../host/records.ts";
 import { MAX_TIMESTAMP, MIN_TIMESTAMP, type Timestamp } from "../model/time.ts";
 import type { Window } from "../model/window.ts";
 import type { Hold, Holds } from "./holds.ts";
 
-/** A timer of a record, or of a whole window (then `owner` is absent). */
-interface Entry extends TimerEntry {
-  readonly window: Window | undefined;
-  /** The order of its last setting. */
-  seq: number;
-  /** Where it stands in its heap, never behind where it belongs: `at`, then `seq`. */
-  heapAt: Timestamp;
-  heapSeq: number;
-  /** Its hold, where that is not its own time. */
-  hold: Hold | undefined;
+/** What all timers of a family have in common; one object for them. */
+interface TimerKind {
+  readonly family: string;
+  readonly domain: "event" | "processing";
   /** Whether it takes the state of its window with it. */
   readonly expires: boolean;
 }
 
-type EntryInit = Pick<Entry, "owner" | "window" | "family" | "tag" | "domain" | "at" | "holdAt">;
+const WINDOW: TimerKind = { family: "", domain: "event", expires: false };
+const EXPIRY: TimerKind = { family: "", domain: "event", expires: true };
+
+/** A timer of a record, or of a whole window (then `owner` is absent). There may be millions: as few fields as will do. */
+class Entry implements TimerEntry {
+  readonly owner: KeyedRecord;
+  readonly window: Window | undefined;
+  readonly kind: TimerKind;
+  readonly tag: string;
+  at: Timestamp;
+  /** Where it holds the watermark, unless that is its own time. */
+  heldAt: Timestamp | undefined;
+  /** The order of its last setting. */
+  seq: number;
+  live = true;
+  /** Whether it is in its heap: never behind where it belongs, which is `at`, then `seq`. */
+  stands = true;
+  /** Its hold, where that is not its own time. */
+  hold: Hold | undefined = undefined;
+
+  constructor(
+    owner: KeyedRecord | undefined,
+    window: Window | undefined,
+    kind: TimerKind,
+    tag: string,
+    at: Timestamp,
+    holdAt: Timestamp,
+    seq: number,
+  ) {
+    this.owner = owner as KeyedRecord;
+    this.window = window;
+    this.kind = kind;
+    this.tag = tag;
+    this.at = at;
+    this.heldAt = holdAt === at ? undefined : holdAt;
+    this.seq = seq;
+  }
+
+  get family(): string {
+    return this.kind.family;
+  }
+
+  get domain(): "event" | "processing" {
+    return this.kind.domain;
+  }
+
+  get holdAt(): Timestamp {
+    return this.heldAt ?? this.at;
+  }
+}
+
+/** Timers by `at` and `seq` as they were when they were put in. The dead ones leave when they come to the top, or are swept. */
+interface TimerHeap {
+  readonly heap: KeyedHeap<Entry>;
+  dead: number;
+}
+
+const newHeap = (): TimerHeap => ({ heap: new KeyedHeap(), dead: 0 });
+const DEAD_MAX = 1024;
 
 const WINDOW_SEQ = 2 ** 52;
-
-const before = (a: Entry, b: Entry): boolean => a.heapAt < b.heapAt || (a.heapAt === b.heapAt && a.heapSeq < b.heapSeq);
 
 /** What fires. */
 export interface TimerTarget {
@@ -48,10 +98,11 @@ export interface TimerTarget {
 export class StageTimers implements TimerHost {
   readonly #holds: Holds;
   /** Event time, holding the watermark at their own time: nearly all of them. */
-  readonly #holding = new Heap<Entry>(before);
+  readonly #holding = newHeap();
   /** Event time, holding it elsewhere or not at all. */
-  readonly #free = new Heap<Entry>(before);
-  readonly #processing = new Heap<Entry>(before);
+  readonly #free = newHeap();
+  readonly #processing = newHeap();
+  readonly #kinds = new Map<string, TimerKind>();
   /** Windows' timers that are due and wait for calls. */
   #expiring: Entry[] = [];
   readonly #isBusy: ((window: Window) => boolean) | undefined;
@@ -79,11 +130,16 @@ export class StageTimers implements TimerHost {
   }
 
   setWindowTimer(window: Window, at: Timestamp, holdAt: Timestamp = Infinity): void {
-    this.#push(ofWindow(window, at, holdAt));
+    this.#setWindow(WINDOW, window, at, holdAt);
   }
 
   setExpiryTimer(window: Window, at: Timestamp, holdAt: Timestamp = Infinity): void {
-    this.#push(ofWindow(window, at, holdAt), true);
+    this.#setWindow(EXPIRY, window, at, holdAt);
+  }
+
+  /** After the records' own timers of the same time: a window that expires takes their state with it. */
+  #setWindow(kind: TimerKind, window: Window, at: Timestamp, holdAt: Timestamp): void {
+    this.#push(new Entry(undefined, window, kind, "", at, holdAt, WINDOW_SEQ + this.#seq++));
   }
 
   set(
@@ -101,15 +157,15 @@ export class StageTimers implements TimerHost {
     const found = this.#find(owner, family, tag);
     if (found !== undefined) {
       // The common case of "again, later" moves nothing.
-      if (at >= found.heapAt && found.hold === undefined && sameHolding(found, at, holdAt)) {
+      if (found.stands && at >= found.at && found.hold === undefined && sameHolding(found, domain, at, holdAt)) {
         found.at = at;
-        found.holdAt = holdAt;
         found.seq = this.#seq++;
         return;
       }
       this.#kill(found);
     }
-    const entry = this.#push({ owner, window: undefined, family, tag, domain, at, holdAt });
+    const entry = new Entry(owner, undefined, this.#kind(family, domain), tag, at, holdAt, this.#seq++);
+    this.#push(entry);
     const { timers } = owner;
     if (timers === undefined) owner.timers = entry;
     else if (timers instanceof Map) timers.set(nameOf(family, tag), entry);
@@ -120,35 +176,25 @@ export class StageTimers implements TimerHost {
       ]);
   }
 
-  #push(init: EntryInit, expires = false): Entry {
-    const holds = init.holdAt <= MAX_TIMESTAMP;
-    const holdsItself = init.domain === "event" && init.holdAt === init.at;
-    // After the records' own timers of the same time: a window that expires takes their state with it.
-    const seq = init.window === undefined ? this.#seq++ : WINDOW_SEQ + this.#seq++;
-    const entry: Entry = {
-      owner: init.owner,
-      window: init.window,
-      family: init.family,
-      tag: init.tag,
-      domain: init.domain,
-      at: init.at,
-      holdAt: init.holdAt,
-      live: true,
-      seq,
-      heapAt: init.at,
-      heapSeq: seq,
-      hold: holds && !holdsItself ? this.#holds.add(init.holdAt) : undefined,
-      expires,
-    };
-    this.#live++;
-    if (isPromised(entry)) this.#promised++;
-    this.#heapOf(entry).push(entry);
-    return entry;
+  #kind(family: string, domain: "event" | "processing"): TimerKind {
+    const name = `${domain} ${family}`;
+    let kind = this.#kinds.get(name);
+    if (kind === undefined) this.#kinds.set(name, (kind = { family, domain, expires: false }));
+    return kind;
   }
 
-  #heapOf(entry: Entry): Heap<Entry> {
+  #push(entry: Entry): void {
+    const { heldAt, at, seq } = entry;
+    if (heldAt !== undefined ? heldAt <= MAX_TIMESTAMP : entry.domain === "processing")
+      entry.hold = this.#holds.add(entry.holdAt);
+    this.#live++;
+    if (isPromised(entry)) this.#promised++;
+    this.#heapOf(entry).heap.push(at, seq, entry);
+  }
+
+  #heapOf(entry: Entry): TimerHeap {
     if (entry.domain === "processing") return this.#processing;
-    return entry.holdAt === entry.at ? this.#holding : this.#free;
+    return entry.heldAt === undefined ? this.#holding : this.#free;
   }
 
   #find(owner: KeyedRecord, family: string, tag: string): Entry | undefined {
@@ -175,6 +221,7 @@ export class StageTimers implements TimerHost {
     if (isPromised(entry)) this.#promised--;
     entry.live = false;
     this.#live--;
+    if (entry.stands) this.#bury(this.#heapOf(entry));
     if (entry.hold !== undefined) this.#holds.release(entry.hold);
     const owner = entry.owner as KeyedRecord | undefined;
     if (owner === undefined) return;
@@ -184,24 +231,51 @@ export class StageTimers implements TimerHost {
     } else owner.timers = undefined;
   }
 
-  /** The next entry of a heap that really stands at its place. */
-  #top(heap: Heap<Entry>): Entry | undefined {
+  #bury(heap: TimerHeap): void {
+    heap.dead++;
+    if (heap.dead <= DEAD_MAX || heap.dead * 2 < heap.heap.size) return;
+    heap.heap.retain((entry) => entry.live);
+    heap.dead = 0;
+  }
+
+  /** The first entry of a heap, as it was put in; dead ones are taken out. */
+  #first(of: TimerHeap): Entry | undefined {
+    const { heap } = of;
     for (let top = heap.peek(); top !== undefined; top = heap.peek()) {
-      if (top.live && top.heapSeq === top.seq) return top;
+      if (top.live) return top;
       heap.pop();
-      if (top.live) stand(top, heap);
+      of.dead--;
     }
     return undefined;
+  }
+
+  /** The next entry of a heap that really stands at its place. */
+  #top(of: TimerHeap): Entry | undefined {
+    const { heap } = of;
+    for (let top = this.#first(of); top !== undefined; top = this.#first(of)) {
+      if (heap.firstOrder === top.seq) return top;
+      heap.pop();
+      heap.push(top.at, top.seq, top);
+    }
+    return undefined;
+  }
+
+  /** Takes out what `#top` gave. */
+  #pop({ heap }: TimerHeap): void {
+    const entry = heap.pop();
+    if (entry !== undefined) entry.stands = false;
+  }
+
+  /** Puts an entry that is in no heap where it belongs. */
+  #stand(entry: Entry): void {
+    entry.stands = true;
+    this.#heapOf(entry).heap.push(entry.at, entry.seq, entry);
   }
 
   /** The least time at which timers hold the output watermark by their own time. */
   earliestHold(): number {
     // An entry that was moved to later stands too early, which never matters: below the input watermark none is left standing.
-    for (let top = this.#holding.peek(); top !== undefined; top = this.#holding.peek()) {
-      if (top.live) return top.heapAt;
-      this.#holding.pop();
-    }
-    return Infinity;
+    return this.#first(this.#holding) === undefined ? Infinity : this.#holding.heap.firstKey;
   }
 
   /** When the next processing-time timer is due; Infinity when there is none. */
@@ -226,9 +300,9 @@ export class StageTimers implements TimerHost {
     while (fired < most) {
       const a = this.#top(this.#holding);
       const b = this.#top(this.#free);
-      const next = a === undefined ? b : b === undefined ? a : before(a, b) ? a : b;
+      const next = a === undefined ? b : b === undefined || isBefore(a, b) ? a : b;
       if (next === undefined || next.at >= watermark) break;
-      (next === a ? this.#holding : this.#free).pop();
+      this.#pop(next === a ? this.#holding : this.#free);
       if (next.window !== undefined && this.#mustWait(next)) {
         this.#suspend(next);
         continue;
@@ -240,7 +314,7 @@ export class StageTimers implements TimerHost {
   }
 
   #mustWait(entry: Entry): boolean {
-    if (entry.expires && this.#watermark === MAX_TIMESTAMP && this.#promised > 0) return true;
+    if (entry.kind.expires && this.#watermark === MAX_TIMESTAMP && this.#promised > 0) return true;
     return this.#isBusy?.(entry.window as Window) === true;
   }
 
@@ -256,7 +330,7 @@ export class StageTimers implements TimerHost {
     const waiting: Entry[] = [];
     for (const entry of this.#expiring) {
       if (this.#mustWait(entry)) waiting.push(entry);
-      else this.#heapOf(entry).push(entry);
+      else this.#stand(entry);
     }
     this.#expiring = waiting;
   }
@@ -269,7 +343,7 @@ export class StageTimers implements TimerHost {
     const entry = timer as Entry;
     if (!entry.live) return false;
     if (entry.domain === "event" && this.#isOvertaken(entry)) {
-      stand(entry, this.#heapOf(entry));
+      this.#stand(entry);
       return false;
     }
     this.#kill(entry);
@@ -280,7 +354,7 @@ export class StageTimers implements TimerHost {
     // Nearly always nothing at all is due before it.
     if (this.nextEventTime() >= at || !(owner.timers instanceof Map)) return false;
     for (const other of owner.timers.values())
-      if (other.domain === "event" && other.at < at && (other as Entry).heapAt !== Infinity) return true;
+      if (other.domain === "event" && other.at < at && (other as Entry).stands) return true;
     return false;
   }
 
@@ -288,7 +362,7 @@ export class StageTimers implements TimerHost {
   fireProcessingTime(now: number, target: TimerTarget): number {
     const due: Entry[] = [];
     for (let top = this.#top(this.#processing); top !== undefined && top.at <= now; top = this.#top(this.#processing)) {
-      this.#processing.pop();
+      this.#pop(this.#processing);
       due.push(top);
     }
     let fired = 0;
@@ -296,7 +370,7 @@ export class StageTimers implements TimerHost {
       // One of those before it may have cleared it, or set it again: to a later time, where it now has to stand.
       if (!entry.live) continue;
       if (entry.at > now) {
-        stand(entry, this.#processing);
+        this.#stand(entry);
         continue;
       }
       this.#fire(entry, target);
@@ -317,40 +391,33 @@ export class StageTimers implements TimerHost {
     this.#drained = true;
     const left: Entry[] = [];
     for (let top = this.#top(this.#processing); top !== undefined; top = this.#top(this.#processing)) {
-      this.#processing.pop();
+      this.#pop(this.#processing);
       if (isPromised(top)) this.#fire(top, target);
       else left.push(top);
     }
-    for (const entry of left) if (entry.live) stand(entry, this.#processing);
+    for (const entry of left) if (entry.live) this.#stand(entry);
   }
 
   #fire(entry: Entry, target: TimerTarget): void {
-    // In no heap from here on; setting it again has to push it anew.
-    if (entry.window === undefined && this.#isBusy !== undefined) entry.heapAt = Infinity;
-    else this.#kill(entry);
+    // In a stage with calls a record's timer stays set until its call begins.
+    if (entry.window !== undefined || this.#isBusy === undefined) this.#kill(entry);
     if (entry.window !== undefined) target.fireWindow(entry.window, entry.at);
     else target.fireTimer(entry);
   }
 }
 
-function ofWindow(window: Window, at: Timestamp, holdAt: Timestamp): EntryInit {
-  return { owner: undefined as unknown as KeyedRecord, window, family: "", tag: "", domain: "event", at, holdAt };
+function isBefore(a: Entry, b: Entry): boolean {
+  return a.at < b.at || (a.at === b.at && a.seq < b.seq);
 }
 
 function isPromised({ domain, holdAt }: Entry): boolean {
   return domain === "processing" && holdAt <= MAX_TIMESTAMP;
 }
 
-/** Puts an entry that is in no heap where it belongs. */
-function stand(entry: Entry, heap: Heap<Entry>): void {
-  entry.heapAt = entry.at;
-  entry.heapSeq = entry.seq;
-  heap.push(entry);
-}
-
-function sameHolding(found: Entry, at: Timestamp, holdAt: Timestamp): boolean {
-  if (found.domain === "processing") return holdAt === found.holdAt;
-  return (holdAt === at) === (found.holdAt === found.at) && (holdAt === at || holdAt > MAX_TIMESTAMP);
+/** Whether a timer that does not hold elsewhere still does not when it is set again. */
+function sameHolding(found: Entry, domain: "event" | "processing", at: Timestamp, holdAt: Timestamp): boolean {
+  if (found.domain !== domain) return false;
+  return found.heldAt === undefined ? holdAt === at : holdAt > MAX_TIMESTAMP;
 }
 
 function nameOf(family: string, tag: string): string {

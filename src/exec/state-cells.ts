@@ -2,7 +2,7 @@
  * State cells over a record: the handles that user code reads and writes.
  *
  * S1 Handles are made once for a step (or once for a call that may be undone) and bound to a record for each element.
- * S2 What a record holds is plain data: a value, an array, an accumulator, a Map, a sorted array; `undefined` is empty.
+ * S2 What a record holds is plain data: a value, an array, an accumulator, a Map, a time-ordered list; `undefined` is empty.
  */
 import { canonicalKey } from "../coders/key.ts";
 import type { CombineFn } from "../fn/combine-fn.ts";
@@ -20,6 +20,15 @@ import type {
 import type { KeyedRecord, MapKey } from "../host/records.ts";
 import type { Timestamp } from "../model/time.ts";
 import { synchronous } from "./errors.ts";
+import {
+  copyTimeOrdered,
+  firstAtOrAfter,
+  insert,
+  remove,
+  sizeOf,
+  timeOrdered,
+  type TimeOrdered,
+} from "./time-ordered.ts";
 
 /** The record of a stateful step. */
 export interface StateRecord extends KeyedRecord {
@@ -229,60 +238,52 @@ class OrderedListHandle implements OrderedListCell<unknown> {
   constructor(slot: Slot) {
     this.#slot = slot;
   }
-  #list(): TimestampedValue<unknown>[] {
-    return (this.#slot.get() as TimestampedValue<unknown>[] | undefined) ?? [];
+  #list(): TimeOrdered | undefined {
+    return this.#slot.get() as TimeOrdered | undefined;
+  }
+  get size(): number {
+    const list = this.#list();
+    return list === undefined ? 0 : sizeOf(list);
   }
   add(value: unknown, timestamp: Timestamp): void {
     this.#slot.binding.check(value);
     const list = this.#list();
-    list.splice(firstAfter(list, timestamp), 0, { timestamp, value });
-    this.#slot.set(list);
+    if (list === undefined) this.#slot.set(timeOrdered(timestamp, value));
+    else {
+      insert(list, timestamp, value);
+      this.#slot.touch();
+    }
   }
   read(): readonly TimestampedValue<unknown>[] {
-    return this.#list();
+    return this.readRange(-Infinity, Infinity);
   }
   readRange(from: Timestamp, to: Timestamp): readonly TimestampedValue<unknown>[] {
     const list = this.#list();
-    return list.slice(firstAtOrAfter(list, from), firstAtOrAfter(list, to));
+    if (list === undefined) return [];
+    const items: TimestampedValue<unknown>[] = [];
+    const end = firstAtOrAfter(list, to);
+    for (let i = firstAtOrAfter(list, from); i < end; i += 2)
+      items.push({ timestamp: list.items[i] as Timestamp, value: list.items[i + 1] });
+    return items;
   }
   clearRange(from: Timestamp, to: Timestamp): void {
     const list = this.#list();
+    if (list === undefined) return;
     const begin = firstAtOrAfter(list, from);
     const end = firstAtOrAfter(list, to);
     if (end <= begin) return;
-    list.splice(begin, end - begin);
-    this.#slot.set(list.length === 0 ? undefined : list);
+    if (begin === list.head && end === list.end) this.#slot.set(undefined);
+    else {
+      remove(list, begin, end);
+      this.#slot.touch();
+    }
   }
   isEmpty(): boolean {
-    return this.#list().length === 0;
+    return this.#list() === undefined;
   }
   clear(): void {
     this.#slot.set(undefined);
   }
-}
-
-function firstAtOrAfter(list: readonly TimestampedValue<unknown>[], timestamp: Timestamp): number {
-  let low = 0;
-  let high = list.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((list[middle] as TimestampedValue<unknown>).timestamp < timestamp) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-function firstAfter(list: readonly TimestampedValue<unknown>[], timestamp: Timestamp): number {
-  const last = list[list.length - 1];
-  if (last === undefined || last.timestamp <= timestamp) return list.length;
-  let low = 0;
-  let high = list.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((list[middle] as TimestampedValue<unknown>).timestamp <= timestamp) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 function handleFor(spec: StateSpec<unknown>, slot: Slot): unknown {
@@ -318,8 +319,9 @@ export function copyCells(specs: StateSpecs, cells: readonly unknown[]): unknown
     if (data === undefined) return undefined;
     switch (spec.kind) {
       case "bag":
-      case "orderedList":
         return [...(data as unknown[])];
+      case "orderedList":
+        return copyTimeOrdered(data as TimeOrdered);
       case "map":
       case "set":
         return new Map(data as Entries);

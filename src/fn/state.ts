@@ -73,6 +73,8 @@ export interface TimestampedValue<T> {
 
 /** Values sorted by instant; equal instants in order of arrival. */
 export interface OrderedListCell<T> {
+  /** How many there are. Cheaper than reading them. */
+  readonly size: number;
   add(value: T, timestamp: Timestamp): void;
   read(): readonly TimestampedValue<T>[];
   /** Those with `from <= timestamp < to`. */
