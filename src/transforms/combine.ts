@@ -100,8 +100,7 @@ export class GlobalResult<I, O> extends PCollection<O> {
 }
 
 /**
- * All elements of a window combined to one, each time the trigger fires. All of a window meet under one key; where there are
- * many, combine by parts of the key first.
+ * All elements of a window combined to one, each time the trigger fires. They meet under one key.
  * @throws COMBINE_DEFAULT_NEEDS_GLOBAL_WINDOW in other windows, unless `withDefault` is false
  *
  * @example

@@ -156,11 +156,14 @@ export function partition<T, const N extends number>(
 }
 
 /**
- * The same collection; steps before and after it are not fused.
+ * The same collection. Says that elements should be spread over workers here, and steps before and after not be fused; the
+ * embedded engine has one worker and hands elements on.
  *
  * @example
  * ```ts
- * p.create([1, 2]).apply(reshuffle()).map(async (n) => n * 2); // -> 2, 4
+ * p.create([1, 2])
+ *   .apply(reshuffle())
+ *   .map(async (n) => n * 2); // -> 2, 4
  * ```
  */
 export function reshuffle(): <T>(input: PCollection<T>, name?: string) => PCollection<T> {

@@ -3,7 +3,8 @@
  *
  * X1 A module has each line of its example on the line where the example's file has it, so a line number is true of both.
  * X2 `// -> value` after a statement compares what the statement gives; `// throws CODE` wants it to fail.
- * X3 Names of the entry points are imported, and `p` is the pipeline of a test, where the example does not declare them.
+ * X3 Where the example does not declare them, names of the entry points are imported, so are `readFile` and `writeFile`, and
+ *    `p` is the pipeline of a test.
  */
 import { parseSync } from "oxc-parser";
 import { docstringsOf, type Node, type PublicApi } from "./docstrings.ts";
@@ -148,14 +149,20 @@ export function moduleOf(example: Example, api: PublicApi, kit: string): Example
   if (!asserts) throw new ExampleError(example, line, "the example asserts nothing: end a statement with `// -> value`");
 
   const inTest = names.used.has("p") && !names.declared.has("p");
-  const missing = [...names.used].filter((name) => !names.declared.has(name)).flatMap((name) => {
-    const found = api.imports.get(name);
-    return found === undefined ? [] : [`import ${found.typeOnly ? "type " : ""}{ ${name} } from "${found.from}";`];
+  const missing = [...names.used].flatMap((name) => {
+    const found = api.imports.get(name) ?? FILES.get(name);
+    if (found === undefined || names.declared.has(name)) return [];
+    return [`import ${found.typeOnly ? "type " : ""}{ ${name} } from "${found.from}";`];
   });
   const prelude = [`import { $inTest, $refused, $value } from "${kit}";`, ...missing, ...imports].join(" ");
   const [open, close] = inTest ? [" await $inTest(async (p) => {", "\n});"] : ["", ""];
   return { text: `${prelude}${open}${"\n".repeat(line - 1)}${edits.apply()}${close}\n`, sites };
 }
+
+/** What examples of files need beside the entry points. */
+const FILES: PublicApi["imports"] = new Map(
+  ["readFile", "writeFile"].map((name) => [name, { from: "node:fs/promises", typeOnly: false }]),
+);
 
 function isDefaultExport({ type }: { readonly type: string }): boolean {
   return type === "ExportDefaultDeclaration";
@@ -192,16 +199,20 @@ interface Statement {
   readonly inFunction: boolean;
 }
 
-/** Names that code uses and declares, in whatever scope, and the statements that can be compared. */
+/** Members of the syntax tree that hold names of something else than a variable or type. */
+const NAMES: ReadonlySet<string> = new Set(["property", "key", "label", "imported", "exported"]);
+
+/** The names that code uses, those that it declares outside functions, and the statements that can be compared. */
 function namesIn(program: Node): { used: Set<string>; declared: Set<string>; statements: Statement[] } {
   const used = new Set<string>();
-  const declared = new Set<string>();
   const statements: Statement[] = [];
-  const visit = (node: unknown, inFunction: boolean, binding: boolean): void => {
-    if (Array.isArray(node)) for (const one of node as readonly unknown[]) visit(one, inFunction, binding);
+  /** `bound` are the parameters of the functions around `node`. */
+  const visit = (node: unknown, bound: readonly string[] | undefined): void => {
+    if (Array.isArray(node)) for (const one of node as readonly unknown[]) visit(one, bound);
     if (typeof node !== "object" || node === null || !("type" in node)) return;
     const { type, start, end, ...members } = node as Node;
-    if (type === "Identifier") (binding ? declared : used).add(String(members["name"]));
+    const inFunction = bound !== undefined;
+    if (type === "Identifier" && bound?.includes(String(members["name"])) !== true) used.add(String(members["name"]));
     if (type === "ExpressionStatement") {
       statements.push({ start, end, expression: members["expression"] as Node, declares: undefined, inFunction });
     }
@@ -211,20 +222,38 @@ function namesIn(program: Node): { used: Set<string>; declared: Set<string>; sta
       const declares = id.type === "Identifier" && others.length === 0 ? String(id["name"]) : undefined;
       statements.push({ start, end, expression: undefined, declares, inFunction });
     }
-    const inside = inFunction || /Function/.test(type);
+    const { params } = members;
+    const inside = Array.isArray(params) ? [...(bound ?? []), ...(params as Node[]).flatMap(declaredBy)] : bound;
     for (const [member, value] of Object.entries(members)) {
-      const isName = ["property", "key", "label", "imported", "exported"].includes(member);
-      if (isName && members["computed"] !== true) {
-        if (members["shorthand"] === true && !binding) visit(members["value"], inside, false);
-        continue;
-      }
-      const binds = member === "id" || member === "params" || member === "local" || member === "param";
-      const annotates = member === "typeAnnotation" || member === "returnType" || member === "typeArguments" || member === "right";
-      visit(value, inside, binds ? !type.startsWith("TSTypeParameterInst") : binding && !annotates);
+      if (!NAMES.has(member) || members["computed"] === true) visit(value, inside);
     }
   };
-  visit(program, false, false);
+  visit(program, undefined);
+  const declared = new Set((program["body"] as readonly Node[]).flatMap(declaredBy));
   return { used, declared, statements };
+}
+
+/** The names that a statement, or a pattern of a declaration, declares. */
+function declaredBy(node: Node | null): readonly string[] {
+  if (node === null) return [];
+  const all = (member: string): readonly string[] => (node[member] as readonly (Node | null)[]).flatMap(declaredBy);
+  switch (node.type) {
+    case "Identifier":
+      return [String(node["name"])];
+    case "VariableDeclaration":
+      return all("declarations");
+    case "ImportDeclaration":
+      return all("specifiers");
+    case "ArrayPattern":
+      return all("elements");
+    case "ObjectPattern":
+      return all("properties");
+    default:
+      return ["id", "local", "value", "left", "argument", "declaration"].flatMap((member) => {
+        const inner = node[member] as Node | null | undefined;
+        return typeof inner === "object" && inner !== null && node.type !== "ExpressionStatement" ? declaredBy(inner) : [];
+      });
+  }
 }
 
 /** Changes of a text by offsets of the text as it was. */
