@@ -58,34 +58,27 @@ export function examplesOfSource(path: string, text: string): readonly Example[]
  */
 export function examplesOfMarkdown(path: string, text: string): readonly Example[] {
   const lines = text.split("\n");
-  const shown: string[] = [];
-  // A hidden part becomes part of the block, and what lies between them empty lines.
-  let hidden = false;
-  for (const line of lines) {
-    if (line === "<!-- example") hidden = true;
-    shown.push(hidden || line === "-->" ? "" : line);
-    if (line === "-->") hidden = false;
-  }
-  return blocksOf(path, shown, 1).map((block) => {
-    const first = block.line - 1;
-    const last = first + block.code.split("\n").length - 1;
-    const before = hiddenPart(lines, lines.lastIndexOf("<!-- example", first - 2), first - 1);
-    const after = hiddenPart(lines, last + 2, lines.length);
-    const from = before === undefined ? first : before.from;
-    const to = after === undefined ? last : after.to;
-    const code = lines.slice(from, to + 1).map((line, i) => (/^(?:```(?:ts)?|<!-- example|-->)$/.test(line) ? "" : [line, i][0]));
-    return { path, line: from + 1, code: code.join("\n") };
+  return blocksOf(path, lines, 1).map(({ line, code }) => {
+    const first = line - 1;
+    const last = first + code.split("\n").length - 1;
+    const from = hiddenPart(lines, lines.lastIndexOf(HIDDEN, first), first - 1)?.from ?? first;
+    const to = hiddenPart(lines, last + 2, lines.length)?.to ?? last;
+    const all = lines.slice(from, to + 1).map((one) => (MARKERS.has(one) ? "" : one));
+    return { path, line: from + 1, code: all.join("\n") };
   });
 }
 
-/** The hidden part that begins at `from`, after empty lines, and ends before `end`. */
-function hiddenPart(lines: readonly string[], from: number, end: number): { from: number; to: number } | undefined {
-  let begin = from;
-  while (lines[begin] === "") begin++;
-  if (from < 0 || lines[begin] !== "<!-- example") return undefined;
-  const to = lines.indexOf("-->", begin);
-  const rest = end < lines.length ? lines.slice(to + 1, end) : [];
-  return to < end && rest.every((line) => line === "") ? { from: begin, to } : undefined;
+const HIDDEN = "<!-- example";
+const MARKERS: ReadonlySet<string> = new Set([HIDDEN, "-->", "```ts", "```"]);
+
+/** The hidden part that begins at `at`, or after the empty lines there; up to `end` only empty lines follow it. */
+function hiddenPart(lines: readonly string[], at: number, end: number): { from: number; to: number } | undefined {
+  let from = at;
+  while (lines[from] === "") from++;
+  if (lines[from] !== HIDDEN) return undefined;
+  const to = lines.indexOf("-->", from);
+  const alone = end === lines.length || lines.slice(to + 1, end).every((line) => line === "");
+  return to < end && alone ? { from, to } : undefined;
 }
 
 function blocksOf(path: string, lines: readonly string[], line: number): readonly Example[] {

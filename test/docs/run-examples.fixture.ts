@@ -39,7 +39,9 @@ async function problemOf({ file, places, limitMs }: Task): Promise<string | null
   try {
     await Promise.race([import(pathToFileURL(file).href), late]);
   } catch (error) {
-    return error instanceof Error ? `${error.message}\n${frames(error)}` : String(error);
+    if (!(error instanceof Error)) return String(error);
+    // A comparison says its place itself.
+    return places.some((place) => error.message.startsWith(place)) ? error.message : `${error.message}${frames(error)}`;
   } finally {
     clearTimeout(timer);
   }
@@ -49,8 +51,6 @@ async function problemOf({ file, places, limitMs }: Task): Promise<string | null
 
 /** Where in the example it happened. */
 function frames({ stack = "" }: Error): string {
-  return stack
-    .split("\n")
-    .filter((line) => line.includes(".examples"))
-    .join("\n");
+  const own = stack.split("\n").filter((line) => line.includes(".examples"));
+  return own.map((line) => `\n${line}`).join("");
 }

@@ -1,10 +1,4 @@
-/**
- * `run`: a program on the embedded engine, in this process.
- *
- * @example
- * const job = run(program, { input: "tweets.ndjson" });
- * await job.wait();
- */
+/** `run`: a program on the embedded engine, in this process. */
 import type { Program } from "../../pipeline/program.ts";
 import { formatTimestamp } from "../../model/time.ts";
 import { TidemarkError } from "../../base/errors.ts";
@@ -40,6 +34,7 @@ export interface StepMetrics {
   readonly dropped: number;
 }
 
+/** Figures of a job. */
 export interface JobMetrics {
   /** Milliseconds since the job was started. */
   readonly elapsedMs: number;
@@ -55,6 +50,7 @@ export interface JobMetrics {
 export interface JobHandle {
   readonly name: string;
   readonly state: JobState;
+  /** The figures of this moment. Cheap: counters are read. */
   metrics(): JobMetrics;
   /** Resolves with the last figures when the job has ended well; rejects with a coded error when it failed or was cancelled. */
   wait(): Promise<JobMetrics>;
@@ -64,7 +60,24 @@ export interface JobHandle {
   drain(): Promise<void>;
 }
 
-/** Starts `program` with its options as raw data (as from the command line or a JSON file). */
+/**
+ * Starts `program` with its options as raw data (as from the command line or a JSON file). Its errors, those of the options and
+ * of the build included, come by `wait()`.
+ * @throws RUN_ON_IMPORT while the command line imports the program's module
+ *
+ * @example
+ * ```ts
+ * const program = pipeline({
+ *   name: "words",
+ *   build: (p) => p.create(["to", "be"]).apply(text.write("words.txt")),
+ * });
+ * const job = run(program);
+ * const { elementsRead } = await job.wait();
+ * elementsRead; // -> 2
+ * job.state; // -> "done"
+ * await readFile("words.txt", "utf8"); // -> "to\nbe\n"
+ * ```
+ */
 export function run(program: Program, rawOptions: unknown = {}, options: RunOptions = {}): JobHandle {
   if (importing.active) throw runOnImport(program.name);
   return new Handle(program, rawOptions, options);
@@ -159,7 +172,14 @@ export function jobMetrics(job: EmbeddedJob | undefined, elapsedMs: number): Job
   };
 }
 
-/** One line for people: what every stage stands at. */
+/**
+ * One line for each stage, for people: what it stands at.
+ *
+ * @example
+ * ```ts
+ * describeStages(await runTest((p) => p.create(["a", "b"]))); // -> "Create: watermark +∞, 2 in, 0 keys, 0 timers, 0 pending"
+ * ```
+ */
 export function describeStages(metrics: JobMetrics): string {
   return metrics.steps
     .map(
