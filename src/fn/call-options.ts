@@ -15,6 +15,7 @@ export interface RetryOptions {
 export interface CallOptions {
   /** Say `true` for a function that returns a promise without being an `async function`. */
   readonly async?: boolean;
+  /** Default: one attempt. */
   readonly retry?: RetryOptions;
   /** Milliseconds after which an async call counts as failed. Default: none. */
   readonly timeout?: number;

@@ -38,7 +38,7 @@ export interface SinkWriter<T> {
   finish?(): Promise<void>;
   /** The job failed or was cancelled: takes back what is not visible yet. */
   abort?(): void | Promise<void>;
-  /** Called at the end in any case, after `finish` or `abort`. */
+  /** Called last in any case, after `finish` or `abort`. */
   close(): void | Promise<void>;
 }
 

@@ -140,7 +140,8 @@ function spec<C>(
 
 /**
  * Declares a cell for one value.
- * @param options.ttl ms of processing time after the last write at which it reads as empty. Default: kept until the window expires
+ * @param options.ttl ms of processing time after the last write at which it reads as empty. Default: none, kept until the window
+ * expires
  *
  *
  * @example
@@ -199,7 +200,8 @@ export function combiningState<I, A, O>(
 }
 
 /**
- * Declares a map. Keys are compared as grouping keys are: equal by content. `options.ttl` as of `valueState`, for the whole map.
+ * Declares a map. Keys are compared as grouping keys are: equal by content. `options.ttl` as of `valueState`,
+ * for the whole map.
  *
  * @example
  * ```ts
@@ -217,7 +219,8 @@ export function mapState<K, V>(options?: StateOptions<V> & { readonly keyCoder?:
 }
 
 /**
- * Declares a set. Values are compared as grouping keys are: equal by content. `options.ttl` as of `valueState`, for the whole set.
+ * Declares a set. Values are compared as grouping keys are: equal by content. `options.ttl` as of `valueState`,
+ * for the whole set.
  *
  * @example
  * ```ts

@@ -196,10 +196,10 @@ export class PCollection<T> {
    * Runs a DoFn for each element: with state, timers, several outputs and a life cycle.
    * The main output has what `process` returns and what it gives to `context.output`; the others are in `.outputs`.
    *
-   * Cost: without state, timers, side inputs or async methods it is part of the stage before, as `map`. State is kept in memory,
-   * for each key and window, until the window expires.
-   * @throws STATE_NEEDS_KEY, STATE_IN_MERGING_WINDOWS, KEY_CODER_NOT_DETERMINISTIC, OUTPUT_TAG_RESERVED, TRANSFORM_INVALID; when
-   * the job runs, STEP_FAILED, ASYNC_NOT_DECLARED, NOT_ITERABLE, OUTPUT_TAG_UNKNOWN, TIMESTAMP_SKEW, TIMER_PAST_EXPIRY
+   * Cost: without state, timers, side inputs or async methods it is part of the stage before, as `map`. State is kept in
+   * memory, for each key and window, until the window expires.
+   * @throws STATE_NEEDS_KEY, STATE_IN_MERGING_WINDOWS, KEY_CODER_NOT_DETERMINISTIC, OUTPUT_TAG_RESERVED, TRANSFORM_INVALID;
+   * when the job runs, STEP_FAILED, ASYNC_NOT_DECLARED, NOT_ITERABLE, OUTPUT_TAG_UNKNOWN, TIMESTAMP_SKEW, TIMER_PAST_EXPIRY
    *
    * @example
    * ```ts
@@ -372,7 +372,8 @@ export class PCollection<T> {
    * ```ts
    * const rate = p.create([1.2]).asSingleton();
    * const factor = p.create<number>([]).asSingleton({ default: 100 });
-   * p.create([5]).map((price, { sideInputs: { rate, factor } }) => price * rate * factor, { sideInputs: { rate, factor } }); // -> 600
+   * p.create([5]).map((price, { sideInputs }) => price * sideInputs.rate * sideInputs.factor, { sideInputs: { rate, factor } });
+   * // -> 600
    * ```
    */
   asSingleton(): PCollectionView<T>;
@@ -392,7 +393,8 @@ export class PCollection<T> {
    * @example
    * ```ts
    * const stop = p.create(["the", "a"]).asIterable();
-   * p.create(["the", "sea"]).filter((word, { sideInputs }) => !new Set(sideInputs.stop).has(word), { sideInputs: { stop } }); // -> "sea"
+   * p.create(["the", "sea"]).filter((word, { sideInputs }) => !new Set(sideInputs.stop).has(word), { sideInputs: { stop } });
+   * // -> "sea"
    * ```
    */
   asIterable(name?: string): PCollectionView<Iterable<T>> {
@@ -407,7 +409,8 @@ export class PCollection<T> {
    * @example
    * ```ts
    * const all = p.create([1, 2, 3]).asList();
-   * p.create(["numbers"]).map((name, { sideInputs }) => `${sideInputs.all.length} ${name}`, { sideInputs: { all } }); // -> "3 numbers"
+   * p.create(["numbers"]).map((name, { sideInputs }) => `${sideInputs.all.length} ${name}`, { sideInputs: { all } });
+   * // -> "3 numbers"
    * ```
    */
   asList(name?: string): PCollectionView<readonly T[]> {
@@ -445,10 +448,10 @@ export class PCollection<T> {
   /**
    * The values of each key and window together, each time the trigger fires.
    *
-   * Cost: keeps every value in memory until the window is over, or, where panes discard, until it fires; `combinePerKey` keeps one
-   * accumulator.
-   * @throws GBK_NEVER_EMITS, UNSAFE_TRIGGER, KEY_CODER_NOT_DETERMINISTIC, KEYED_STEP_NEEDS_KV; when the job runs, NOT_A_KEY_VALUE,
-   * KEY_NOT_DETERMINISTIC
+   * Cost: keeps every value in memory until the window is over, or, where panes discard, until it fires; `combinePerKey` keeps
+   * one accumulator.
+   * @throws GBK_NEVER_EMITS, UNSAFE_TRIGGER, KEY_CODER_NOT_DETERMINISTIC, KEYED_STEP_NEEDS_KV; when the job runs,
+   * NOT_A_KEY_VALUE, KEY_NOT_DETERMINISTIC
    *
    * @example
    * ```ts
@@ -473,8 +476,7 @@ export class PCollection<T> {
   /**
    * The values of each key and window combined to one, each time the trigger fires.
    *
-   * Cost: one accumulator for each key and window. A plain function is also applied to its own results: at 64 values, and at each
-   * firing.
+   * Cost: one accumulator for each key and window. That of a plain function is up to 64 values, which it then makes one.
    * @param fn a CombineFn such as `sumFn()`, or a plain associative and commutative function over values
    * @throws as `groupByKey`, and COMBINE_FN_INVALID, ASYNC_NOT_ALLOWED
    *

@@ -27,6 +27,7 @@ export type ElementOf<C> = C extends PCollection<infer T> ? T : never;
 export interface ReadOptions<T> {
   /** How elements get event times. Default: what the source says of each, and the earliest time there is where it says nothing. */
   readonly timestamps?: TimestampPolicy<T>;
+  /** How elements are written as bytes. Default: Tidemark's coder of plain values. */
   readonly coder?: Coder<T>;
 }
 

@@ -57,8 +57,8 @@ export interface ModuleMeta {
 
 /**
  * Defines a program. Nothing is built yet.
- * @param meta the module's `import.meta`, as in `export default pipeline(import.meta, …)`; without it the program runs in one thread
- * only
+ * @param meta the module's `import.meta`, as in `export default pipeline(import.meta, …)`; without it the program runs in one
+ * thread only
  * @throws PIPELINE_INVALID
  *
  * @example

@@ -9,7 +9,9 @@ import { simulatedJobClock } from "./simulated-job-clock.ts";
 
 /** How a script is played; all members optional. */
 export interface PlayOptions {
+  /** Encodes and decodes every value between stages. Default false. */
   readonly encoded?: boolean;
+  /** Freezes kept values and checks that they can be encoded. Default true. */
   readonly strict?: boolean;
   /** Cuts bundles at random by this seed. */
   readonly bundleSeed?: number;

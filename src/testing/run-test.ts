@@ -22,8 +22,11 @@ export interface TestOptions {
   readonly timeoutMs?: number;
   /** Processing time at the start, in ms. Default 0. */
   readonly startMs?: number;
+  /** As of `pipeline`, where a build function is given. Default false. */
   readonly allowUnsafeTriggers?: boolean;
+  /** Default: `simulatedJobClock(startMs)`. */
   readonly clock?: JobClock;
+  /** Told of late elements that were dropped. Default: nobody. */
   readonly onWarning?: (message: string) => void;
 }
 

@@ -120,7 +120,8 @@ type InputOf<F> = (
  *
  * @example
  * ```ts
- * p.create([1, 2, 6]).apply(combineGlobally(composeCombineFns({ total: sumFn(), mean: meanFn() }))); // -> { total: 9, mean: 3 }
+ * const fn = composeCombineFns({ total: sumFn(), mean: meanFn() });
+ * p.create([1, 2, 6]).apply(combineGlobally(fn)); // -> { total: 9, mean: 3 }
  * ```
  */
 export function composeCombineFns<const F extends Readonly<Record<string, AnyCombineFn>>>(

@@ -124,7 +124,8 @@ function declared(module: Module, statement: Node): readonly Export[] {
     const name = String(nameOf(declarator["id"]));
     // Overloads are statements of their own under one name.
     const all = module.body.filter(
-      ({ declaration: other }) => other === declaration || (kind === "function" && nameOf((other as Node)?.["id"]) === name),
+      ({ declaration: other }) =>
+        other === declaration || (kind === "function" && nameOf((other as Node)?.["id"]) === name),
     );
     const item: Public = { name, kind, path: module.path, ...placeAndDoc(module, all) };
     return { name, typeOnly: kind === "type", items: [item, ...membersOf(module, declaration, item)] };

@@ -62,7 +62,9 @@ beforeAll(async () => {
   rmSync(generated, { recursive: true, force: true });
   const written = examples.flatMap((example) => {
     const file = join(generated, example.path, `${example.line}.ts`);
-    const kit = relative(dirname(file), join(import.meta.dirname, "kit.fixture.ts")).split(sep).join("/");
+    const kit = relative(dirname(file), join(import.meta.dirname, "kit.fixture.ts"))
+      .split(sep)
+      .join("/");
     const made = orProblem(undefined, () => moduleOf(example, api, kit));
     if (made === undefined) return [];
     mkdirSync(dirname(file), { recursive: true });
@@ -127,7 +129,7 @@ describe("examples are checked and run", () => {
 
   test("an example that is wrong fails, and says where", () => {
     const found = [...problems].filter(([place]) => place.startsWith(WRONG)).flatMap(([, texts]) => texts);
-    expect(found.map((text) => text.split("\n")[0]).sort()).toMatchInlineSnapshot(`
+    expect(found.map((text) => String(text.split("\n")[0])).sort()).toMatchInlineSnapshot(`
       [
         "test/docs/wrong.md:14: [ASSERTION_FAILED] the collection is not as asserted",
         "test/docs/wrong.md:20: expected the error WINDOW_INVALID, but nothing failed",
@@ -144,6 +146,11 @@ describe("examples are checked and run", () => {
     `);
     expect(found.join("\n")).toContain(`${WRONG}:14: expected 1, 3\n    actual   [ 1, 2 ]`);
   });
+});
+
+test("an @example without a block is no example", () => {
+  const source = "/**\n * Five.\n *\n * @example\n * seconds(5); // -> 5000\n */";
+  expect(() => examplesOfSource("a.ts", source)).toThrow("a.ts:4: @example without a ```ts block");
 });
 
 describe("public names", () => {

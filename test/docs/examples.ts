@@ -34,7 +34,9 @@ export class ExampleError extends Error {
 /** The examples in the docstrings of a source file: the ```ts blocks below `@example`. */
 export function examplesOfSource(path: string, text: string): readonly Example[] {
   return docstringsOf(path, text).flatMap((doc) => {
-    const lines = doc.text.split("\n").map((line) => line.replace(/^\s*(?:\/\*\*|\*(?!\/)) ?/, "").replace(/\*\/$/, ""));
+    const lines = doc.text
+      .split("\n")
+      .map((line) => line.replace(/^\s*(?:\/\*\*|\*(?!\/)) ?/, "").replace(/\*\/$/, ""));
     const begins = lines.flatMap((line, at) => (line.startsWith("@example") ? [at] : []));
     return begins.flatMap((begin) => {
       // Within a block a line may begin with "@": a tag ends the example only outside.
@@ -113,7 +115,9 @@ export function moduleOf(example: Example, api: PublicApi, kit: string): Example
   const sites: number[] = [];
   for (const { text, start } of expectations(code, comments)) {
     const site = lineAt(start);
-    const statement = names.statements.findLast(({ end }) => end <= start && /^[ \t]*\n?[ \t]*$/.test(code.slice(end, start)));
+    const statement = names.statements.findLast(
+      ({ end }) => end <= start && /^[ \t]*\n?[ \t]*$/.test(code.slice(end, start)),
+    );
     if (statement === undefined) throw new ExampleError(example, site, `"// ${text}" stands behind no statement`);
     sites.push(site);
     const place = JSON.stringify(`${path}:${site}`);
@@ -127,10 +131,12 @@ export function moduleOf(example: Example, api: PublicApi, kit: string): Example
       edits.insert(to, "))");
     } else {
       const expected = what === "nothing" ? "[]" : `[${what.replaceAll("\n", " ")}]`;
-      for (const name of namesIn(parseSync("expected.ts", expected).program as unknown as Node).used) names.used.add(name);
+      for (const name of namesIn(parseSync("expected.ts", expected).program as unknown as Node).used)
+        names.used.add(name);
       const { start: from, end: to } = statement.expression ?? statement;
       if (statement.expression === undefined) {
-        if (statement.declares === undefined) throw new ExampleError(example, site, "the declaration is not of one name");
+        if (statement.declares === undefined)
+          throw new ExampleError(example, site, "the declaration is not of one name");
         edits.insert(to, ` ${waits}$value(${place}, ${statement.declares}).is(${expected});`);
       } else {
         edits.insert(from, `${waits}$value(${place}, `);
@@ -139,7 +145,8 @@ export function moduleOf(example: Example, api: PublicApi, kit: string): Example
     }
   }
   const asserts = sites.length > 0 || names.used.has("assertThat") || program.body.some(isDefaultExport);
-  if (!asserts) throw new ExampleError(example, line, "the example asserts nothing: end a statement with `// -> value`");
+  if (!asserts)
+    throw new ExampleError(example, line, "the example asserts nothing: end a statement with `// -> value`");
 
   const inTest = names.used.has("p") && !names.declared.has("p");
   const missing = [...names.used].flatMap((name) => {
@@ -244,7 +251,9 @@ function declaredBy(node: Node | null): readonly string[] {
     default:
       return ["id", "local", "value", "left", "argument", "declaration"].flatMap((member) => {
         const inner = node[member] as Node | null | undefined;
-        return typeof inner === "object" && inner !== null && node.type !== "ExpressionStatement" ? declaredBy(inner) : [];
+        return typeof inner === "object" && inner !== null && node.type !== "ExpressionStatement"
+          ? declaredBy(inner)
+          : [];
       });
   }
 }

@@ -16,7 +16,9 @@ export function $value<T>(place: string, value: PCollection<T>): Compared<T>;
 export function $value<T>(place: string, value: PromiseLike<T>): Compared<T>;
 export function $value<T>(place: string, value: T): Compared<T>;
 export function $value(place: string, value: unknown): Compared<unknown> {
-  return { is: (expected) => (value instanceof PCollection ? elements(place, value, expected) : one(place, value, expected)) };
+  return {
+    is: (expected) => (value instanceof PCollection ? elements(place, value, expected) : one(place, value, expected)),
+  };
 }
 
 async function elements(place: string, collection: PCollection<unknown>, expected: readonly unknown[]): Promise<void> {

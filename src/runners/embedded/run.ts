@@ -25,8 +25,11 @@ export interface StepMetrics {
   /** Elements that came into the stage. */
   readonly elementsIn: number;
   readonly bundles: number;
+  /** Milliseconds of event time: the stage puts nothing out before it, but what is late. */
   readonly watermark: number;
+  /** Keys for which something is kept, once for each window. */
   readonly keys: number;
+  /** Timers that are set. */
   readonly timers: number;
   /** Elements that wait: for side inputs, for calls, or to be taken up. */
   readonly pending: number;
@@ -40,6 +43,7 @@ export interface JobMetrics {
   readonly elapsedMs: number;
   /** Elements read by all sources. */
   readonly elementsRead: number;
+  /** Late elements, and timers, that no step took. */
   readonly dropped: number;
   /** The least watermark of the last stages: how far results are complete. */
   readonly watermark: number;
@@ -50,7 +54,7 @@ export interface JobMetrics {
 export interface JobHandle {
   readonly name: string;
   readonly state: JobState;
-  /** The figures of this moment. Cheap: counters are read. */
+  /** The figures of this moment. Cost: a look at each open window. */
   metrics(): JobMetrics;
   /** Resolves with the last figures when the job has ended well; rejects with a coded error when it failed or was cancelled. */
   wait(): Promise<JobMetrics>;
