@@ -119,7 +119,8 @@ export interface SlidingWindowsOptions {
  * Windows that overlap: an element lies in up to `ceil(size / every)` of them. With `every` above `size` there are gaps,
  * and an element in a gap is in no window.
  *
- * Cost: a grouping files each element once for each of its windows.
+ * Cost: a combine under the default trigger adds an element to one slice, however many windows it is in; other groupings file
+ * it in each of its windows.
  * @throws WINDOW_INVALID when a duration is not a whole number from 1, or the offset not a whole number
  *
  * @example
