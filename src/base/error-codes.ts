@@ -91,4 +91,5 @@ export const ERROR_CODES = {
   USAGE: "the command line does not make sense",
 } as const;
 
+/** The code of an error: one of a closed list. */
 export type ErrorCode = keyof typeof ERROR_CODES;

@@ -36,11 +36,15 @@ export interface TidemarkErrorOptions extends ErrorText, ErrorContext {
 }
 
 /**
- * An error with a stable code.
+ * An error with a stable code. Its message says what happened, why, how to fix it, and where in the pipeline it was.
  *
  * @example
+ * ```ts
  * const error = new TidemarkError("OPTIONS_INVALID", { what: "--every is not a number", fix: "write --every 5" });
- * error.code; // "OPTIONS_INVALID"
+ * error.code; // -> "OPTIONS_INVALID"
+ * error.domain; // -> "user"
+ * error.withContext({ step: "Tags" }).context; // -> { step: "Tags" }
+ * ```
  */
 export class TidemarkError extends Error {
   override readonly name = "TidemarkError";
@@ -81,6 +85,18 @@ export class TidemarkError extends Error {
   }
 }
 
+/**
+ * Whether `error` is a TidemarkError, of the given code where one is given.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   fixedWindows(0);
+ * } catch (error) {
+ *   isTidemarkError(error, "WINDOW_INVALID"); // -> true
+ * }
+ * ```
+ */
 export function isTidemarkError(error: unknown, code?: ErrorCode): error is TidemarkError {
   return error instanceof TidemarkError && (code === undefined || error.code === code);
 }

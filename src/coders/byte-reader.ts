@@ -24,6 +24,41 @@ export function corrupt(
   });
 }
 
+/**
+ * A cursor over bytes that coders read from. Reading past the end is the error CODER_CORRUPT.
+ *
+ * @example Numbers, most significant byte first
+ * ```ts
+ * const input = new ByteReader(Uint8Array.of(7, 0, 0, 1, 0, 63, 240, 0, 0, 0, 0, 0, 0));
+ * input.byte(); // -> 7
+ * input.uint32(); // -> 256
+ * input.float64(); // -> 1
+ * input.byte(); // throws CODER_CORRUPT
+ * ```
+ * @example Varints
+ * ```ts
+ * const out = new ByteWriter();
+ * out.varint(-1);
+ * out.varintBig(2n ** 60n);
+ * out.varint(3);
+ * const input = new ByteReader(out.finish());
+ * input.varint(); // -> -1
+ * input.varintExact(); // -> 2n ** 60n
+ * input.varintBig(); // -> 3n
+ * ```
+ * @example Text and bytes
+ * ```ts
+ * const input = new ByteReader(Uint8Array.of(3, 104, 105, 33, 233, 195, 169, 65, 0, 1, 2, 3));
+ * input.utf8(input.length()); // -> "hi!"
+ * input.latin1(1); // -> "é"
+ * input.utf8(2); // -> "é"
+ * input.utf16(2); // -> "A"
+ * input.bytes(1); // -> Uint8Array.of(1)
+ * input.take(1).byte(); // -> 2
+ * input.view(1)[0]; // -> 3
+ * [input.position, input.remaining]; // -> [12, 0]
+ * ```
+ */
 export class ByteReader {
   readonly #buffer: Buffer;
   readonly #end: number;
@@ -44,6 +79,7 @@ export class ByteReader {
     return this.#end - this.#at;
   }
 
+  /** The next byte. */
   byte(): number {
     if (this.#at >= this.#end) throw this.#cutOff(1);
     return this.#buffer[this.#at++] as number;
@@ -69,12 +105,14 @@ export class ByteReader {
     return new ByteReader(this.view(size));
   }
 
+  /** The next 4 bytes as an unsigned integer. */
   uint32(): number {
     this.#need(4);
     this.#at += 4;
     return this.#buffer.readUInt32BE(this.#at - 4);
   }
 
+  /** The next 8 bytes as an IEEE 754 number. */
   float64(): number {
     this.#need(8);
     this.#at += 8;

@@ -13,6 +13,47 @@ const INITIAL_SIZE = 256;
 const SHORT_STRING = 24;
 const BEYOND_LATIN1 = /[\u0100-\uffff]/;
 
+/**
+ * A growing buffer that coders write into.
+ *
+ * @example Numbers, most significant byte first
+ * ```ts
+ * const out = new ByteWriter();
+ * out.byte(7);
+ * out.uint32(256);
+ * out.float64(1);
+ * out.finish(); // -> Uint8Array.of(7, 0, 0, 1, 0, 63, 240, 0, 0, 0, 0, 0, 0)
+ * ```
+ * @example Varints
+ * ```ts
+ * const out = new ByteWriter();
+ * out.varint(300);
+ * out.varintBig(5n);
+ * out.finish(); // -> Uint8Array.of(172, 2, 5)
+ * ```
+ * @example Text and bytes
+ * ```ts
+ * const out = new ByteWriter();
+ * out.utf8WithLength("hi");
+ * out.utf8("é");
+ * out.latin1("é");
+ * out.utf16("A");
+ * out.bytes(Uint8Array.of(1, 2));
+ * out.finish(); // -> Uint8Array.of(2, 104, 105, 195, 169, 233, 65, 0, 1, 2)
+ * ```
+ * @example Content after its length, and a buffer that is used again
+ * ```ts
+ * const out = new ByteWriter(16);
+ * const mark = out.startLength();
+ * out.latin1("abc");
+ * out.endLength(mark);
+ * out.toLatin1(); // -> "\x03abc"
+ * out.truncate(2);
+ * out.view().length; // -> 2
+ * out.reset();
+ * [out.length, out.capacity]; // -> [0, 16]
+ * ```
+ */
 export class ByteWriter {
   #buffer: Buffer;
   #view: DataView;
@@ -61,11 +102,13 @@ export class ByteWriter {
     return this.#buffer.toString("latin1", 0, this.#length);
   }
 
+  /** One byte; `value` modulo 256. */
   byte(value: number): void {
     this.#reserve(1);
     this.#buffer[this.#length++] = value;
   }
 
+  /** The bytes as they are, without their number. */
   bytes(values: Uint8Array): void {
     this.#reserve(values.length);
     this.#buffer.set(values, this.#length);

@@ -13,12 +13,16 @@ import { ByteWriter } from "./byte-writer.ts";
  * Values of type `T` as bytes.
  *
  * @example
+ * ```ts
  * const celsius: Coder<number> = {
  *   name: "celsius",
  *   deterministic: true,
  *   encode: (value, out) => out.varint(Math.round(value * 10)),
  *   decode: (input) => input.varint() / 10,
  * };
+ * encodeToBytes(celsius, 21.5).length; // -> 2
+ * decodeFromBytes(celsius, encodeToBytes(celsius, 21.5)); // -> 21.5
+ * ```
  */
 export interface Coder<T> {
   /** For people and for comparing savepoints, as in `kv(string,varint)`: equal names, equal bytes. */
@@ -31,7 +35,9 @@ export interface Coder<T> {
   readonly payload?: Uint8Array;
   /** Whether equal values have equal bytes: what keys need. */
   readonly deterministic: boolean;
+  /** Writes `value` so that others may follow it. @throws `VALUE_NOT_ENCODABLE` */
   encode(value: T, out: ByteWriter): void;
+  /** Reads exactly what `encode` wrote. @throws `CODER_CORRUPT` */
   decode(input: ByteReader): T;
   /** Present where the outer context differs. */
   encodeOuter?(value: T, out: ByteWriter): void;
@@ -63,7 +69,17 @@ function withScratch<R>(use: (out: ByteWriter) => R): R {
   }
 }
 
-/** `value` as bytes of its own. @param context default `nested`, as on Beam's data plane */
+/**
+ * `value` as bytes of its own.
+ * @param context default `nested`, as on Beam's data plane
+ * @throws VALUE_NOT_ENCODABLE
+ *
+ * @example
+ * ```ts
+ * encodeToBytes(stringCoder, "hi"); // -> Uint8Array.of(2, 104, 105)
+ * encodeToBytes(stringCoder, "hi", "outer"); // -> Uint8Array.of(104, 105)
+ * ```
+ */
 export function encodeToBytes<T>(coder: Coder<T>, value: T, context: CoderContext = "nested"): Uint8Array {
   return withScratch((out) => {
     encodeIn(context, coder, value, out);
@@ -82,7 +98,13 @@ export function encodeToLatin1<T>(coder: Coder<T>, value: T): string {
 /**
  * The value that is all of `bytes`.
  * @param context default `nested`
- * @throws `CODER_CORRUPT` when the bytes are not one value
+ * @throws CODER_CORRUPT when the bytes are not one value
+ *
+ * @example
+ * ```ts
+ * decodeFromBytes(stringCoder, Uint8Array.of(2, 104, 105)); // -> "hi"
+ * decodeFromBytes(stringCoder, Uint8Array.of(9, 104)); // throws CODER_CORRUPT
+ * ```
  */
 export function decodeFromBytes<T>(coder: Coder<T>, bytes: Uint8Array, context: CoderContext = "nested"): T {
   const input = new ByteReader(bytes);

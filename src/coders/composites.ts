@@ -18,7 +18,14 @@ const COUNT_MAX = 0x7fff_ffff;
 /** How many elements of zero bytes one iterable may hold: nothing but this bounds a false count of them. */
 const EMPTY_ELEMENTS_MAX = 1 << 20;
 
-/** `[key, value]`. */
+/**
+ * `[key, value]`. Deterministic where both coders are.
+ *
+ * @example
+ * ```ts
+ * encodeToBytes(kvCoder(stringCoder, varintCoder), ["a", 5]); // -> Uint8Array.of(1, 97, 5)
+ * ```
+ */
 export function kvCoder<K, V>(
   key: DeterministicCoder<K>,
   value: DeterministicCoder<V>,
@@ -47,8 +54,13 @@ export interface IterableCoder<T> extends Coder<Iterable<T>> {
 }
 
 /**
- * Elements in their order: the count in 4 bytes, then each element. An iterable that is not an array or a Set is
- * read into an array first. Decoding also takes Beam's form of unknown length, in chunks.
+ * Elements in their order: the count in 4 bytes, then each element. An iterable that is not an array is read into one
+ * first. Decoding also takes Beam's form of unknown length, in chunks.
+ *
+ * @example
+ * ```ts
+ * encodeToBytes(iterableCoder(varintCoder), [1, 2]); // -> Uint8Array.of(0, 0, 0, 2, 1, 2)
+ * ```
  */
 export function iterableCoder<T>(element: DeterministicCoder<T>): IterableCoder<T> & DeterministicCoder<Iterable<T>>;
 export function iterableCoder<T>(element: Coder<T>): IterableCoder<T>;
@@ -107,7 +119,16 @@ function* withFetched<T>(
   }
 }
 
-/** `null`, or a value: one byte says which. */
+/**
+ * `null`, or a value: one byte says which.
+ *
+ * @example
+ * ```ts
+ * const coder = nullableCoder(varintCoder);
+ * encodeToBytes(coder, null); // -> Uint8Array.of(0)
+ * encodeToBytes(coder, 5); // -> Uint8Array.of(1, 5)
+ * ```
+ */
 export function nullableCoder<T>(value: DeterministicCoder<T>): DeterministicCoder<T | null>;
 export function nullableCoder<T>(value: Coder<T>): Coder<T | null>;
 export function nullableCoder<T>(value: Coder<T>): Coder<T | null> {
@@ -127,7 +148,14 @@ export function nullableCoder<T>(value: Coder<T>): Coder<T | null> {
   };
 }
 
-/** The value's length in bytes, then its outer form: so that a reader who does not know the coder can skip it. */
+/**
+ * The value's length in bytes, then its outer form: so that a reader who does not know the coder can skip it.
+ *
+ * @example
+ * ```ts
+ * encodeToBytes(lengthPrefixCoder(doubleCoder), 1); // -> Uint8Array.of(8, 63, 240, 0, 0, 0, 0, 0, 0)
+ * ```
+ */
 export function lengthPrefixCoder<T>(value: DeterministicCoder<T>): DeterministicCoder<T>;
 export function lengthPrefixCoder<T>(value: Coder<T>): Coder<T>;
 export function lengthPrefixCoder<T>(value: Coder<T>): Coder<T> {

@@ -47,7 +47,16 @@ export function writeExactMilliseconds(exact: bigint, out: ByteWriter): void {
   out.uint32(Number(exact & 0xffff_ffffn));
 }
 
-/** An instant in 8 bytes. Encoding fractions of a millisecond, NaN or what lies outside Beam's range throws `VALUE_NOT_ENCODABLE`. */
+/**
+ * An instant (ms) in 8 bytes, which sort as instants do. Encoding fractions of a millisecond, NaN or what lies outside Beam's
+ * range throws `VALUE_NOT_ENCODABLE`.
+ *
+ * @example
+ * ```ts
+ * encodeToBytes(timestampCoder, 1); // -> Uint8Array.of(128, 0, 0, 0, 0, 0, 0, 1)
+ * encodeToBytes(timestampCoder, 0.5); // throws VALUE_NOT_ENCODABLE
+ * ```
+ */
 export const timestampCoder: DeterministicCoder<Timestamp> = {
   name: "timestamp",
   deterministic: true,

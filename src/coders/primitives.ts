@@ -14,7 +14,14 @@ import { checkWellFormed } from "./well-formed.ts";
 const MIN_INT64 = -(2n ** 63n);
 const MAX_INT64 = 2n ** 63n - 1n;
 
-/** Bytes; nested, after their length. Any `Uint8Array` (a `Buffer` too) is written; decoding gives a copy. */
+/**
+ * Bytes; nested, after their length. Any `Uint8Array` (a `Buffer` too) is written; decoding gives a copy.
+ *
+ * @example
+ * ```ts
+ * encodeToBytes(bytesCoder, Uint8Array.of(1, 2)); // -> Uint8Array.of(2, 1, 2)
+ * ```
+ */
 export const bytesCoder: DeterministicCoder<Uint8Array> = {
   name: "bytes",
   urn: "beam:coder:bytes:v1",
@@ -32,7 +39,14 @@ export const bytesCoder: DeterministicCoder<Uint8Array> = {
   decodeOuter: (input: ByteReader): Uint8Array => input.bytes(input.remaining),
 };
 
-/** Text as UTF-8; nested, after its length in bytes. Refuses half a surrogate pair (`VALUE_NOT_ENCODABLE`). */
+/**
+ * Text as UTF-8; nested, after its length in bytes. Refuses half a surrogate pair (`VALUE_NOT_ENCODABLE`).
+ *
+ * @example
+ * ```ts
+ * encodeToBytes(stringCoder, "é"); // -> Uint8Array.of(2, 195, 169)
+ * ```
+ */
 export const stringCoder: DeterministicCoder<string> = {
   name: "string",
   urn: "beam:coder:string_utf8:v1",
@@ -51,7 +65,14 @@ export const stringCoder: DeterministicCoder<string> = {
   decodeOuter: (input: ByteReader): string => input.utf8(input.remaining),
 };
 
-/** A boolean: one byte, 0 or 1. */
+/**
+ * A boolean: one byte, 0 or 1.
+ *
+ * @example
+ * ```ts
+ * encodeToBytes(boolCoder, true); // -> Uint8Array.of(1)
+ * ```
+ */
 export const boolCoder: DeterministicCoder<boolean> = {
   name: "bool",
   urn: "beam:coder:bool:v1",
@@ -73,6 +94,12 @@ export function readBool(input: ByteReader): boolean {
 /**
  * Whole numbers within ±(2^53 − 1), in 1 to 10 bytes (negative ones always 10). −0 comes back as 0.
  * Encoding others throws `VALUE_NOT_ENCODABLE`; decoding a larger one, from another language, `INTEGER_TOO_LARGE`.
+ *
+ * @example
+ * ```ts
+ * encodeToBytes(varintCoder, 300); // -> Uint8Array.of(172, 2)
+ * encodeToBytes(varintCoder, 0.5); // throws VALUE_NOT_ENCODABLE
+ * ```
  */
 export const varintCoder: DeterministicCoder<number> = {
   name: "varint",
@@ -85,7 +112,14 @@ export const varintCoder: DeterministicCoder<number> = {
   decode: (input: ByteReader): number => input.varint(),
 };
 
-/** All 64-bit integers, as bigint; the same bytes as `varintCoder`. */
+/**
+ * All 64-bit integers, as bigint; the same bytes as `varintCoder`. Larger ones throw `VALUE_NOT_ENCODABLE`.
+ *
+ * @example
+ * ```ts
+ * decodeFromBytes(varintBigCoder, encodeToBytes(varintBigCoder, 2n ** 60n)); // -> 2n ** 60n
+ * ```
+ */
 export const varintBigCoder: DeterministicCoder<bigint> = {
   name: "varintBig",
   urn: "beam:coder:varint:v1",
@@ -103,7 +137,14 @@ export const varintBigCoder: DeterministicCoder<bigint> = {
   decode: (input: ByteReader): bigint => input.varintBig(),
 };
 
-/** Any number, in 8 bytes. Not for keys: 0 and −0 are one key but have two encodings. */
+/**
+ * Any number, in 8 bytes. Not for keys: 0 and −0 are one key but have two encodings.
+ *
+ * @example
+ * ```ts
+ * encodeToBytes(doubleCoder, 1); // -> Uint8Array.of(63, 240, 0, 0, 0, 0, 0, 0)
+ * ```
+ */
 export const doubleCoder: Coder<number> = {
   name: "double",
   urn: "beam:coder:double:v1",

@@ -22,7 +22,17 @@ const SHAPES_MAX = 32;
 /** Thrown inside to leave the recursion; `encode` turns it into an error that names the place. */
 const REFUSED = Symbol("refused");
 
-/** Undefined, null, booleans, numbers, bigints, text, arrays, plain objects, Date, Map, Set, ArrayBuffer, typed arrays, windows. */
+/**
+ * Undefined, null, booleans, numbers, bigints, text, arrays, plain objects, Date, Map, Set, ArrayBuffer, typed arrays, windows.
+ * Others throw `VALUE_NOT_ENCODABLE`, with their path. Not for keys.
+ *
+ * @example
+ * ```ts
+ * const value = { at: new Date(0), tags: new Set(["a"]), left: undefined };
+ * decodeFromBytes(valueCoder, encodeToBytes(valueCoder, value)); // -> value
+ * encodeToBytes(valueCoder, { done: () => {} }); // throws VALUE_NOT_ENCODABLE
+ * ```
+ */
 export const valueCoder: Coder<unknown> = {
   name: "value",
   deterministic: false,

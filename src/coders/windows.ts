@@ -7,7 +7,15 @@ import type { ByteWriter } from "./byte-writer.ts";
 import type { Coder, DeterministicCoder } from "./coder.ts";
 import { exactMilliseconds, timestampCoder, timestampOf, writeExactMilliseconds } from "./instant.ts";
 
-/** `[start, end)`: the end as an instant, then the length in milliseconds as a varint. */
+/**
+ * `[start, end)`: the end as an instant, then the length in milliseconds as a varint.
+ *
+ * @example
+ * ```ts
+ * const minute = new IntervalWindow(0, 60_000);
+ * decodeFromBytes(intervalWindowCoder, encodeToBytes(intervalWindowCoder, minute)); // -> minute
+ * ```
+ */
 export const intervalWindowCoder: DeterministicCoder<IntervalWindow> = {
   name: "intervalWindow",
   urn: "beam:coder:interval_window:v1",
@@ -36,7 +44,14 @@ export const intervalWindowCoder: DeterministicCoder<IntervalWindow> = {
   },
 };
 
-/** The global window: no bytes at all. */
+/**
+ * The global window: no bytes at all.
+ *
+ * @example
+ * ```ts
+ * encodeToBytes(globalWindowCoder, GLOBAL_WINDOW).length; // -> 0
+ * ```
+ */
 export const globalWindowCoder: DeterministicCoder<GlobalWindow> = {
   name: "globalWindow",
   urn: "beam:coder:global_window:v1",

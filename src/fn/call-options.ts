@@ -3,6 +3,7 @@
 /** Waits between attempts, in milliseconds: the wait before attempt 2, 3 …; the last one repeats. */
 export type Backoff = (attempt: number) => number;
 
+/** When a failed call is made again. */
 export interface RetryOptions {
   /** Calls in all, the first included. */
   readonly attempts: number;
@@ -14,6 +15,7 @@ export interface RetryOptions {
 export interface CallOptions {
   /** Say `true` for a function that returns a promise without being an `async function`. */
   readonly async?: boolean;
+  /** Default: one attempt. */
   readonly retry?: RetryOptions;
   /** Milliseconds after which an async call counts as failed. Default: none. */
   readonly timeout?: number;
@@ -23,7 +25,15 @@ export interface CallOptions {
   readonly ordered?: boolean;
 }
 
-/** Waits `first` ms, then twice as long each time, never over `most` ms. */
+/**
+ * Waits `first` ms before the second attempt, then twice as long each time, never over `most` ms.
+ *
+ * @example
+ * ```ts
+ * const backoff = exponentialBackoff(100, 1000);
+ * [2, 3, 4, 5, 6].map(backoff); // -> [100, 200, 400, 800, 1000]
+ * ```
+ */
 export function exponentialBackoff(first = 100, most = 10_000): Backoff {
   return (attempt) => Math.min(most, first * 2 ** Math.max(0, attempt - 2));
 }

@@ -11,11 +11,13 @@ import type { Coder } from "../coders/coder.ts";
 export interface CombineFn<I, A, O> {
   /** For graphs and messages. Default: `Combine`. */
   readonly name?: string;
+  /** An accumulator of no inputs. */
   createAccumulator(): A;
   /** Returns the accumulator with `input` in it. */
   addInput(accumulator: A, input: I): A;
   /** Returns all of them in one. `accumulators` has one or more. */
   mergeAccumulators(accumulators: readonly A[]): A;
+  /** The output for what is in the accumulator; called at each firing, and must not change it. */
   extractOutput(accumulator: A): O;
   /** Makes an accumulator smaller before it is stored or sent. Default: itself. */
   compact?(accumulator: A): A;

@@ -22,9 +22,24 @@ export interface OutputTag<T> {
   /** Never present: carries `T`. */
   readonly element?: T;
 }
+/** The declared outputs of a DoFn, by name. */
 export type OutputTags = Readonly<Record<string, OutputTag<unknown>>>;
 
-/** Declares an output of elements `T`: `outputs: { main: output<string>(), errors: output<Bad>() }`. */
+/**
+ * Declares an output of elements `T`. The name `main` is that of the main output.
+ *
+ * @example
+ * ```ts
+ * const checked = p.create(["5", "x"]).parDo({
+ *   outputs: { main: output<number>(), bad: output<string>() },
+ *   process(text, { output, outputTo }) {
+ *     if (Number.isNaN(Number(text))) outputTo("bad", text);
+ *     else output(Number(text));
+ *   },
+ * }); // -> 5
+ * checked.outputs.bad; // -> "x"
+ * ```
+ */
 export function output<T>(options?: { readonly coder?: Coder<T> }): OutputTag<T> {
   return Object.freeze({ ...options });
 }
@@ -100,6 +115,7 @@ export interface TimerContext<
 export interface BundleContext<O extends OutputTags> {
   /** Emits to `main` in `window` at `timestamp`. */
   output(this: void, value: MainOutput<O>, timestamp: Timestamp, window: Window): void;
+  /** Emits to the output named `tag`, in `window` at `timestamp`. */
   outputTo<N extends keyof O>(
     this: void,
     tag: N,
@@ -111,6 +127,7 @@ export interface BundleContext<O extends OutputTags> {
   readonly options: unknown;
 }
 
+/** What `setup` sees. */
 export interface SetupContext {
   readonly step: string;
   readonly options: unknown;
@@ -142,10 +159,15 @@ export interface DoFn<
   readonly outputs?: O;
   /** How far, in milliseconds, an output's timestamp may lie before its element's. Default 0; `Infinity` allows any. */
   readonly allowedTimestampSkew?: number;
+  /** Called once, before everything else. */
   setup?(context: SetupContext): MaybePromise<void>;
+  /** Called before the first element of each bundle. */
   startBundle?(context: BundleContext<O>): MaybePromise<void>;
+  /** Called for each element. Returns elements for `main`, or nothing; emits others by the context. */
   process(element: I, context: ProcessContext<S, T, V, O, KeyOf<I>>): MaybePromise<Outputs<R>>;
+  /** Called after the last element of each bundle: the place to write what was gathered. */
   finishBundle?(context: BundleContext<O>): MaybePromise<void>;
+  /** Called once at the end, also after a failure. */
   teardown?(): MaybePromise<void>;
   readonly onTimer?: {
     readonly [N in keyof T]?: (context: TimerContext<S, T, V, O, KeyOf<I>>) => MaybePromise<Outputs<R>>;

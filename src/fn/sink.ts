@@ -12,6 +12,7 @@ import type { Pane } from "../model/pane.ts";
 import type { Timestamp } from "../model/time.ts";
 import type { Window } from "../model/window.ts";
 
+/** The number of a stretch of output that becomes visible as one, from 1. */
 export type Epoch = number;
 
 /** What is known of an element beside its value. */
@@ -27,7 +28,9 @@ export interface SinkWriter<T> {
   write(value: T, meta: ElementMeta): boolean | void;
   /** Resolves when what was written has been handed on far enough for more to be taken. */
   flush?(): Promise<void>;
+  /** What belongs to the epoch and was written since the last one, as chunks to be kept until `commit`. */
   seal(epoch: Epoch): Uint8Array[];
+  /** Makes the chunks of a sealed epoch visible. May be called again with the same ones. */
   commit(epoch: Epoch, chunks: readonly Uint8Array[]): Promise<void>;
   /** 0 before the first: epochs are numbered from 1. */
   lastCommitted(): Promise<Epoch>;
@@ -35,6 +38,7 @@ export interface SinkWriter<T> {
   finish?(): Promise<void>;
   /** The job failed or was cancelled: takes back what is not visible yet. */
   abort?(): void | Promise<void>;
+  /** Called last in any case, after `finish` or `abort`. */
   close(): void | Promise<void>;
 }
 
@@ -44,6 +48,7 @@ export interface SinkJob {
   readonly jobId: string;
 }
 
+/** Where elements go out. Given to `collection.write`. */
 export interface Sink<T> {
   /** For graphs and messages, as in `text(out.txt)`. */
   readonly name: string;

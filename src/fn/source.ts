@@ -19,6 +19,7 @@ export type PollResult = "more" | "idle" | "end";
 
 /** One reading of one split. */
 export interface SourceReader<T, P> {
+  /** Adds up to `max` elements to `into`, without waiting. */
   poll(max: number, into: Batch<T>): PollResult;
   /** Resolves when `poll` may have something; called only after `idle`. */
   ready(): Promise<void>;
@@ -28,6 +29,7 @@ export interface SourceReader<T, P> {
   watermark?(): Timestamp;
   /** Told after a checkpoint that holds position `p` is durable. */
   committed?(position: P): void | Promise<void>;
+  /** Called once, when nothing more is read. */
   close(): void | Promise<void>;
 }
 
@@ -47,6 +49,7 @@ export interface Source<T, Split = unknown, Position = unknown> {
   readonly bounded: boolean;
   /** @param desired how many readers could work side by side: 1 in the embedded engine; a hint */
   splits(desired: number): readonly Split[] | Promise<readonly Split[]>;
+  /** A reader of `split` that begins at `position`, or at the beginning. */
   open(split: Split, position: Position | undefined): SourceReader<T, Position> | Promise<SourceReader<T, Position>>;
   readonly quiet?: QuietPolicy;
 }
@@ -60,7 +63,17 @@ export type TimestampPolicy<T> =
   /** What the reader says, and MIN_TIMESTAMP where it says nothing. The default. */
   | { readonly kind: "source" };
 
-/** Event time by a function of the element, at most `outOfOrderness` ms (default 0) out of order. */
+/**
+ * Event time by a function of the element, at most `outOfOrderness` ms (default 0) out of order: the watermark stays so far
+ * behind the latest element, and what comes later still is late.
+ *
+ * @example
+ * ```ts
+ * await writeFile("log.txt", "1000 a\n3000 b\n");
+ * p.apply(text.read("log.txt", { timestamps: eventTime((line) => Number.parseInt(line), { outOfOrderness: seconds(5) }) }))
+ *   .map((line, { timestamp }) => [line, timestamp]); // -> ["1000 a", 1000], ["3000 b", 3000]
+ * ```
+ */
 export function eventTime<T>(
   timestamp: (element: T) => Timestamp,
   options?: { readonly outOfOrderness?: number },
@@ -68,12 +81,28 @@ export function eventTime<T>(
   return Object.freeze({ kind: "event", timestamp, outOfOrderness: options?.outOfOrderness ?? 0 });
 }
 
-/** Event time is the time of reading: `Date.now()` of the engine's clock. */
+/**
+ * Event time is the time of reading: `Date.now()` of the engine's clock.
+ *
+ * @example
+ * ```ts
+ * await writeFile("log.txt", "a\n");
+ * p.apply(text.read("log.txt", { timestamps: processingTime() })).map((_, { timestamp }) => timestamp); // -> 0
+ * ```
+ */
 export function processingTime(): TimestampPolicy<unknown> {
   return Object.freeze({ kind: "processing" });
 }
 
-/** Event time is what the source says of each element (a broker's own time-stamp). */
+/**
+ * Event time is what the source says of each element (a broker's own time-stamp), and `MIN_TIMESTAMP` where it says nothing.
+ *
+ * @example
+ * ```ts
+ * await writeFile("log.txt", "a\n");
+ * p.apply(text.read("log.txt", { timestamps: ingestionTime() })).map((_, { timestamp }) => timestamp); // -> MIN_TIMESTAMP
+ * ```
+ */
 export function ingestionTime(): TimestampPolicy<unknown> {
   return Object.freeze({ kind: "source" });
 }

@@ -20,7 +20,9 @@ export interface StateOptions<T> {
 export interface ValueCell<T> {
   /** The value, or `undefined` where none was written. */
   read(): T | undefined;
+  /** Replaces the value. */
   write(value: T): void;
+  /** Removes the value. */
   clear(): void;
 }
 
@@ -28,40 +30,61 @@ export interface ValueCell<T> {
 export interface BagCell<T> {
   /** What was added, in no promised order. A view: valid until the next change. */
   read(): readonly T[];
+  /** Adds `value`; O(1). */
   add(value: T): void;
+  /** Whether nothing has been added. */
   isEmpty(): boolean;
+  /** Removes everything. */
   clear(): void;
 }
 
 /** Inputs combined as they come. */
 export interface CombiningCell<I, O> {
+  /** The output for all inputs; for none, that of an empty accumulator. */
   read(): O;
+  /** Combines `input` in. */
   add(input: I): void;
+  /** Whether no input has been added. */
   isEmpty(): boolean;
+  /** Removes all inputs. */
   clear(): void;
 }
 
 /** Values by key. */
 export interface MapCell<K, V> {
+  /** The value of `key`, or `undefined`. */
   get(key: K): V | undefined;
+  /** Whether `key` has a value. */
   has(key: K): boolean;
+  /** Sets the value of `key`. */
   put(key: K, value: V): void;
+  /** Removes `key`, if it is there. */
   remove(key: K): void;
+  /** In the order in which they were first put, as are values and entries. */
   keys(): IterableIterator<K>;
+  /** The values. */
   values(): IterableIterator<V>;
+  /** The keys with their values. */
   entries(): IterableIterator<[K, V]>;
+  /** Whether no key has a value. */
   isEmpty(): boolean;
+  /** Removes all keys. */
   clear(): void;
 }
 
 /** Distinct values. */
 export interface SetCell<T> {
+  /** Whether `value` is there. */
   has(value: T): boolean;
   /** Adds `value`; `true` where it was not there before. */
   add(value: T): boolean;
+  /** Removes `value`, if it is there. */
   remove(value: T): void;
+  /** The values, in the order in which they were added. */
   read(): IterableIterator<T>;
+  /** Whether there is no value. */
   isEmpty(): boolean;
+  /** Removes all values. */
   clear(): void;
 }
 
@@ -75,13 +98,17 @@ export interface TimestampedValue<T> {
 export interface OrderedListCell<T> {
   /** How many there are. Cheaper than reading them. */
   readonly size: number;
+  /** Adds `value` at `timestamp`: O(1) at the end, O(n) before others. */
   add(value: T, timestamp: Timestamp): void;
+  /** All values, in an array of the caller's own: O(n). */
   read(): readonly TimestampedValue<T>[];
   /** Those with `from <= timestamp < to`. */
   readRange(from: Timestamp, to: Timestamp): readonly TimestampedValue<T>[];
   /** Removes those with `from <= timestamp < to`. */
   clearRange(from: Timestamp, to: Timestamp): void;
+  /** Whether there is no value. */
   isEmpty(): boolean;
+  /** Removes all values. */
   clear(): void;
 }
 
@@ -113,17 +140,60 @@ function spec<C>(
   }) as StateSpec<C>;
 }
 
-/** Declares a cell for one value: `state: { count: valueState<number>() }`. */
+/**
+ * Declares a cell for one value.
+ * @param options.ttl ms of processing time after the last write at which it reads as empty. Default: none, kept until the window
+ * expires
+ *
+ *
+ * @example
+ * ```ts
+ * p.create([["ann", 5], ["ann", 3]]).parDo({
+ *   state: { last: valueState<number>() },
+ *   process([, n], { state: { last } }) {
+ *     const before = last.read();
+ *     last.write(n);
+ *     return [n - (before ?? 0)];
+ *   },
+ * }); // -> 5, -2
+ * ```
+ */
 export function valueState<T>(options?: StateOptions<T>): StateSpec<ValueCell<T>> {
   return spec("value", options as never);
 }
 
-/** Declares a bag: `state: { seen: bagState<string>() }`. */
+/**
+ * Declares a bag: adding costs O(1), whatever is in it. `options.ttl` as of `valueState`.
+ *
+ * @example
+ * ```ts
+ * p.create([["ann", "/a"], ["ann", "/b"]]).parDo({
+ *   state: { seen: bagState<string>() },
+ *   process([, page], { state: { seen } }) {
+ *     seen.add(page);
+ *   },
+ *   onWindowExpiration: ({ key, state: { seen } }) => [`${key} saw ${seen.read().length} pages`],
+ * }); // -> "ann saw 2 pages"
+ * ```
+ */
 export function bagState<T>(options?: StateOptions<T>): StateSpec<BagCell<T>> {
   return spec("bag", options as never);
 }
 
-/** Declares a cell whose inputs are combined by `combineFn` as they are added. */
+/**
+ * Declares a cell whose inputs are combined by `combineFn` as they are added. `options.ttl` as of `valueState`.
+ *
+ * @example
+ * ```ts
+ * p.create([["ann", 5], ["ann", 3]]).parDo({
+ *   state: { sum: combiningState(sumFn()) },
+ *   process([, n], { state: { sum } }) {
+ *     sum.add(n);
+ *     return [sum.read()];
+ *   },
+ * }); // -> 5, 8
+ * ```
+ */
 export function combiningState<I, A, O>(
   combineFn: CombineFn<I, A, O>,
   options?: { readonly ttl?: number },
@@ -131,17 +201,55 @@ export function combiningState<I, A, O>(
   return spec("combining", options as never, { combineFn });
 }
 
-/** Declares a map. Keys are compared as grouping keys are: equal by content. */
+/**
+ * Declares a map. Keys are compared as grouping keys are: equal by content. `options.ttl` as of `valueState`,
+ * for the whole map.
+ *
+ * @example
+ * ```ts
+ * p.create([["ann", "x"], ["ann", "y"], ["ann", "x"]]).parDo({
+ *   state: { counts: mapState<string, number>() },
+ *   process([, item], { state: { counts } }) {
+ *     counts.put(item, (counts.get(item) ?? 0) + 1);
+ *   },
+ *   onWindowExpiration: ({ state: { counts } }) => counts.entries(),
+ * }); // -> ["x", 2], ["y", 1]
+ * ```
+ */
 export function mapState<K, V>(options?: StateOptions<V> & { readonly keyCoder?: Coder<K> }): StateSpec<MapCell<K, V>> {
   return spec("map", options as never, options?.keyCoder && { keyCoder: options.keyCoder });
 }
 
-/** Declares a set. Values are compared as grouping keys are: equal by content. */
+/**
+ * Declares a set. Values are compared as grouping keys are: equal by content. `options.ttl` as of `valueState`,
+ * for the whole set.
+ *
+ * @example
+ * ```ts
+ * p.create([["ann", "x"], ["ann", "y"], ["ann", "x"]]).parDo({
+ *   state: { seen: setState<string>() },
+ *   process: ([, item], { state: { seen } }) => (seen.add(item) ? [item] : []),
+ * }); // -> "x", "y"
+ * ```
+ */
 export function setState<T>(options?: StateOptions<T>): StateSpec<SetCell<T>> {
   return spec("set", options as never);
 }
 
-/** Declares a list sorted by timestamp. */
+/**
+ * Declares a list sorted by timestamp. `options.ttl` as of `valueState`, for the whole list.
+ *
+ * @example
+ * ```ts
+ * p.createTimestamped<KV<string, string>>([at(2000, ["ann", "b"]), at(1000, ["ann", "a"])]).parDo({
+ *   state: { visits: orderedListState<string>() },
+ *   process([, page], { timestamp, state: { visits } }) {
+ *     visits.add(page, timestamp);
+ *   },
+ *   onWindowExpiration: ({ state: { visits } }) => [visits.read().map(({ value }) => value)],
+ * }); // -> ["a", "b"]
+ * ```
+ */
 export function orderedListState<T>(options?: StateOptions<T>): StateSpec<OrderedListCell<T>> {
   return spec("orderedList", options as never);
 }

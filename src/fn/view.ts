@@ -15,6 +15,7 @@ export interface PCollectionView<V> {
   readonly view?: V;
 }
 
+/** The side inputs of a step, by the name under which its function sees them. */
 export type SideInputs = Readonly<Record<string, PCollectionView<unknown>>>;
 /** The values that user code sees, from the views given. */
 export type SideInputValues<V extends SideInputs> = {

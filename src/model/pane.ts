@@ -14,7 +14,14 @@ export interface Pane {
   readonly isLast: boolean;
 }
 
-/** The pane of every element that has not been grouped. */
+/**
+ * The pane of every element that has not been grouped.
+ *
+ * @example
+ * ```ts
+ * p.create(["a"]).map((_, { pane }) => pane); // -> NO_FIRING
+ * ```
+ */
 export const NO_FIRING: Pane = Object.freeze({
   timing: "UNKNOWN",
   index: 0,
@@ -23,7 +30,16 @@ export const NO_FIRING: Pane = Object.freeze({
   isLast: true,
 });
 
-/** The only pane of a window that fires once, on time. */
+/**
+ * The only pane of a window that fires once, on time.
+ *
+ * @example
+ * ```ts
+ * p.create(["a", "a"])
+ *   .apply(countPerElement())
+ *   .map((_, { pane }) => pane); // -> ON_TIME_AND_ONLY
+ * ```
+ */
 export const ON_TIME_AND_ONLY: Pane = Object.freeze({
   timing: "ON_TIME",
   index: 0,

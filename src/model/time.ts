@@ -8,11 +8,36 @@
 /** Milliseconds since the epoch, in event time. May be negative. */
 export type Timestamp = number;
 
-/** Before every element: Beam's −9223372036854775 ms. */
+/**
+ * Before every element: Beam's −9223372036854775 ms, as the double nearest to it.
+ *
+ * @example
+ * ```ts
+ * p.create(["no time given"]).map((_, { timestamp }) => timestamp); // -> MIN_TIMESTAMP
+ * ```
+ */
 export const MIN_TIMESTAMP: Timestamp = -9223372036854775;
-/** After every element, timer and window: Beam's 9223372036854775 ms. A watermark here says "no more input, ever". */
+/**
+ * After every element, timer and window: Beam's 9223372036854775 ms, as the double nearest to it. A watermark here says
+ * "no more input, ever".
+ *
+ * @example
+ * ```ts
+ * const { watermark } = await runTest((p) => p.create(["a"]));
+ * watermark; // -> MAX_TIMESTAMP
+ * ```
+ */
 export const MAX_TIMESTAMP: Timestamp = 9223372036854775;
-/** The last instant of the global window: one day before `MAX_TIMESTAMP`, so that its timers can still fire. */
+/**
+ * The last instant of the global window: one day before `MAX_TIMESTAMP`, so that its timers can still fire.
+ *
+ * @example
+ * ```ts
+ * p.create(["a"])
+ *   .apply(countGlobally())
+ *   .map((_, { timestamp }) => timestamp); // -> END_OF_GLOBAL_WINDOW
+ * ```
+ */
 export const END_OF_GLOBAL_WINDOW: Timestamp = 9223371950454775;
 
 /** `timestamp` brought into `[MIN_TIMESTAMP, MAX_TIMESTAMP]`. */
@@ -20,7 +45,15 @@ export function clampTimestamp(timestamp: number): Timestamp {
   return timestamp < MIN_TIMESTAMP ? MIN_TIMESTAMP : timestamp > MAX_TIMESTAMP ? MAX_TIMESTAMP : timestamp;
 }
 
-/** For people: ISO time where a Date can hold it, else a named end, else the bare milliseconds. */
+/**
+ * For people: ISO time where a Date can hold it, else a named end, else the bare milliseconds.
+ *
+ * @example
+ * ```ts
+ * formatTimestamp(1000); // -> "1970-01-01T00:00:01.000Z"
+ * formatTimestamp(MAX_TIMESTAMP); // -> "+∞"
+ * ```
+ */
 export function formatTimestamp(timestamp: Timestamp): string {
   if (timestamp <= MIN_TIMESTAMP) return "-∞";
   if (timestamp >= MAX_TIMESTAMP) return "+∞";
@@ -29,27 +62,62 @@ export function formatTimestamp(timestamp: Timestamp): string {
   return new Date(timestamp).toISOString();
 }
 
-/** `n` milliseconds; for symmetry with `seconds`. */
+/**
+ * `n` milliseconds; for symmetry with `seconds`.
+ *
+ * @example
+ * ```ts
+ * milliseconds(5); // -> 5
+ * ```
+ */
 export function milliseconds(n: number): number {
   return n;
 }
 
-/** `n` seconds in milliseconds. */
+/**
+ * `n` seconds in milliseconds.
+ *
+ * @example
+ * ```ts
+ * seconds(5); // -> 5000
+ * ```
+ */
 export function seconds(n: number): number {
   return n * 1000;
 }
 
-/** `n` minutes in milliseconds. */
+/**
+ * `n` minutes in milliseconds.
+ *
+ * @example
+ * ```ts
+ * minutes(5); // -> 300_000
+ * ```
+ */
 export function minutes(n: number): number {
   return n * 60_000;
 }
 
-/** `n` hours in milliseconds. */
+/**
+ * `n` hours in milliseconds.
+ *
+ * @example
+ * ```ts
+ * hours(5); // -> 18_000_000
+ * ```
+ */
 export function hours(n: number): number {
   return n * 3_600_000;
 }
 
-/** `n` days in milliseconds. */
+/**
+ * `n` days of 24 hours in milliseconds.
+ *
+ * @example
+ * ```ts
+ * days(5); // -> 432_000_000
+ * ```
+ */
 export function days(n: number): number {
   return n * 86_400_000;
 }

@@ -1,5 +1,6 @@
 /** Triggers as plain data. What they mean is in windowing/trigger-machine.ts; how users write them in windowing/triggers.ts. */
 
+/** When a window fires, as plain data. Made by `afterWatermark`, `afterCount` and the like. */
 export type Trigger =
   | { readonly kind: "default" }
   | { readonly kind: "never" }

@@ -21,6 +21,7 @@ export interface WindowFn<W extends Window = Window> {
   readonly name: string;
   readonly kind: "global" | "fixed" | "sliding" | "sessions" | "custom";
   readonly byTimestampOnly: boolean;
+  /** The windows of an element at `timestamp`, which is in `windows` so far; there may be none. */
   assign(timestamp: Timestamp, element: unknown, windows: readonly Window[]): readonly W[];
   /** Present if and only if windows merge. */
   merge?(windows: readonly W[]): readonly Merge<W>[];
@@ -28,5 +29,6 @@ export interface WindowFn<W extends Window = Window> {
   sideInputWindow(mainWindow: Window): W;
   /** Windows as JSON-like data and back, for encoding and checkpoints. */
   toData(window: W): unknown;
+  /** The window that `toData` gave `data` for. */
   fromData(data: unknown): W;
 }

@@ -62,7 +62,16 @@ export function nodeOf(collection: PCollection<unknown>): CollectionNode {
   return readNode(collection);
 }
 
-/** A bounded or unbounded collection of elements `T`, each with a timestamp and windows. */
+/**
+ * A bounded or unbounded collection of elements `T`, each with a timestamp and windows.
+ *
+ * @example
+ * ```ts
+ * const words: PCollection<string> = p.create(["to", "be"]);
+ * words.isBounded; // -> true
+ * words.windowing.windowFn.name; // -> "global"
+ * ```
+ */
 export class PCollection<T> {
   static {
     readNode = (collection) => collection.#node;
@@ -87,9 +96,14 @@ export class PCollection<T> {
 
   /**
    * Applies a transform: a function from this collection to whatever it returns. Steps applied inside are named inside it.
+   * @throws TRANSFORM_INVALID, ASYNC_NOT_ALLOWED, DUPLICATE_STEP_NAME, STEP_NAME_INVALID
    *
    * @example
+   * ```ts
+   * const lines = p.create(["to be", "or not to be"]);
    * lines.apply("Count words", (lines) => lines.flatMap((line) => line.split(" ")).apply(countPerElement()));
+   * // -> ["to", 2], ["be", 2], ["or", 1], ["not", 1]
+   * ```
    */
   apply<O>(transform: Transform<PCollection<T>, O>): O;
   apply<O>(name: string, transform: Transform<PCollection<T>, O>): O;
@@ -100,8 +114,15 @@ export class PCollection<T> {
   /**
    * One output for each element. An async function's promise is awaited.
    *
+   * Cost: a plain function is one call for each element, in the same stage as the step before. An async one, or one with
+   * `retry` or `timeout`, begins a stage, with 16 calls in flight unless `concurrency` says otherwise.
+   * @throws (when the job runs) STEP_FAILED, ASYNC_NOT_DECLARED, CALL_TIMEOUT
+   *
    * @example
-   * words.map("Pair", (word) => [word, 1]); // PCollection<[string, number]>
+   * ```ts
+   * p.create(["to", "be"]).map("Pair", (word) => [word, 1]); // -> ["to", 1], ["be", 1]
+   * p.create([5]).map(async (id) => `user ${id}`, { retry: { attempts: 3 }, timeout: seconds(10) }); // -> "user 5"
+   * ```
    */
   map<O extends Element, V extends SideInputs = None>(
     fn: (element: T, context: CallContext<V>) => O | PromiseLike<O>,
@@ -117,7 +138,15 @@ export class PCollection<T> {
     return elementwise(this, { given, derived: "Map" }, "map", rest[0], rest[1] as ElementwiseOptions);
   }
 
-  /** Any number of outputs for each element: the elements of what the function returns, or none for `undefined`. */
+  /**
+   * Any number of outputs for each element: the elements of what the function returns, or none for `undefined`. Cost as `map`.
+   * @throws (when the job runs) as `map`, and NOT_ITERABLE, also for a string
+   *
+   * @example
+   * ```ts
+   * p.create(["to be", ""]).flatMap((line) => line.match(/\w+/g) ?? []); // -> "to", "be"
+   * ```
+   */
   flatMap<O extends Element, V extends SideInputs = None>(
     fn: (element: T, context: CallContext<V>) => MaybePromise<Outputs<O>>,
     options?: StepOptions<V, O>,
@@ -132,7 +161,14 @@ export class PCollection<T> {
     return elementwise(this, { given, derived: "FlatMap" }, "flatMap", rest[0], rest[1] as ElementwiseOptions);
   }
 
-  /** The elements for which the function returns `true`; a type guard narrows the element type. */
+  /**
+   * The elements for which the function returns `true`; a type guard narrows the element type. Cost and errors as `map`.
+   *
+   * @example
+   * ```ts
+   * p.create([1, "two", 3]).filter((n) => typeof n === "number"); // -> 1, 3
+   * ```
+   */
   filter<S extends T, V extends SideInputs = None>(
     fn: (element: T, context: CallContext<V>) => element is S,
     options?: FilterOptions<V>,
@@ -159,7 +195,24 @@ export class PCollection<T> {
   /**
    * Runs a DoFn for each element: with state, timers, several outputs and a life cycle.
    * The main output has what `process` returns and what it gives to `context.output`; the others are in `.outputs`.
-   * @throws STATE_NEEDS_KEY, STATE_IN_MERGING_WINDOWS, KEY_CODER_NOT_DETERMINISTIC, OUTPUT_TAG_RESERVED
+   *
+   * Cost: without state, timers, side inputs or async methods it is part of the stage before, as `map`. State is kept in
+   * memory, for each key and window, until the window expires.
+   * @throws STATE_NEEDS_KEY, STATE_IN_MERGING_WINDOWS, KEY_CODER_NOT_DETERMINISTIC, OUTPUT_TAG_RESERVED, TRANSFORM_INVALID;
+   * when the job runs, STEP_FAILED, ASYNC_NOT_DECLARED, NOT_ITERABLE, OUTPUT_TAG_UNKNOWN, TIMESTAMP_SKEW, TIMER_PAST_EXPIRY
+   *
+   * @example
+   * ```ts
+   * const visits = p.create([["ann", "/"], ["ann", "/about"], ["bob", "/"]]);
+   * visits.parDo("Number", {
+   *   state: { count: valueState<number>() },
+   *   process([user], { state: { count } }) {
+   *     const n = (count.read() ?? 0) + 1;
+   *     count.write(n);
+   *     return [`${user} ${n}`];
+   *   },
+   * }); // -> "ann 1", "ann 2", "bob 1"
+   * ```
    */
   parDo<
     R extends Element = never,
@@ -197,9 +250,14 @@ export class PCollection<T> {
 
   /**
    * Splits the collection into `parts` collections by a function that gives each element's part, from 0.
+   * @throws PARTITION_INVALID, ASYNC_NOT_ALLOWED, TRANSFORM_INVALID; when the job runs, PARTITION_OUT_OF_RANGE
    *
    * @example
-   * const [small, large] = numbers.partition(2, (n) => (n < 100 ? 0 : 1));
+   * ```ts
+   * const [small, large] = p.create([1, 200]).partition(2, (n) => (n < 100 ? 0 : 1));
+   * small; // -> 1
+   * large; // -> 200
+   * ```
    */
   partition<const N extends number>(parts: N, fn: (element: T, parts: number) => number): Repeat<PCollection<T>, N>;
   partition<const N extends number>(
@@ -217,6 +275,14 @@ export class PCollection<T> {
   /**
    * Gives each element the event time that `fn` says, in milliseconds.
    * @param options.allowedSkew how far, in ms, it may lie before the element's present one. Default 0
+   * @throws TIMESTAMP_SKEW_INVALID, ASYNC_NOT_ALLOWED, TRANSFORM_INVALID; when the job runs, TIMESTAMP_SKEW, TIMESTAMP_INVALID
+   *
+   * @example
+   * ```ts
+   * p.create([{ at: 1000 }])
+   *   .withTimestamps((event) => event.at)
+   *   .map((_, { timestamp }) => timestamp); // -> 1000
+   * ```
    */
   withTimestamps(fn: (element: T) => Timestamp, options?: { readonly allowedSkew?: number }): PCollection<T>;
   withTimestamps(
@@ -233,6 +299,18 @@ export class PCollection<T> {
   /**
    * Assigns windows, and says when groupings downstream fire. Without a WindowFn the elements stay in the windows they are
    * in, and only what is given changes, as by Beam's `Window.configure()`: to fire less often after a grouping, for example.
+   * @param options with a WindowFn, those left out are `defaultTrigger()`, accumulation "discarding", allowedLateness 0 ms,
+   * timestampCombiner "endOfWindow", closingBehavior "fireIfNonEmpty", onTimeBehavior "fireAlways"
+   * @throws WINDOW_INVALID, TRIGGER_INVALID, ASYNC_NOT_ALLOWED, TRANSFORM_INVALID
+   *
+   * @example
+   * ```ts
+   * const clicks = p
+   *   .createTimestamped([at(1000, "a"), at(2000, "a"), at(61_000, "a")])
+   *   .windowInto(fixedWindows(minutes(1)), { allowedLateness: seconds(30) });
+   * clicks.apply(countPerElement()); // -> ["a", 2], ["a", 1]
+   * clicks.windowInto({ accumulation: "accumulating" }).windowing.allowedLateness; // -> 30_000
+   * ```
    */
   windowInto(changes: WindowIntoOptions): PCollection<T>;
   windowInto(name: string, changes: WindowIntoOptions): PCollection<T>;
@@ -245,12 +323,30 @@ export class PCollection<T> {
     );
   }
 
-  /** The same collection; steps before and after are not fused, and where there are several workers elements are spread. */
+  /**
+   * The same collection. Says that elements should be spread over workers here, and steps before and after not be fused; the
+   * embedded engine has one worker and hands elements on.
+   *
+   * @example
+   * ```ts
+   * p.create([1, 2]).reshuffle(); // -> 1, 2
+   * ```
+   */
   reshuffle(name?: string): PCollection<T> {
     return main(addReshuffle(this.#node, { given: name, derived: "Reshuffle" }));
   }
 
-  /** Hands every element to a sink. Ends the branch. */
+  /**
+   * Hands every element to a sink. Ends the branch. A sink that cannot take more stops the sources above until it can.
+   * @throws TRANSFORM_INVALID; when the job runs, STEP_FAILED and what the sink throws
+   *
+   * @example
+   * ```ts
+   * const lines: Collected<string>[] = [];
+   * await runTest((p) => p.create(["a"]).write(collectSink("lines", lines)));
+   * lines.map(({ value }) => value); // -> ["a"]
+   * ```
+   */
   write(sink: Sink<T>): void;
   write(name: string, sink: Sink<T>): void;
   write(...args: readonly unknown[]): void {
@@ -270,6 +366,15 @@ export class PCollection<T> {
   /**
    * A side input of exactly one element for each window.
    * @param options.default seen where a window has no element; without it that is the error SINGLETON_EMPTY
+   * @throws SIDE_INPUT_MERGING_WINDOWS, VIEW_NEVER_READY; when the job runs, SINGLETON_EMPTY, SINGLETON_NOT_ONE
+   *
+   * @example
+   * ```ts
+   * const rate = p.create([1.2]).asSingleton();
+   * const factor = p.create<number>([]).asSingleton({ default: 100 });
+   * p.create([5]).map((price, { sideInputs }) => price * sideInputs.rate * sideInputs.factor, { sideInputs: { rate, factor } });
+   * // -> 600
+   * ```
    */
   asSingleton(): PCollectionView<T>;
   asSingleton<D>(options: { readonly default: D }): PCollectionView<T | D>;
@@ -281,29 +386,77 @@ export class PCollection<T> {
     return view(this, { given, derived: "AsSingleton" }, "singleton", options && { value: options.default });
   }
 
-  /** A side input of all elements of a window, in no promised order. */
+  /**
+   * A side input of all elements of a window, in no promised order. They are kept in memory as long as the window lives.
+   * @throws SIDE_INPUT_MERGING_WINDOWS, VIEW_NEVER_READY
+   *
+   * @example
+   * ```ts
+   * const stop = p.create(["the", "a"]).asIterable();
+   * p.create(["the", "sea"]).filter((word, { sideInputs }) => !new Set(sideInputs.stop).has(word), { sideInputs: { stop } });
+   * // -> "sea"
+   * ```
+   */
   asIterable(name?: string): PCollectionView<Iterable<T>> {
     return view(this, { given: name, derived: "AsIterable" }, "iterable");
   }
 
-  /** A side input of all elements of a window as an array, in no promised order. */
+  /**
+   * A side input of all elements of a window as an array, in no promised order; nobody can change it. They are kept in memory
+   * as long as the window lives.
+   * @throws SIDE_INPUT_MERGING_WINDOWS, VIEW_NEVER_READY
+   *
+   * @example
+   * ```ts
+   * const all = p.create([1, 2, 3]).asList();
+   * p.create(["numbers"]).map((name, { sideInputs }) => `${sideInputs.all.length} ${name}`, { sideInputs: { all } });
+   * // -> "3 numbers"
+   * ```
+   */
   asList(name?: string): PCollectionView<readonly T[]> {
     return view(this, { given: name, derived: "AsList" }, "list");
   }
 
-  /** A side input to look values up by key; a key with two values in a window is an error. Keys are equal by content. */
+  /**
+   * A side input to look values up by key; a key with two values in a window is an error. Keys are equal by content.
+   * @throws KEYED_STEP_NEEDS_KV, SIDE_INPUT_MERGING_WINDOWS, VIEW_NEVER_READY; when the job runs, MAP_VIEW_DUPLICATE_KEY
+   *
+   * @example
+   * ```ts
+   * const names = p.create([[1, "ann"], [2, "bob"]]).asMap();
+   * p.create([2]).map((id, { sideInputs }) => sideInputs.names.get(id), { sideInputs: { names } }); // -> "bob"
+   * ```
+   */
   asMap<K, V>(this: PCollection<KV<K, V>>, name?: string): PCollectionView<ReadonlyMap<K, V>> {
     return view(this, { given: name, derived: "AsMap" }, "map");
   }
 
-  /** A side input to look all values of a key up. Keys are equal by content. */
+  /**
+   * A side input to look all values of a key up. Keys are equal by content.
+   * @throws KEYED_STEP_NEEDS_KV, SIDE_INPUT_MERGING_WINDOWS, VIEW_NEVER_READY
+   *
+   * @example
+   * ```ts
+   * const tags = p.create([["x", "red"], ["x", "big"]]).asMultimap();
+   * p.create(["x"]).map((id, { sideInputs }) => sideInputs.tags.get(id)?.length, { sideInputs: { tags } }); // -> 2
+   * ```
+   */
   asMultimap<K, V>(this: PCollection<KV<K, V>>, name?: string): PCollectionView<ReadonlyMap<K, readonly V[]>> {
     return view(this, { given: name, derived: "AsMultimap" }, "multimap");
   }
 
   /**
    * The values of each key and window together, each time the trigger fires.
-   * @throws GBK_NEVER_EMITS, UNSAFE_TRIGGER, KEY_CODER_NOT_DETERMINISTIC, KEYED_STEP_NEEDS_KV
+   *
+   * Cost: keeps every value in memory until the window is over, or, where panes discard, until it fires; `combinePerKey` keeps
+   * one accumulator.
+   * @throws GBK_NEVER_EMITS, UNSAFE_TRIGGER, KEY_CODER_NOT_DETERMINISTIC, KEYED_STEP_NEEDS_KV; when the job runs,
+   * NOT_A_KEY_VALUE, KEY_NOT_DETERMINISTIC
+   *
+   * @example
+   * ```ts
+   * p.create([["a", 1], ["a", 2], ["b", 3]]).groupByKey(); // -> ["a", [1, 2]], ["b", [3]]
+   * ```
    */
   groupByKey<K, V>(this: PCollection<KV<K, V>>, options?: GroupOptions<K>): KeyedResult<KV<K, V>, KV<K, readonly V[]>>;
   groupByKey<K, V>(
@@ -322,8 +475,16 @@ export class PCollection<T> {
 
   /**
    * The values of each key and window combined to one, each time the trigger fires.
+   *
+   * Cost: one accumulator for each key and window. That of a plain function is up to 64 values, which it then makes one.
    * @param fn a CombineFn such as `sumFn()`, or a plain associative and commutative function over values
    * @throws as `groupByKey`, and COMBINE_FN_INVALID, ASYNC_NOT_ALLOWED
+   *
+   * @example
+   * ```ts
+   * p.create([["a", 1], ["a", 2]]).combinePerKey(sumFn()); // -> ["a", 3]
+   * p.create([["a", "x"], ["a", "y"]]).combinePerKey((words) => [...words].sort().join("")); // -> ["a", "xy"]
+   * ```
    */
   combinePerKey<K, V, A, O = V>(
     this: PCollection<KV<K, V>>,
@@ -346,17 +507,38 @@ export class PCollection<T> {
     );
   }
 
-  /** The keys. */
+  /**
+   * The keys.
+   *
+   * @example
+   * ```ts
+   * p.create([["a", 1]]).keys(); // -> "a"
+   * ```
+   */
   keys<K, V>(this: PCollection<KV<K, V>>, name?: string): PCollection<K> {
     return elementwise(this, { given: name, derived: "Keys" }, "map", ([key]: KV<K, V>) => key);
   }
 
-  /** The values. */
+  /**
+   * The values.
+   *
+   * @example
+   * ```ts
+   * p.create([["a", 1]]).values(); // -> 1
+   * ```
+   */
   values<K, V>(this: PCollection<KV<K, V>>, name?: string): PCollection<V> {
     return elementwise(this, { given: name, derived: "Values" }, "map", ([, value]: KV<K, V>) => value);
   }
 
-  /** A new value for each pair, under the same key. */
+  /**
+   * A new value for each pair, under the same key. Cost and errors as `map`.
+   *
+   * @example
+   * ```ts
+   * p.create([["a", 1]]).mapValues((n) => n * 2); // -> ["a", 2]
+   * ```
+   */
   mapValues<K, V, O extends Element, S extends SideInputs = None>(
     this: PCollection<KV<K, V>>,
     fn: (value: V, context: CallContext<S>) => O | PromiseLike<O>,
@@ -377,7 +559,15 @@ export class PCollection<T> {
   }
 }
 
-/** The output of `map`, `flatMap`, `filter` or `parDo` on elements `I`. */
+/**
+ * The output of `map`, `flatMap`, `filter` or `parDo` on elements `I`.
+ *
+ * @example
+ * ```ts
+ * const parsed = p.create(["1", "one"]).map((text) => JSON.parse(text) as number); // -> 1
+ * parsed.deadLetter().map(({ element, error }) => [element, error.name]); // -> ["one", "SyntaxError"]
+ * ```
+ */
 export class ElementwiseResult<I, O> extends PCollection<O> {
   readonly #step: StepDraft;
 
@@ -395,7 +585,20 @@ export class ElementwiseResult<I, O> extends PCollection<O> {
   }
 }
 
-/** The output of a grouping of elements `I`. */
+/**
+ * The output of a grouping of elements `I`.
+ *
+ * @example
+ * ```ts
+ * const clicks = testStream<string>().addElements(at(1000, "a")).advanceWatermarkTo(60_000).addElements(at(2000, "b"));
+ * const counts = p
+ *   .apply(clicks.advanceWatermarkToInfinity())
+ *   .windowInto(fixedWindows(seconds(60)))
+ *   .map((word) => [word, 1])
+ *   .groupByKey(); // -> ["a", [1]]
+ * counts.late.map(({ element, lateBy, reason }) => [element, lateBy, reason]); // -> [["b", 1], 1, "expired"]
+ * ```
+ */
 export class KeyedResult<I, O> extends PCollection<O> {
   readonly #step: StepDraft;
 
@@ -410,7 +613,18 @@ export class KeyedResult<I, O> extends PCollection<O> {
   }
 }
 
-/** The main output of a DoFn, and by tag its others. */
+/**
+ * The main output of a DoFn, and by tag its others.
+ *
+ * @example
+ * ```ts
+ * const sorted = p.create([5, -1]).parDo({
+ *   outputs: { main: output<number>(), negative: output<number>() },
+ *   process: (n, { output, outputTo }) => (n < 0 ? outputTo("negative", n) : output(n)),
+ * }); // -> 5
+ * sorted.outputs.negative; // -> -1
+ * ```
+ */
 export class ParDoResult<I, O, Tags extends OutputTags> extends ElementwiseResult<I, O> {
   /** The DoFn's outputs beside `main`. */
   readonly outputs: { readonly [N in SideTags<Tags>]: PCollection<TagElement<Tags[N]>> };
@@ -422,7 +636,25 @@ export class ParDoResult<I, O, Tags extends OutputTags> extends ElementwiseResul
   }
 }
 
-/** The main output of a DoFn with state or timers. */
+/**
+ * The main output of a DoFn with state or timers.
+ *
+ * @example
+ * ```ts
+ * const clicks = testStream<KV<string, number>>().addElements(at(1000, ["a", 1])).advanceWatermarkTo(60_000);
+ * const sums = p
+ *   .apply(clicks.addElements(at(2000, ["a", 2])).advanceWatermarkToInfinity())
+ *   .windowInto(fixedWindows(seconds(60)))
+ *   .parDo({
+ *     state: { sum: combiningState(sumFn()) },
+ *     process([, n], { state: { sum } }) {
+ *       sum.add(n);
+ *       return [sum.read()];
+ *     },
+ *   }); // -> 1
+ * sums.late.map(({ element }) => element); // -> ["a", 2]
+ * ```
+ */
 export class KeyedParDoResult<I, O, Tags extends OutputTags> extends ParDoResult<I, O, Tags> {
   readonly #step: StepDraft;
 

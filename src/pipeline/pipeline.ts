@@ -27,6 +27,7 @@ export type ElementOf<C> = C extends PCollection<infer T> ? T : never;
 export interface ReadOptions<T> {
   /** How elements get event times. Default: what the source says of each, and the earliest time there is where it says nothing. */
   readonly timestamps?: TimestampPolicy<T>;
+  /** How elements are written as bytes. Default: Tidemark's coder of plain values. */
   readonly coder?: Coder<T>;
 }
 
@@ -44,7 +45,21 @@ export interface TestStreamOptions<T> {
   readonly bounded?: boolean;
 }
 
-/** A pipeline that is being built. */
+/**
+ * A pipeline that is being built.
+ *
+ * @example
+ * ```ts
+ * const program = pipeline({
+ *   name: "hello",
+ *   build(p: Pipeline) {
+ *     p.create([p.name]).apply(text.write("name.txt"));
+ *   },
+ * });
+ * await run(program).wait();
+ * await readFile("name.txt", "utf8"); // -> "hello\n"
+ * ```
+ */
 export class Pipeline {
   readonly #builder: GraphBuilder;
 
@@ -60,7 +75,12 @@ export class Pipeline {
 
   /**
    * Applies a transform that begins with the pipeline, as `text.read(path)` does.
-   * @throws DUPLICATE_STEP_NAME, TRANSFORM_INVALID
+   * @throws DUPLICATE_STEP_NAME, STEP_NAME_INVALID, TRANSFORM_INVALID, ASYNC_NOT_ALLOWED
+   *
+   * @example
+   * ```ts
+   * p.apply("Script", testStream<string>().addElements(at(0, "a")).advanceWatermarkToInfinity()); // -> "a"
+   * ```
    */
   apply<O>(transform: Transform<Pipeline, O>): O;
   apply<O>(name: string, transform: Transform<Pipeline, O>): O;
@@ -68,7 +88,16 @@ export class Pipeline {
     return applyTransform(this.#builder, this, args);
   }
 
-  /** The elements of a source. */
+  /**
+   * The elements of a source.
+   * @throws TRANSFORM_INVALID, ASYNC_NOT_ALLOWED; when the job runs, STEP_FAILED, TIMESTAMP_INVALID and what the source throws
+   *
+   * @example
+   * ```ts
+   * await writeFile("words.txt", "to\nbe\n");
+   * p.read("Words", text.textSource("words.txt")); // -> "to", "be"
+   * ```
+   */
   read<T>(source: Source<T>, options?: ReadOptions<T>): PCollection<T>;
   read<T>(name: string, source: Source<T>, options?: ReadOptions<T>): PCollection<T>;
   read(...args: readonly unknown[]): PCollection<never> {
@@ -92,10 +121,14 @@ export class Pipeline {
 
   /**
    * The given values, in memory.
+   * @throws TRANSFORM_INVALID, ASYNC_NOT_ALLOWED
    *
    * @example
-   * p.create("Words", ["to", "be"]);
-   * p.create<string>([]);
+   * ```ts
+   * p.create("Words", ["to", "be"]); // -> "to", "be"
+   * p.create<string>([]); // -> nothing
+   * p.create([{ at: 1000 }], { timestamps: (event) => event.at }).map((_, { timestamp }) => timestamp); // -> 1000
+   * ```
    */
   create<T extends Element>(values: readonly T[], options?: CreateOptions<T>): PCollection<T>;
   create<T extends Element>(name: string, values: readonly T[], options?: CreateOptions<T>): PCollection<T>;
@@ -108,7 +141,15 @@ export class Pipeline {
     return this.#create(place, createSource(values as readonly never[], timestamps), coder, shapeOfValues(values));
   }
 
-  /** The given values at the given event times, in memory. */
+  /**
+   * The given values at the given event times (ms), in memory.
+   * @throws TRANSFORM_INVALID; when the job runs, TIMESTAMP_INVALID
+   *
+   * @example
+   * ```ts
+   * p.createTimestamped([{ value: "a", timestamp: 1000 }]).map((_, { timestamp }) => timestamp); // -> 1000
+   * ```
+   */
   createTimestamped<T extends Element>(
     values: readonly TimestampedValue<T>[],
     options?: { readonly coder?: Coder<T> },
@@ -131,14 +172,26 @@ export class Pipeline {
     );
   }
 
-  /** One element, an empty byte array, in the global window: to start something once. */
+  /**
+   * One element, an empty byte array, in the global window: to start something once.
+   *
+   * @example
+   * ```ts
+   * p.impulse().flatMap(async () => ["page 1", "page 2"]); // -> "page 1", "page 2"
+   * ```
+   */
   impulse(name?: string): PCollection<Uint8Array> {
     return this.#root(this.#builder.place(name, "Impulse"), { kind: "impulse" }, rootTraits(true, undefined, "other"));
   }
 
   /**
    * The elements of all collections in one, in no promised order. Of none: an empty collection.
-   * @throws FLATTEN_WINDOWING_MISMATCH when their windowings differ
+   * @throws FLATTEN_WINDOWING_MISMATCH when their windowings differ; TRANSFORM_INVALID
+   *
+   * @example
+   * ```ts
+   * p.flatten(p.create([1]), p.create(["a"])); // -> 1, "a"
+   * ```
    */
   flatten<C extends readonly PCollection<unknown>[]>(...collections: C): PCollection<ElementOf<C[number]>>;
   flatten<C extends readonly PCollection<unknown>[]>(
@@ -150,7 +203,18 @@ export class Pipeline {
     return addFlatten(this.#builder, given, rest as readonly PCollection<never>[]);
   }
 
-  /** A scripted source, for tests: see `tidemark/testing`. */
+  /**
+   * A scripted source, for tests. `testStream` in `tidemark/testing` writes the events.
+   * @throws TRANSFORM_INVALID
+   *
+   * @example
+   * ```ts
+   * p.readTestStream<string>([
+   *   { kind: "elements", elements: [at(1000, "a")] },
+   *   { kind: "watermark", to: MAX_TIMESTAMP },
+   * ]); // -> "a"
+   * ```
+   */
   readTestStream<T>(events: readonly TestStreamEvent[], options?: TestStreamOptions<T>): PCollection<T>;
   readTestStream<T>(name: string, events: readonly TestStreamEvent[], options?: TestStreamOptions<T>): PCollection<T>;
   readTestStream(...args: readonly unknown[]): PCollection<never> {

@@ -56,10 +56,16 @@ export interface ModuleMeta {
 }
 
 /**
- * Defines a program.
+ * Defines a program. Nothing is built yet.
+ * @param meta the module's `import.meta`, as in `export default pipeline(import.meta, …)`; without it the program runs in one
+ * thread only
+ * @throws PIPELINE_INVALID
  *
  * @example
- * export default pipeline(import.meta, {
+ * ```ts
+ * import { z } from "zod";
+ *
+ * const shout = pipeline(import.meta, {
  *   name: "shout",
  *   options: z.object({ input: z.string(), output: z.string() }),
  *   build(p, options) {
@@ -68,6 +74,11 @@ export interface ModuleMeta {
  *       .apply(text.write(options.output));
  *   },
  * });
+ * await writeFile("in.txt", "hey\n");
+ * await run(shout, { input: "in.txt", output: "out.txt" }).wait();
+ * await readFile("out.txt", "utf8"); // -> "HEY\n"
+ * await run(shout, { input: "in.txt" }).wait(); // throws OPTIONS_INVALID
+ * ```
  */
 export function pipeline<S extends StandardSchemaV1 = NoSchema>(
   meta: ModuleMeta,
@@ -95,7 +106,15 @@ export function pipeline(first: unknown, second?: unknown): Program<never> {
   return Object.freeze(program);
 }
 
-/** Whether `value` is what `pipeline(...)` returns. */
+/**
+ * Whether `value` is what `pipeline(...)` returns.
+ *
+ * @example
+ * ```ts
+ * isProgram(pipeline({ name: "empty", build() {} })); // -> true
+ * isProgram({ name: "empty" }); // -> false
+ * ```
+ */
 export function isProgram(value: unknown): value is Program {
   return typeof value === "object" && value !== null && PROGRAM in value;
 }

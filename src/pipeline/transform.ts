@@ -17,8 +17,10 @@ export interface Transform<I, O> {
  * Gives a composite its name, for where `apply` is called without one.
  *
  * @example
- * const parse = transform("Parse", (lines: PCollection<string>) => lines.map((line) => JSON.parse(line) as Tweet));
- * p.apply(text.read("tweets.ndjson")).apply(parse);
+ * ```ts
+ * const parse = transform("Parse", (lines: PCollection<string>) => lines.map((line) => JSON.parse(line) as { id: number }));
+ * p.create(['{ "id": 1 }']).apply(parse); // -> { id: 1 }
+ * ```
  */
 export function transform<F extends (input: never) => unknown>(name: string, expand: F): F {
   const named = ((input: never) => expand(input)) as F;
@@ -30,7 +32,10 @@ export function transform<F extends (input: never) => unknown>(name: string, exp
  * A transform that is one step: `expand` gets the name that was given to `apply`, or `undefined`.
  *
  * @example
+ * ```ts
  * const upper = stepTransform((lines: PCollection<string>, name = "Upper") => lines.map(name, (line) => line.toUpperCase()));
+ * p.create(["a"]).apply("Shout", upper); // -> "A"
+ * ```
  */
 export function stepTransform<F extends (input: never, name?: string) => unknown>(expand: F): F {
   const step = ((input: never, name?: string) => expand(input, name)) as F;

@@ -30,6 +30,7 @@ export interface StepOptions<V extends SideInputs, O> extends CallOptions {
 
 /** Options of `filter`. */
 export interface FilterOptions<V extends SideInputs> extends CallOptions {
+  /** Views by the name under which the function sees them. */
   readonly sideInputs?: V;
 }
 

@@ -14,7 +14,27 @@ import { type Collected, collectSink } from "./collect.ts";
 /** Which elements of a collection an assertion is about. */
 type Choice<T> = (element: Collected<T>) => boolean;
 
-/** Assertions on some elements of a collection. */
+/**
+ * Assertions on some elements of a collection. Narrow it first, then say what is there.
+ *
+ * @example
+ * ```ts
+ * const minute = new IntervalWindow(0, 60_000);
+ * const clicks = testStream<string>().addElements(at(1000, "a")).advanceWatermarkTo(60_000).addElements(at(2000, "a"));
+ * const counts = p
+ *   .apply(clicks.advanceWatermarkToInfinity())
+ *   .windowInto(fixedWindows(seconds(60)), { allowedLateness: seconds(30) })
+ *   .apply(countPerElement());
+ * assertThat(counts).inWindow(minute).containsInAnyOrder([["a", 1], ["a", 1]]);
+ * assertThat(counts).inEarlyPanes().isEmpty();
+ * assertThat(counts).inOnTimePane(minute).isSingleton(["a", 1]);
+ * assertThat(counts).inLatePanes().isSingleton(["a", 1]);
+ * assertThat(counts).inFinalPane(new IntervalWindow(60_000, 120_000)).isEmpty();
+ * assertThat(counts).satisfies((values, elements) => {
+ *   if (values.length !== 2 || elements[0]?.pane.index !== 0) throw new Error("not as it should be");
+ * });
+ * ```
+ */
 export class Assertion<T> {
   readonly #collection: PCollection<T>;
   readonly #about: string;
@@ -115,7 +135,19 @@ export class Assertion<T> {
   }
 }
 
-/** Begins an assertion on a collection. Call it while the pipeline is built. */
+/**
+ * Begins an assertion on a collection. Call it while the pipeline is built; it is checked when the pipeline has run, and keeps
+ * the collection in memory until then.
+ * @throws (when the job runs) ASSERTION_FAILED, which says what was expected, what was there, and where it was asserted
+ *
+ * @example
+ * ```ts
+ * await runTest((p) => {
+ *   assertThat(p.create([1, 2])).containsInAnyOrder([2, 1]);
+ * });
+ * await runTest((p) => assertThat(p.create([1])).isEmpty()); // throws ASSERTION_FAILED
+ * ```
+ */
 export function assertThat<T>(collection: PCollection<T>): Assertion<T> {
   return new Assertion(collection);
 }

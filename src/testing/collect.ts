@@ -13,8 +13,15 @@ export interface Collected<T> {
 }
 
 /**
- * A sink that adds every element to `into`, as it comes.
+ * A sink that adds every element to `into`, as it comes, once for each of its windows.
  * @param whenDone called when the input is over; what it throws fails the job
+ *
+ * @example
+ * ```ts
+ * const found: Collected<string>[] = [];
+ * await runTest((p) => p.createTimestamped([at(1000, "a")]).write(collectSink("found", found)));
+ * found.map(({ value, timestamp }) => [value, timestamp]); // -> [["a", 1000]]
+ * ```
  */
 export function collectSink<T>(name: string, into: Collected<T>[], whenDone?: () => void): Sink<T> {
   const writer: SinkWriter<T> = {

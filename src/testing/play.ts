@@ -7,14 +7,33 @@ import type { Program } from "../pipeline/index.ts";
 import { EmbeddedJob, type JobClock } from "../runners/embedded/job.ts";
 import { simulatedJobClock } from "./simulated-job-clock.ts";
 
+/** How a script is played; all members optional. */
 export interface PlayOptions {
+  /** Encodes and decodes every value between stages. Default false. */
   readonly encoded?: boolean;
+  /** Freezes kept values and checks that they can be encoded. Default true. */
   readonly strict?: boolean;
   /** Cuts bundles at random by this seed. */
   readonly bundleSeed?: number;
 }
 
-/** Builds and plays `program`. A script that leaves the stream open is stopped after its last event. */
+/**
+ * Builds and plays `program`. A script that leaves the stream open is stopped after its last event: what has come out by then
+ * is the result.
+ *
+ * @example
+ * ```ts
+ * const found: Collected<string>[] = [];
+ * const open = pipeline({
+ *   name: "open",
+ *   build(p) {
+ *     p.readTestStream<string>([{ kind: "elements", elements: [at(0, "a")] }]).write(collectSink("found", found));
+ *   },
+ * });
+ * await playScript(open);
+ * found.map(({ value }) => value); // -> ["a"]
+ * ```
+ */
 export async function playScript(program: Program, options: PlayOptions = {}): Promise<void> {
   const built = await program.build({});
   const random = options.bundleSeed === undefined ? undefined : seededRandom(options.bundleSeed);

@@ -22,19 +22,26 @@ export interface TestOptions {
   readonly timeoutMs?: number;
   /** Processing time at the start, in ms. Default 0. */
   readonly startMs?: number;
+  /** As of `pipeline`, where a build function is given. Default false. */
   readonly allowUnsafeTriggers?: boolean;
+  /** Default: `simulatedJobClock(startMs)`. */
   readonly clock?: JobClock;
+  /** Told of late elements that were dropped. Default: nobody. */
   readonly onWarning?: (message: string) => void;
 }
 
 /**
- * Builds and runs a pipeline to its end; rejects when it fails, or when an `assertThat` does not hold.
+ * Builds and runs a pipeline to its end; rejects when it fails, or when an `assertThat` does not hold. Processing time is
+ * simulated: it jumps when nothing else can happen.
+ * @throws TEST_TIMEOUT after 10 s of real time (`timeoutMs`), and what the pipeline throws
  *
  * @example
+ * ```ts
  * await runTest((p) => {
  *   const doubled = p.create([1, 2, 3]).map((n) => n * 2);
  *   assertThat(doubled).containsInAnyOrder([2, 4, 6]);
  * });
+ * ```
  */
 export async function runTest(
   build: ((p: Pipeline) => unknown) | Program,

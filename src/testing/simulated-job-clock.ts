@@ -6,7 +6,17 @@ import type { JobClock } from "../runners/embedded/job.ts";
 /** Turns of the event loop that promises of user code get before time jumps. */
 const TURNS = 4;
 
-/** A clock that starts at `startMs` (default 0) and moves only by test streams and by jumping to due timers. */
+/**
+ * A clock that starts at `startMs` (default 0) and moves only by test streams and by jumping to due timers.
+ *
+ * @example
+ * ```ts
+ * const clock = simulatedJobClock(1000);
+ * const clicks = testStream<string>().addElements(at(0, "a")).advanceProcessingTime(500).advanceWatermarkToInfinity();
+ * await runTest((p) => p.apply(clicks), { clock });
+ * clock.now(); // -> 1500
+ * ```
+ */
 export function simulatedJobClock(startMs = 0): JobClock {
   let now = startMs;
   return {

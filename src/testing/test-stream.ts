@@ -11,7 +11,19 @@ import { MAX_TIMESTAMP, MIN_TIMESTAMP, formatTimestamp, type Timestamp } from ".
 import { stepTransform, type PCollection, type Pipeline, type Transform } from "../pipeline/index.ts";
 import type { TimestampedValue } from "../fn/state.ts";
 
-/** A script in the making. Immutable: every method returns a longer script. */
+/**
+ * A script in the making. Immutable: every method returns a longer script.
+ *
+ * @example
+ * ```ts
+ * const clicks = testStream<string>()
+ *   .addElements(at(1000, "a"), at(2000, "b")) // one bundle
+ *   .advanceWatermarkTo(60_000)
+ *   .advanceProcessingTime(seconds(5))
+ *   .addElements(at(3000, "late"));
+ * p.apply(clicks.advanceWatermarkToInfinity()); // -> "a", "b", "late"
+ * ```
+ */
 export class TestStreamBuilder<T> {
   readonly #events: readonly TestStreamEvent[];
   readonly #watermark: Timestamp;
@@ -25,7 +37,10 @@ export class TestStreamBuilder<T> {
     return new TestStreamBuilder<T>([...this.#events, event], watermark);
   }
 
-  /** Adds elements with their event times, as one bundle. Elements behind the watermark are late. */
+  /**
+   * Adds elements with their event times, as one bundle. Elements behind the watermark are late.
+   * @throws TEST_STREAM_INVALID for a time outside of `[MIN_TIMESTAMP, MAX_TIMESTAMP)`
+   */
   addElements(...elements: readonly TimestampedValue<T>[]): TestStreamBuilder<T> {
     for (const { timestamp } of elements) {
       if (!(timestamp >= MIN_TIMESTAMP && timestamp < MAX_TIMESTAMP)) {
@@ -39,7 +54,10 @@ export class TestStreamBuilder<T> {
     return this.#then({ kind: "elements", elements });
   }
 
-  /** Moves the watermark on to `to`. */
+  /**
+   * Moves the watermark on to `to`.
+   * @throws TEST_STREAM_INVALID when it is before the last one, or at the end of time
+   */
   advanceWatermarkTo(to: Timestamp): TestStreamBuilder<T> {
     if (to < this.#watermark) {
       throw invalid(
@@ -53,7 +71,10 @@ export class TestStreamBuilder<T> {
     return this.#then({ kind: "watermark", to }, to);
   }
 
-  /** Moves processing time on by `ms` milliseconds. */
+  /**
+   * Moves processing time on by `ms` milliseconds. Needs a simulated clock, as `runTest` has: TEST_STREAM_NEEDS_TEST_CLOCK.
+   * @throws TEST_STREAM_INVALID when `ms` is not above 0
+   */
   advanceProcessingTime(ms: number): TestStreamBuilder<T> {
     if (!(ms > 0))
       throw invalid(`processing time advanced by ${String(ms)} ms`, "time goes forward", "give a number above 0");
@@ -72,21 +93,28 @@ function invalid(what: string, why: string, fix: string): TidemarkError {
 }
 
 /**
- * Begins a script.
+ * Begins a script. It has to end with `advanceWatermarkToInfinity()`.
  *
  * @example
- * const clicks = p.apply(
- *   testStream<KV<string, number>>()
- *     .addElements(at(1000, ["ann", 1]))
- *     .advanceWatermarkTo(10_000)
- *     .advanceWatermarkToInfinity(),
- * );
+ * ```ts
+ * const clicks = testStream<KV<string, number>>()
+ *   .addElements(at(1000, ["ann", 1]))
+ *   .advanceWatermarkTo(10_000);
+ * p.apply(clicks.advanceWatermarkToInfinity()); // -> ["ann", 1]
+ * ```
  */
 export function testStream<T>(): TestStreamBuilder<T> {
   return new TestStreamBuilder<T>();
 }
 
-/** `value` at `timestamp` milliseconds of event time. */
+/**
+ * `value` at `timestamp` milliseconds of event time.
+ *
+ * @example
+ * ```ts
+ * at(1000, "a"); // -> { timestamp: 1000, value: "a" }
+ * ```
+ */
 export function at<T>(timestamp: Timestamp, value: T): TimestampedValue<T> {
   return { timestamp, value };
 }

@@ -15,7 +15,9 @@ type Globally = (input: PCollection<number>) => GlobalResult<number, number>;
  * How often each element occurs in its window. Elements are equal by content, as keys are.
  *
  * @example
- * p.create(["to", "be", "to"]).apply(countPerElement()); // ["to", 2], ["be", 1]
+ * ```ts
+ * p.create(["to", "be", "to"]).apply(countPerElement()); // -> ["to", 2], ["be", 1]
+ * ```
  */
 export function countPerElement(): <T>(input: PCollection<T>) => KeyedResult<KV<T, null>, KV<T, number>> {
   return transform("CountPerElement", <T>(input: PCollection<T>) => {
@@ -35,7 +37,9 @@ export function countPerElement(): <T>(input: PCollection<T>) => KeyedResult<KV<
  * How many values each key has in its window.
  *
  * @example
- * p.create([["a", "x"], ["a", "y"]]).apply(countPerKey()); // ["a", 2]
+ * ```ts
+ * p.create([["a", "x"], ["a", "y"]]).apply(countPerKey()); // -> ["a", 2]
+ * ```
  */
 export function countPerKey(): <K, V>(
   input: PCollection<KV<K, V>>,
@@ -45,10 +49,14 @@ export function countPerKey(): <K, V>(
 }
 
 /**
- * How many elements a window has. @param options as of `combineGlobally`
+ * How many elements a window has.
+ * @param options as of `combineGlobally`
+ * @throws COMBINE_DEFAULT_NEEDS_GLOBAL_WINDOW
  *
  * @example
- * p.create(["a", "b"]).apply(countGlobally()); // 2
+ * ```ts
+ * p.create(["a", "b"]).apply(countGlobally()); // -> 2
+ * ```
  */
 export function countGlobally(options?: GlobalOptions): <T>(input: PCollection<T>) => GlobalResult<T, number> {
   return transform("CountGlobally", <T>(input: PCollection<T>) =>
@@ -60,17 +68,24 @@ export function countGlobally(options?: GlobalOptions): <T>(input: PCollection<T
  * The sum of each key's values.
  *
  * @example
- * p.create([["a", 1], ["a", 2]]).apply(sumPerKey()); // ["a", 3]
+ * ```ts
+ * p.create([["a", 1], ["a", 2]]).apply(sumPerKey()); // -> ["a", 3]
+ * ```
  */
 export function sumPerKey(): PerKey {
   return namedCombinePerKey<number, number>("SumPerKey", sumFn());
 }
 
 /**
- * The sum of a window's elements; 0 of none. @param options as of `combineGlobally`
+ * The sum of a window's elements; 0 of none.
+ * @param options as of `combineGlobally`
+ * @throws COMBINE_DEFAULT_NEEDS_GLOBAL_WINDOW
  *
  * @example
- * p.create([1, 2]).apply(sumGlobally()); // 3
+ * ```ts
+ * p.create([1, 2]).apply(sumGlobally()); // -> 3
+ * p.create<number>([]).apply(sumGlobally()); // -> 0
+ * ```
  */
 export function sumGlobally(options?: GlobalOptions): Globally {
   return namedCombineGlobally("SumGlobally", sumFn(), options);
@@ -80,17 +95,24 @@ export function sumGlobally(options?: GlobalOptions): Globally {
  * The mean of each key's values.
  *
  * @example
- * p.create([["a", 1], ["a", 2]]).apply(meanPerKey()); // ["a", 1.5]
+ * ```ts
+ * p.create([["a", 1], ["a", 2]]).apply(meanPerKey()); // -> ["a", 1.5]
+ * ```
  */
 export function meanPerKey(): PerKey {
   return namedCombinePerKey<number, number>("MeanPerKey", meanFn());
 }
 
 /**
- * The mean of a window's elements; NaN of none. @param options as of `combineGlobally`
+ * The mean of a window's elements; NaN of none.
+ * @param options as of `combineGlobally`
+ * @throws COMBINE_DEFAULT_NEEDS_GLOBAL_WINDOW
  *
  * @example
- * p.create([1, 2]).apply(meanGlobally()); // 1.5
+ * ```ts
+ * p.create([1, 2]).apply(meanGlobally()); // -> 1.5
+ * p.create<number>([]).apply(meanGlobally()); // -> NaN
+ * ```
  */
 export function meanGlobally(options?: GlobalOptions): Globally {
   return namedCombineGlobally("MeanGlobally", meanFn(), options);
@@ -100,17 +122,24 @@ export function meanGlobally(options?: GlobalOptions): Globally {
  * The least of each key's values.
  *
  * @example
- * p.create([["a", 1], ["a", 2]]).apply(minPerKey()); // ["a", 1]
+ * ```ts
+ * p.create([["a", 1], ["a", 2]]).apply(minPerKey()); // -> ["a", 1]
+ * ```
  */
 export function minPerKey(): PerKey {
   return namedCombinePerKey<number, number>("MinPerKey", minFn());
 }
 
 /**
- * The least of a window's elements; Infinity of none. @param options as of `combineGlobally`
+ * The least of a window's elements; Infinity of none.
+ * @param options as of `combineGlobally`
+ * @throws COMBINE_DEFAULT_NEEDS_GLOBAL_WINDOW
  *
  * @example
- * p.create([2, 1]).apply(minGlobally()); // 1
+ * ```ts
+ * p.create([2, 1]).apply(minGlobally()); // -> 1
+ * p.create<number>([]).apply(minGlobally()); // -> Infinity
+ * ```
  */
 export function minGlobally(options?: GlobalOptions): Globally {
   return namedCombineGlobally("MinGlobally", minFn(), options);
@@ -120,17 +149,24 @@ export function minGlobally(options?: GlobalOptions): Globally {
  * The greatest of each key's values.
  *
  * @example
- * p.create([["a", 1], ["a", 2]]).apply(maxPerKey()); // ["a", 2]
+ * ```ts
+ * p.create([["a", 1], ["a", 2]]).apply(maxPerKey()); // -> ["a", 2]
+ * ```
  */
 export function maxPerKey(): PerKey {
   return namedCombinePerKey<number, number>("MaxPerKey", maxFn());
 }
 
 /**
- * The greatest of a window's elements; −Infinity of none. @param options as of `combineGlobally`
+ * The greatest of a window's elements; −Infinity of none.
+ * @param options as of `combineGlobally`
+ * @throws COMBINE_DEFAULT_NEEDS_GLOBAL_WINDOW
  *
  * @example
- * p.create([2, 1]).apply(maxGlobally()); // 2
+ * ```ts
+ * p.create([2, 1]).apply(maxGlobally()); // -> 2
+ * p.create<number>([]).apply(maxGlobally()); // -> -Infinity
+ * ```
  */
 export function maxGlobally(options?: GlobalOptions): Globally {
   return namedCombineGlobally("MaxGlobally", maxFn(), options);

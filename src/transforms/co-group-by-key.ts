@@ -18,7 +18,20 @@ export type TaggedValue<C extends Tagged<unknown>> = {
   [N in keyof C]: { readonly tag: N; readonly value: ValueIn<C[N]> };
 }[keyof C];
 
-/** The output of `coGroupByKey`. */
+/**
+ * The output of `coGroupByKey`.
+ *
+ * @example
+ * ```ts
+ * const orders = testStream<KV<string, string>>().addElements(at(1000, ["ann", "tea"])).advanceWatermarkTo(60_000);
+ * const joined = coGroupByKey({
+ *   orders: p
+ *     .apply(orders.addElements(at(2000, ["bob", "jam"])).advanceWatermarkToInfinity())
+ *     .apply(windowInto(fixedWindows(seconds(60)))),
+ * }); // -> ["ann", { orders: ["tea"] }]
+ * joined.late.map(({ element }) => element); // -> ["bob", { tag: "orders", value: "jam" }]
+ * ```
+ */
 export class CoGroupResult<C extends Tagged<unknown>, K> extends PCollection<KV<K, Joined<C>>> {
   readonly #grouped: KeyedResult<KV<K, TaggedValue<C>>, unknown>;
 
@@ -35,12 +48,19 @@ export class CoGroupResult<C extends Tagged<unknown>, K> extends PCollection<KV<
 
 /**
  * The values of each key and window, from several collections, by tag.
- * @throws FLATTEN_WINDOWING_MISMATCH when the collections are windowed differently
+ *
+ * Cost: a grouping keeps all values of a key and window until it fires, then builds one object of arrays.
+ * @throws FLATTEN_WINDOWING_MISMATCH when the collections are windowed differently; TRANSFORM_INVALID without collections; and
+ * as `groupByKey`
  *
  * @example
+ * ```ts
  * const emails = p.create("Emails", [["ann", "ann@example.org"]]);
  * const phones = p.create("Phones", [["ann", "555-01"], ["bob", "555-02"]]);
- * coGroupByKey({ emails, phones }); // ["ann", { emails: ["ann@example.org"], phones: ["555-01"] }], ["bob", { emails: [], phones: ["555-02"] }]
+ * coGroupByKey({ emails, phones });
+ * // -> ["ann", { emails: ["ann@example.org"], phones: ["555-01"] }],
+ * //    ["bob", { emails: [], phones: ["555-02"] }]
+ * ```
  */
 export function coGroupByKey<const C extends Tagged<unknown>>(collections: C): CoGroupResult<C, KeyIn<C[keyof C]>>;
 export function coGroupByKey<const C extends Tagged<unknown>>(

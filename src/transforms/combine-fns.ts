@@ -7,7 +7,9 @@ import type { CombineFn } from "../fn/combine-fn.ts";
  * The sum of numbers; 0 of none.
  *
  * @example
- * p.create([["a", 1], ["a", 2]]).combinePerKey(sumFn()); // ["a", 3]
+ * ```ts
+ * p.create([["a", 1], ["a", 2]]).combinePerKey(sumFn()); // -> ["a", 3]
+ * ```
  */
 export function sumFn(): CombineFn<number, number, number> {
   return Object.freeze({
@@ -23,7 +25,9 @@ export function sumFn(): CombineFn<number, number, number> {
  * How many inputs there are, whatever they are.
  *
  * @example
- * p.create(["a", "b"]).apply(combineGlobally(countFn())); // 2
+ * ```ts
+ * p.create(["a", "b"]).apply(combineGlobally(countFn())); // -> 2
+ * ```
  */
 export function countFn(): CombineFn<unknown, number, number> {
   return Object.freeze({
@@ -39,7 +43,9 @@ export function countFn(): CombineFn<unknown, number, number> {
  * The arithmetic mean of numbers; NaN of none.
  *
  * @example
- * p.create([1, 2, 6]).apply(combineGlobally(meanFn())); // 3
+ * ```ts
+ * p.create([1, 2, 6]).apply(combineGlobally(meanFn())); // -> 3
+ * ```
  */
 export function meanFn(): CombineFn<number, [sum: number, count: number], number> {
   return Object.freeze({
@@ -66,7 +72,9 @@ export function meanFn(): CombineFn<number, [sum: number, count: number], number
  * The least number; Infinity of none, NaN where one input is NaN.
  *
  * @example
- * p.create([3, 1, 2]).apply(combineGlobally(minFn())); // 1
+ * ```ts
+ * p.create([3, 1, 2]).apply(combineGlobally(minFn())); // -> 1
+ * ```
  */
 export function minFn(): CombineFn<number, number, number> {
   return extreme("Min", Infinity, Math.min);
@@ -76,7 +84,9 @@ export function minFn(): CombineFn<number, number, number> {
  * The greatest number; −Infinity of none, NaN where one input is NaN.
  *
  * @example
- * p.create([3, 1, 2]).apply(combineGlobally(maxFn())); // 3
+ * ```ts
+ * p.create([3, 1, 2]).apply(combineGlobally(maxFn())); // -> 3
+ * ```
  */
 export function maxFn(): CombineFn<number, number, number> {
   return extreme("Max", -Infinity, Math.max);
@@ -109,7 +119,10 @@ type InputOf<F> = (
  * Several CombineFns over the same inputs as one, whose output has theirs by name.
  *
  * @example
- * p.create([1, 2, 6]).apply(combineGlobally(composeCombineFns({ total: sumFn(), mean: meanFn() }))); // { total: 9, mean: 3 }
+ * ```ts
+ * const fn = composeCombineFns({ total: sumFn(), mean: meanFn() });
+ * p.create([1, 2, 6]).apply(combineGlobally(fn)); // -> { total: 9, mean: 3 }
+ * ```
  */
 export function composeCombineFns<const F extends Readonly<Record<string, AnyCombineFn>>>(
   fns: F,

@@ -19,10 +19,12 @@ import { stepTransform, transform } from "../pipeline/transform.ts";
 import type { Combiner, GroupOptions } from "../pipeline/types.ts";
 
 /**
- * The values of each key and window together. As `collection.groupByKey()`.
+ * The values of each key and window together. As `collection.groupByKey()`, with its errors and cost.
  *
  * @example
- * p.create([["a", 1], ["a", 2], ["b", 3]]).apply(groupByKey()); // ["a", [1, 2]], ["b", [3]]
+ * ```ts
+ * p.create([["a", 1], ["a", 2], ["b", 3]]).apply(groupByKey()); // -> ["a", [1, 2]], ["b", [3]]
+ * ```
  */
 export function groupByKey(): <K, V>(
   input: PCollection<KV<K, V>>,
@@ -34,11 +36,13 @@ export function groupByKey(): <K, V>(
 }
 
 /**
- * The values of each key and window combined to one. As `collection.combinePerKey(fn)`.
+ * The values of each key and window combined to one. As `collection.combinePerKey(fn)`, with its errors and cost.
  * @param fn a CombineFn, or a plain associative and commutative function over values
  *
  * @example
- * p.create([["a", 1], ["a", 2]]).apply(combinePerKey((values: Iterable<number>) => Math.max(...values))); // ["a", 2]
+ * ```ts
+ * p.create([["a", 1], ["a", 2]]).apply(combinePerKey((values: Iterable<number>) => Math.max(...values))); // -> ["a", 2]
+ * ```
  */
 export function combinePerKey<V, A, O = V>(
   fn: Combiner<V, A, O>,
@@ -68,7 +72,19 @@ export interface GlobalOptions {
   readonly withDefault?: boolean;
 }
 
-/** The output of a combine over whole windows. */
+/**
+ * The output of a combine over whole windows.
+ *
+ * @example
+ * ```ts
+ * const clicks = testStream<number>().addElements(at(1000, 1)).advanceWatermarkTo(60_000).addElements(at(2000, 2));
+ * const sums = p
+ *   .apply(clicks.advanceWatermarkToInfinity())
+ *   .apply(windowInto(fixedWindows(seconds(60))))
+ *   .apply(sumGlobally({ withDefault: false })); // -> 1
+ * sums.late.map(({ element, reason }) => [element, reason]); // -> [[null, 2], "expired"]
+ * ```
+ */
 export class GlobalResult<I, O> extends PCollection<O> {
   readonly #grouped: KeyedResult<KV<null, I>, unknown>;
 
@@ -84,12 +100,15 @@ export class GlobalResult<I, O> extends PCollection<O> {
 }
 
 /**
- * All elements of a window combined to one, each time the trigger fires.
+ * All elements of a window combined to one, each time the trigger fires. They meet under one key.
  * @throws COMBINE_DEFAULT_NEEDS_GLOBAL_WINDOW in other windows, unless `withDefault` is false
  *
  * @example
- * p.create([1, 2, 3]).apply(combineGlobally(sumFn())); // 6
- * p.create<number>([]).apply(combineGlobally(sumFn())); // 0
+ * ```ts
+ * p.create([1, 2, 3]).apply(combineGlobally(sumFn())); // -> 6
+ * p.create<number>([]).apply(combineGlobally(sumFn())); // -> 0
+ * p.create<number>([]).apply(combineGlobally(sumFn(), { withDefault: false })); // -> nothing
+ * ```
  */
 export function combineGlobally<V, A, O = V>(
   fn: Combiner<V, A, O>,
@@ -117,8 +136,11 @@ export function namedCombineGlobally<V, O>(
  * All elements of a window combined to one, as a side input; in a window without elements, the value of an empty accumulator.
  *
  * @example
+ * ```ts
+ * const amounts = p.create([1, 3]);
  * const total = amounts.apply(combineGloballyAsSingleton(sumFn()));
- * amounts.map((amount, { sideInputs }) => amount / sideInputs.total, { sideInputs: { total } });
+ * amounts.map((amount, { sideInputs }) => amount / sideInputs.total, { sideInputs: { total } }); // -> 0.25, 0.75
+ * ```
  */
 export function combineGloballyAsSingleton<V, A, O = V>(
   fn: Combiner<V, A, O>,

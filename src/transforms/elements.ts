@@ -12,13 +12,19 @@ import type { AsyncNotAllowed, Repeat, WindowIntoOptions } from "../pipeline/typ
 import type { CollectionNode, StepDraft } from "../pipeline/builder.ts";
 
 /**
- * Assigns windows, and says when groupings downstream fire.
+ * Assigns windows, and says when groupings downstream fire. As `collection.windowInto(…)`.
  * Without a WindowFn the elements stay in the windows they are in, and only what is given changes, as by Beam's
  * `Window.configure()`.
- * @param options trigger, accumulation, allowedLateness (ms), timestampCombiner, closingBehavior, onTimeBehavior
+ * @param options with a WindowFn, those left out are `defaultTrigger()`, accumulation "discarding", allowedLateness 0 ms,
+ * timestampCombiner "endOfWindow", closingBehavior "fireIfNonEmpty", onTimeBehavior "fireAlways"
+ * @throws WINDOW_INVALID, TRIGGER_INVALID, TRANSFORM_INVALID
  *
  * @example
- * events.apply(windowInto(fixedWindows(seconds(60)), { allowedLateness: seconds(30) })).apply(countPerElement());
+ * ```ts
+ * p.createTimestamped([at(1000, "a"), at(2000, "a"), at(61_000, "a")])
+ *   .apply(windowInto(fixedWindows(seconds(60)), { allowedLateness: seconds(30) }))
+ *   .apply(countPerElement()); // -> ["a", 2], ["a", 1]
+ * ```
  */
 export function windowInto(changes: WindowIntoOptions): <T>(input: PCollection<T>, name?: string) => PCollection<T>;
 export function windowInto<W extends Window>(
@@ -37,9 +43,14 @@ export function windowInto(
 /**
  * Gives each element the event time that `fn` says, in milliseconds.
  * @param options.allowedSkew how far, in ms, it may lie before the element's present one. Default 0
+ * @throws TIMESTAMP_SKEW_INVALID; when the job runs, TIMESTAMP_SKEW and TIMESTAMP_INVALID
  *
  * @example
- * p.create([{ at: 1000 }]).apply(withTimestamps((event) => event.at));
+ * ```ts
+ * p.create([{ user: "ann", at: 1000 }])
+ *   .apply(withTimestamps((event) => event.at))
+ *   .map((event, { timestamp }) => [event.user, timestamp]); // -> ["ann", 1000]
+ * ```
  */
 export function withTimestamps<T>(
   fn: (element: T) => Timestamp,
@@ -52,9 +63,12 @@ export function withTimestamps<T>(
 
 /**
  * Pairs each element with a key. The function is synchronous.
+ * @throws ASYNC_NOT_ALLOWED, TRANSFORM_INVALID
  *
  * @example
- * p.create([{ user: "ann" }]).apply(withKeys((event) => event.user)); // ["ann", { user: "ann" }]
+ * ```ts
+ * p.create([{ user: "ann" }]).apply(withKeys((event) => event.user)); // -> ["ann", { user: "ann" }]
+ * ```
  */
 export function withKeys<T, K>(
   fn: ((element: T) => K) & ([K] extends [PromiseLike<unknown>] ? AsyncNotAllowed : unknown),
@@ -76,7 +90,9 @@ export function withKeys<T, K>(
  * The keys of pairs.
  *
  * @example
- * p.create([["a", 1]]).apply(keys()); // "a"
+ * ```ts
+ * p.create([["a", 1]]).apply(keys()); // -> "a"
+ * ```
  */
 export function keys(): <K, V>(input: PCollection<KV<K, V>>, name?: string) => PCollection<K> {
   return stepTransform(<K, V>(input: PCollection<KV<K, V>>, name?: string) => input.keys(name));
@@ -86,7 +102,9 @@ export function keys(): <K, V>(input: PCollection<KV<K, V>>, name?: string) => P
  * The values of pairs.
  *
  * @example
- * p.create([["a", 1]]).apply(values()); // 1
+ * ```ts
+ * p.create([["a", 1]]).apply(values()); // -> 1
+ * ```
  */
 export function values(): <K, V>(input: PCollection<KV<K, V>>, name?: string) => PCollection<V> {
   return stepTransform(<K, V>(input: PCollection<KV<K, V>>, name?: string) => input.values(name));
@@ -96,7 +114,9 @@ export function values(): <K, V>(input: PCollection<KV<K, V>>, name?: string) =>
  * Pairs the other way round.
  *
  * @example
- * p.create([["a", 1]]).apply(kvSwap()); // [1, "a"]
+ * ```ts
+ * p.create([["a", 1]]).apply(kvSwap()); // -> [1, "a"]
+ * ```
  */
 export function kvSwap(): <K, V>(input: PCollection<KV<K, V>>, name?: string) => PCollection<KV<V, K>> {
   return stepTransform(<K, V>(input: PCollection<KV<K, V>>, name?: string) =>
@@ -113,9 +133,14 @@ export function kvSwap(): <K, V>(input: PCollection<KV<K, V>>, name?: string) =>
 
 /**
  * Splits a collection into `parts`, by a function that gives each element's part from 0.
+ * @throws PARTITION_INVALID, ASYNC_NOT_ALLOWED; when the job runs, PARTITION_OUT_OF_RANGE
  *
  * @example
+ * ```ts
  * const [even, odd] = p.create([1, 2, 3]).apply(partition(2, (n: number) => n % 2));
+ * even; // -> 2
+ * odd; // -> 1, 3
+ * ```
  */
 export function partition<T, const N extends number>(
   parts: N,
@@ -131,10 +156,15 @@ export function partition<T, const N extends number>(
 }
 
 /**
- * The same collection; steps before and after it are not fused.
+ * The same collection. Says that elements should be spread over workers here, and steps before and after not be fused; the
+ * embedded engine has one worker and hands elements on.
  *
  * @example
- * p.create(["a"]).apply(reshuffle()).map(async (url) => (await fetch(url)).status);
+ * ```ts
+ * p.create([1, 2])
+ *   .apply(reshuffle())
+ *   .map(async (n) => n * 2); // -> 2, 4
+ * ```
  */
 export function reshuffle(): <T>(input: PCollection<T>, name?: string) => PCollection<T> {
   return stepTransform(<T>(input: PCollection<T>, name?: string) =>
@@ -144,10 +174,12 @@ export function reshuffle(): <T>(input: PCollection<T>, name?: string) => PColle
 
 /**
  * The elements of all collections in one. For collections of different element types, or none: `p.flatten(...)`.
- * @throws FLATTEN_WINDOWING_MISMATCH when their windowings differ
+ * @throws FLATTEN_WINDOWING_MISMATCH when their windowings differ; TRANSFORM_INVALID without collections
  *
  * @example
- * flatten([p.create([1]), p.create([2])]); // 1, 2
+ * ```ts
+ * flatten([p.create([1]), p.create([2])]); // -> 1, 2
+ * ```
  */
 export function flatten<T>(collections: readonly PCollection<T>[]): PCollection<T>;
 export function flatten<T>(name: string, collections: readonly PCollection<T>[]): PCollection<T>;

@@ -27,7 +27,9 @@ export function naturalOrder<T extends number | bigint | string>(a: T, b: T): nu
  * @throws TOP_INVALID when `n` is not a whole number of 1 or more
  *
  * @example
- * p.create([5, 1, 4]).apply(combineGlobally(topFn(2, (a: number, b: number) => a - b))); // [5, 4]
+ * ```ts
+ * p.create([5, 1, 4]).apply(combineGlobally(topFn(2, (a: number, b: number) => a - b))); // -> [5, 4]
+ * ```
  */
 export function topFn<T>(n: number, compare: Compare<T>, options: TopOptions<T> = {}): CombineFn<T, T[], readonly T[]> {
   if (!Number.isInteger(n) || n < 1) {

@@ -7,15 +7,18 @@ import { type GlobalResult, namedCombineGlobally } from "./combine.ts";
 import { type Compare, naturalOrder, topFn, type TopOptions } from "./top-fn.ts";
 
 /**
- * The `n` greatest elements of each window, greatest first, as one array. A window without elements gives none.
+ * The `n` greatest elements of each window, greatest first, as one array. A window without elements gives none. Cost as `topFn`.
  *
  * Without `compare` the elements are keys with numbers, such as counts: they are compared by the number (equal ones by the
  * key), and a key appears once, with its greatest number. So accumulating panes, which say a key's count again each time
  * it has grown, do not fill the list with one key.
+ * @throws TOP_INVALID when `n` is not a whole number of 1 or more
  *
  * @example
- * p.create(["to", "be", "to"]).apply(countPerElement()).apply(topPerWindow(1)); // [["to", 2]]
- * p.create([3, 1, 2]).apply(topPerWindow(2, (a: number, b: number) => a - b)); // [3, 2]
+ * ```ts
+ * p.create(["to", "be", "to"]).apply(countPerElement()).apply(topPerWindow(1)); // -> [["to", 2]]
+ * p.create([3, 1, 2]).apply(topPerWindow(2, (a: number, b: number) => a - b)); // -> [3, 2]
+ * ```
  */
 export function topPerWindow(
   n: number,
@@ -30,11 +33,14 @@ export function topPerWindow(n: number, compare?: Compare<unknown>): unknown {
 }
 
 /**
- * The `n` greatest values of each key and window, greatest first.
+ * The `n` greatest values of each key and window, greatest first. Cost as `topFn`.
  * @param compare default: the order of numbers, bigints or strings
+ * @throws TOP_INVALID when `n` is not a whole number of 1 or more
  *
  * @example
- * p.create([["a", 1], ["a", 3], ["a", 2]]).apply(topPerKey(2)); // ["a", [3, 2]]
+ * ```ts
+ * p.create([["a", 1], ["a", 3], ["a", 2]]).apply(topPerKey(2)); // -> ["a", [3, 2]]
+ * ```
  */
 export function topPerKey(
   n: number,

@@ -33,7 +33,11 @@ const ALWAYS: Trigger = Object.freeze({ kind: "always" });
  * says otherwise.
  *
  * @example
- * windowInto(fixedWindows(seconds(60)), { trigger: defaultTrigger(), allowedLateness: seconds(30) });
+ * ```ts
+ * p.create(["a", "a"])
+ *   .apply(windowInto(fixedWindows(seconds(60)), { trigger: defaultTrigger() }))
+ *   .apply(countPerElement()); // -> ["a", 2]
+ * ```
  */
 export function defaultTrigger(): Trigger {
   return DEFAULT;
@@ -43,7 +47,12 @@ export function defaultTrigger(): Trigger {
  * Fires only when the window expires: with its end and the allowed lateness past.
  *
  * @example
- * windowInto(fixedWindows(seconds(60)), { trigger: never(), allowedLateness: seconds(30) });
+ * ```ts
+ * const clicks = testStream<string>().addElements(at(1000, "a")).advanceWatermarkTo(60_000).addElements(at(2000, "a"));
+ * p.apply(clicks.advanceWatermarkToInfinity())
+ *   .apply(windowInto(fixedWindows(seconds(60)), { trigger: never(), allowedLateness: seconds(30) }))
+ *   .apply(countPerElement()); // -> ["a", 2]
+ * ```
  */
 export function never(): Trigger {
   return NEVER;
@@ -53,7 +62,12 @@ export function never(): Trigger {
  * Fires with every bundle of elements. How many elements that is, is the engine's choice.
  *
  * @example
- * windowInto(globalWindows(), { trigger: always(), accumulation: "accumulating" });
+ * ```ts
+ * p.apply(testStream<string>().addElements(at(0, "a")).addElements(at(0, "a")).advanceWatermarkToInfinity())
+ *   .apply(windowInto(globalWindows(), { trigger: always(), accumulation: "accumulating" }))
+ *   .apply(countPerElement())
+ *   .map(([, count], { pane }) => [pane.timing, count]); // -> ["EARLY", 1], ["EARLY", 2], ["ON_TIME", 2]
+ * ```
  */
 export function always(): Trigger {
   return ALWAYS;
@@ -61,13 +75,28 @@ export function always(): Trigger {
 
 /**
  * Fires when the watermark passes the window's end; `early` panes before, `late` panes after, each as often as it fires.
+ * Without `late` a window with allowed lateness closes at its end, which is refused as UNSAFE_TRIGGER.
+ * @throws TRIGGER_INVALID when `early` or `late` is no trigger
  *
  * @example
- * windowInto(fixedWindows(seconds(60)), {
- *   trigger: afterWatermark({ early: afterProcessingTime(seconds(1)), late: afterCount(1) }),
- *   accumulation: "accumulating",
- *   allowedLateness: seconds(30),
- * });
+ * ```ts
+ * const clicks = testStream<string>()
+ *   .addElements(at(1000, "a"))
+ *   .advanceProcessingTime(seconds(1))
+ *   .addElements(at(2000, "a"))
+ *   .advanceWatermarkTo(60_000)
+ *   .addElements(at(3000, "a"));
+ * p.apply(clicks.advanceWatermarkToInfinity())
+ *   .apply(
+ *     windowInto(fixedWindows(seconds(60)), {
+ *       trigger: afterWatermark({ early: afterProcessingTime(seconds(1)), late: afterCount(1) }),
+ *       accumulation: "accumulating",
+ *       allowedLateness: seconds(30),
+ *     }),
+ *   )
+ *   .apply(countPerElement())
+ *   .map(([, count], { pane }) => [pane.timing, count]); // -> ["EARLY", 1], ["ON_TIME", 2], ["LATE", 3]
+ * ```
  */
 export function afterWatermark(options: { readonly early?: Trigger; readonly late?: Trigger } = {}): Trigger {
   if (options.early !== undefined) checkTrigger("afterWatermark({ early })", options.early);
@@ -81,10 +110,15 @@ export function afterWatermark(options: { readonly early?: Trigger; readonly lat
 
 /**
  * Fires once when the pane has `count` elements or more; a bundle may bring more.
+ * @throws TRIGGER_INVALID when `count` is not a whole number of 1 or more
  *
  * @example
- * windowInto(globalWindows(), { trigger: repeatedly(afterCount(100)), accumulation: "discarding" });
- * @throws TRIGGER_INVALID when `count` is not a whole number of 1 or more
+ * ```ts
+ * p.apply(testStream<string>().addElements(at(0, "a")).addElements(at(0, "a")).advanceWatermarkToInfinity())
+ *   .apply(windowInto(globalWindows(), { trigger: repeatedly(afterCount(2)) }))
+ *   .apply(countPerElement())
+ *   .map(([, count], { pane }) => [pane.timing, count]); // -> ["EARLY", 2], ["ON_TIME", 0]
+ * ```
  */
 export function afterCount(count: number): Trigger {
   if (!Number.isInteger(count) || count < 1)
@@ -93,11 +127,17 @@ export function afterCount(count: number): Trigger {
 }
 
 /**
- * Fires once, `delayMs` of processing time after the pane's first element.
+ * Fires once, `delayMs` milliseconds of processing time after the pane's first element.
+ * @throws TRIGGER_INVALID when `delayMs` is not a number of 0 or more
  *
  * @example
- * afterWatermark({ early: afterProcessingTime(seconds(1)) });
- * @throws TRIGGER_INVALID when `delayMs` is not a number of 0 or more
+ * ```ts
+ * const clicks = testStream<string>().addElements(at(0, "a")).advanceProcessingTime(999).addElements(at(0, "a"));
+ * p.apply(clicks.advanceProcessingTime(1).addElements(at(0, "a")).advanceWatermarkToInfinity())
+ *   .apply(windowInto(globalWindows(), { trigger: repeatedly(afterProcessingTime(seconds(1))) }))
+ *   .apply(countPerElement())
+ *   .map(([, count], { pane }) => [pane.timing, count]); // -> ["EARLY", 2], ["ON_TIME", 1]
+ * ```
  */
 export function afterProcessingTime(delayMs: number): Trigger {
   if (!Number.isFinite(delayMs) || delayMs < 0) {
@@ -112,9 +152,15 @@ export function afterProcessingTime(delayMs: number): Trigger {
 
 /**
  * Fires as `trigger` does, and starts it again each time it has finished.
+ * @throws TRIGGER_INVALID when `trigger` is none
  *
  * @example
- * repeatedly(afterAny(afterCount(100), afterProcessingTime(seconds(10))));
+ * ```ts
+ * p.apply(testStream<string>().addElements(at(0, "a")).addElements(at(0, "a")).advanceWatermarkToInfinity())
+ *   .apply(windowInto(globalWindows(), { trigger: repeatedly(afterCount(1)) }))
+ *   .apply(countPerElement())
+ *   .map(([, count], { pane }) => [pane.timing, count]); // -> ["EARLY", 1], ["EARLY", 1], ["ON_TIME", 0]
+ * ```
  */
 export function repeatedly(trigger: Trigger): Trigger {
   checkTrigger("repeatedly", trigger);
@@ -134,10 +180,16 @@ function several(kind: "afterAny" | "afterAll" | "afterEach", triggers: readonly
 
 /**
  * Fires once, as soon as one of them does.
+ * @throws TRIGGER_INVALID without triggers
  *
  * @example
- * repeatedly(afterAny(afterCount(100), afterProcessingTime(seconds(10))));
- * @throws TRIGGER_INVALID without triggers
+ * ```ts
+ * const trigger = repeatedly(afterAny(afterCount(100), afterProcessingTime(seconds(10))));
+ * p.apply(testStream<string>().addElements(at(0, "a")).advanceProcessingTime(10_000).advanceWatermarkToInfinity())
+ *   .apply(windowInto(globalWindows(), { trigger }))
+ *   .apply(countPerElement())
+ *   .map(([, count], { pane }) => [pane.timing, count]); // -> ["EARLY", 1], ["ON_TIME", 0]
+ * ```
  */
 export function afterAny(...triggers: readonly Trigger[]): Trigger {
   return several("afterAny", triggers);
@@ -145,10 +197,16 @@ export function afterAny(...triggers: readonly Trigger[]): Trigger {
 
 /**
  * Fires once, when all of them would.
+ * @throws TRIGGER_INVALID without triggers
  *
  * @example
- * repeatedly(afterAll(afterCount(100), afterProcessingTime(seconds(10))));
- * @throws TRIGGER_INVALID without triggers
+ * ```ts
+ * const clicks = testStream<string>().addElements(at(0, "a")).advanceProcessingTime(10_000).addElements(at(0, "a"));
+ * p.apply(clicks.advanceWatermarkToInfinity())
+ *   .apply(windowInto(globalWindows(), { trigger: repeatedly(afterAll(afterCount(2), afterProcessingTime(seconds(10)))) }))
+ *   .apply(countPerElement())
+ *   .map(([, count], { pane }) => [pane.timing, count]); // -> ["EARLY", 2], ["ON_TIME", 0]
+ * ```
  */
 export function afterAll(...triggers: readonly Trigger[]): Trigger {
   return several("afterAll", triggers);
@@ -156,20 +214,37 @@ export function afterAll(...triggers: readonly Trigger[]): Trigger {
 
 /**
  * Runs them one after the other, each until it has finished; fires each time the one in turn does.
+ * @throws TRIGGER_INVALID without triggers
  *
  * @example
- * afterEach(afterCount(1), repeatedly(afterCount(100))); // the first element at once, then every hundred
- * @throws TRIGGER_INVALID without triggers
+ * ```ts
+ * const one = testStream<string>().addElements(at(0, "a"));
+ * p.apply(one.addElements(at(0, "a")).addElements(at(0, "a")).advanceWatermarkToInfinity())
+ *   .apply(windowInto(globalWindows(), { trigger: afterEach(afterCount(1), repeatedly(afterCount(2))) }))
+ *   .apply(countPerElement())
+ *   .map(([, count], { pane }) => [pane.timing, count]); // -> ["EARLY", 1], ["EARLY", 2], ["ON_TIME", 0]
+ * ```
  */
 export function afterEach(...triggers: readonly Trigger[]): Trigger {
   return several("afterEach", triggers);
 }
 
 /**
- * Fires as `trigger` does, and for the last time when `until` does, which counts on across firings.
+ * Fires as `trigger` does, and for the last time when `until` does, which counts on across firings. After that the window takes
+ * no more elements: a program has to ask for it with `allowUnsafeTriggers`.
+ * @throws TRIGGER_INVALID when one of them is no trigger
  *
  * @example
- * orFinally(repeatedly(afterCount(10)), afterWatermark());
+ * ```ts
+ * const build = (p: Pipeline): void => {
+ *   const three = p.apply(testStream<string>().addElements(at(0, "a")).addElements(at(0, "a")).advanceWatermarkToInfinity());
+ *   const trigger = orFinally(repeatedly(afterCount(1)), afterCount(2));
+ *   const counts = three.apply(windowInto(globalWindows(), { trigger })).apply(countPerElement());
+ *   assertThat(counts).containsInAnyOrder([["a", 1], ["a", 1]]);
+ * };
+ * await runTest(build, { allowUnsafeTriggers: true });
+ * await runTest(build); // throws UNSAFE_TRIGGER
+ * ```
  */
 export function orFinally(trigger: Trigger, until: Trigger): Trigger {
   checkTrigger("orFinally", trigger);

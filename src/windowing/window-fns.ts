@@ -60,7 +60,14 @@ const intervalData = {
   },
 };
 
-/** One window for all of time: the windowing that every collection begins with. */
+/**
+ * One window for all of time: the windowing that every collection begins with. An unbounded collection needs a trigger in it.
+ *
+ * @example
+ * ```ts
+ * p.create(["a", "b"]).apply(windowInto(globalWindows())).apply(countGlobally()); // -> 2
+ * ```
+ */
 export function globalWindows(): WindowFn<GlobalWindow> {
   return GLOBAL_WINDOWS_FN;
 }
@@ -84,10 +91,15 @@ export interface FixedWindowsOptions {
 
 /**
  * Windows of one size without gaps or overlaps.
+ * @param size in ms, or `{ size, offset }`
+ * @throws WINDOW_INVALID when the size is not a whole number from 1, or the offset not a whole number
  *
  * @example
- * lines.apply(windowInto(fixedWindows(seconds(5))));
- * @throws WINDOW_INVALID when a duration is not a whole number of 1 or more
+ * ```ts
+ * p.create([1000, 4999, 5000], { timestamps: (ms) => ms })
+ *   .apply(windowInto(fixedWindows(seconds(5))))
+ *   .apply(countGlobally({ withDefault: false })); // -> 2, 1
+ * ```
  */
 export function fixedWindows(size: number | FixedWindowsOptions): WindowFn<IntervalWindow> {
   const { size: sizeMs, offset = 0 }: FixedWindowsOptions = isBare(size) ? { size } : size;
@@ -107,9 +119,18 @@ export interface SlidingWindowsOptions {
  * Windows that overlap: an element lies in up to `ceil(size / every)` of them. With `every` above `size` there are gaps,
  * and an element in a gap is in no window.
  *
+ * Cost: a combine under the default trigger adds an element to one slice, however many windows it is in; other groupings file
+ * it in each of its windows.
+ * @throws WINDOW_INVALID when a duration is not a whole number from 1, or the offset not a whole number
+ *
  * @example
- * tags.apply(windowInto(slidingWindows({ size: seconds(60), every: seconds(5) })));
- * @throws WINDOW_INVALID when a duration is not a whole number of 1 or more
+ * ```ts
+ * p.create([7000], { timestamps: (ms) => ms })
+ *   .apply(windowInto(slidingWindows({ size: seconds(10), every: seconds(5) })))
+ *   .map((_, { window }) => formatWindow(window));
+ * // -> "[1970-01-01T00:00:00.000Z, 1970-01-01T00:00:10.000Z)",
+ * //    "[1970-01-01T00:00:05.000Z, 1970-01-01T00:00:15.000Z)"
+ * ```
  */
 export function slidingWindows(options: SlidingWindowsOptions): WindowFn<IntervalWindow> {
   if (isBare(options)) {
@@ -238,11 +259,16 @@ function mergingSideInput(name: string): TidemarkError {
 }
 
 /**
- * Windows that grow while elements of a key come within `gap` milliseconds of each other.
+ * Windows that grow while elements of a key come within `gap` milliseconds of each other. They merge when they are grouped;
+ * a DoFn with state, and a side input, cannot be in them.
+ * @throws WINDOW_INVALID when the gap is not a whole number from 1
  *
  * @example
- * clicks.apply(windowInto(sessions(minutes(30))));
- * @throws WINDOW_INVALID when the gap is not a whole number of 1 or more
+ * ```ts
+ * p.createTimestamped<KV<string, string>>([at(0, ["ann", "x"]), at(minutes(20), ["ann", "y"]), at(minutes(90), ["ann", "z"])])
+ *   .apply(windowInto(sessions(minutes(30))))
+ *   .groupByKey(); // -> ["ann", ["x", "y"]], ["ann", ["z"]]
+ * ```
  */
 export function sessions(gap: number | { readonly gap: number }): WindowFn<IntervalWindow> {
   const gapMs = isBare(gap) ? gap : gap.gap;
@@ -311,22 +337,31 @@ export interface CustomWindowsOptions<W extends Window> {
   readonly sideInputWindow?: (mainWindow: Window) => W;
   /** Whether `assign` looks at the timestamp only. Default false. */
   readonly byTimestampOnly?: boolean;
-  /** The window as numbers, strings, arrays and plain objects, for checkpoints and messages; `fromData` takes it back. */
+  /** The window as numbers, strings, arrays and plain objects, for checkpoints and messages. */
   toData(window: W): unknown;
+  /** The window that `toData` gave `data` for. */
   fromData(data: unknown): W;
 }
 
 /**
  * A window function of your own; synchronous and pure.
+ * @throws WINDOW_INVALID when the name or a function is missing
  *
  * @example
- * const days = customWindows({
- *   name: "calendar days in Berlin",
- *   assign: (timestamp) => [berlinDay(timestamp)],
- *   toData: (day) => [day.start, day.end],
+ * ```ts
+ * const weekdays = customWindows({
+ *   name: "Monday to Sunday",
+ *   assign(timestamp) {
+ *     const monday = Math.floor((timestamp - days(4)) / days(7)) * days(7) + days(4); // 1 January 1970 was a Thursday
+ *     return [new IntervalWindow(monday, monday + days(7))];
+ *   },
+ *   toData: ({ start, end }) => [start, end],
  *   fromData: (data) => new IntervalWindow(...(data as [number, number])),
  * });
- * @throws WINDOW_INVALID when the name or a function is missing
+ * p.createTimestamped([at(Date.UTC(2026, 0, 1), "a"), at(Date.UTC(2026, 0, 5), "b")])
+ *   .apply(windowInto(weekdays))
+ *   .apply(countGlobally({ withDefault: false })); // -> 1, 1
+ * ```
  */
 export function customWindows<W extends Window>(options: CustomWindowsOptions<W>): WindowFn<W> {
   if (isBare(options)) throw invalidCustom(`got ${String(options)}`);

@@ -1,11 +1,4 @@
-/**
- * Newline-delimited JSON: one value on each line.
- *
- * @example
- * p.apply(ndjson.read<Tweet>("tweets/*.ndjson", { timestamps: eventTime((tweet) => tweet.eventTimeMs) }))
- *   .filter((tweet) => tweet.lang === "ko")
- *   .apply(ndjson.write("korean.ndjson"));
- */
+/** Newline-delimited JSON: one value on each line. */
 import { TidemarkError } from "../../base/errors.ts";
 import type { Sink } from "../../fn/sink.ts";
 import type { Batch, Source, TimestampPolicy } from "../../fn/source.ts";
@@ -24,6 +17,7 @@ export interface NdjsonSourceOptions<T> extends LineOptions {
   readonly onWarning?: (message: string) => void;
 }
 
+/** How `ndjson.read` reads; all members optional. */
 export interface NdjsonReadOptions<T> extends NdjsonSourceOptions<T> {
   /** Event time of a value. Default: the earliest there is, for all. */
   readonly timestamps?: TimestampPolicy<T>;
@@ -31,9 +25,20 @@ export interface NdjsonReadOptions<T> extends NdjsonSourceOptions<T> {
 
 /**
  * The JSON values on the lines of files, as a bounded collection. Blank lines are no values and are passed over. `T` is believed,
- * not checked: give `parse` where the data are not your own.
+ * not checked: give `parse` where the data are not your own. Cost as `text.read`.
  * @param patterns a path or glob pattern, or several
- * @throws (when the job runs) NDJSON_INVALID, and what `text.read` throws
+ * @throws TRANSFORM_INVALID; when the job runs, NDJSON_INVALID, and what `text.read` throws
+ *
+ * @example
+ * ```ts
+ * interface Tweet {
+ *   readonly text: string;
+ *   readonly eventTimeMs: number;
+ * }
+ * await writeFile("tweets.ndjson", '{ "text": "hello", "eventTimeMs": 1000 }\n');
+ * p.apply(ndjson.read<Tweet>("*.ndjson", { timestamps: eventTime((tweet) => tweet.eventTimeMs) }))
+ *   .map((tweet, { timestamp }) => [tweet.text, timestamp]); // -> ["hello", 1000]
+ * ```
  */
 export function read<T = unknown>(
   patterns: string | readonly string[],
@@ -49,7 +54,13 @@ export function read<T = unknown>(
 /**
  * Writes each element as a line of JSON into one file, which appears under its name, whole, when the job has ended well. What
  * JSON itself cannot tell apart is lost as in `JSON.stringify`: NaN becomes null, a Date its ISO text, a Map `{}`.
- * @throws (when the job runs) NDJSON_NOT_JSON, FILE_IS_DIRECTORY, FILE_UNWRITABLE
+ * @throws TRANSFORM_INVALID; when the job runs, NDJSON_NOT_JSON, FILE_IS_DIRECTORY, FILE_UNWRITABLE
+ *
+ * @example
+ * ```ts
+ * await runTest((p) => p.create([{ n: 1 }, { n: 2 }]).apply(ndjson.write("out.ndjson")));
+ * await readFile("out.ndjson", "utf8"); // -> '{"n":1}\n{"n":2}\n'
+ * ```
  */
 export function write(path: string): Transform<PCollection<unknown>, void> {
   const sink = ndjsonSink(path);
@@ -58,7 +69,17 @@ export function write(path: string): Transform<PCollection<unknown>, void> {
   );
 }
 
-/** The source behind `ndjson.read`: splits are byte ranges, positions byte offsets. */
+/**
+ * The source behind `ndjson.read`: splits are byte ranges, positions byte offsets.
+ * @throws as `ndjson.read`
+ *
+ * @example
+ * ```ts
+ * await writeFile("a.ndjson", '{ "n": 1 }\noops\n');
+ * const skipped: string[] = [];
+ * p.read(ndjson.ndjsonSource("a.ndjson", { onInvalid: "skip", onWarning: (message) => skipped.push(message) })); // -> { n: 1 }
+ * ```
+ */
 export function ndjsonSource<T = unknown>(
   patterns: string | readonly string[],
   options: NdjsonSourceOptions<T> = {},
@@ -66,7 +87,16 @@ export function ndjsonSource<T = unknown>(
   return lineSource(patterns, options, new JsonLines(String(patterns), options));
 }
 
-/** The sink behind `ndjson.write`. */
+/**
+ * The sink behind `ndjson.write`.
+ * @throws as `ndjson.write`
+ *
+ * @example
+ * ```ts
+ * await runTest((p) => p.create([[1, null]]).write("Rows", ndjson.ndjsonSink("out.ndjson")));
+ * await readFile("out.ndjson", "utf8"); // -> "[1,null]\n"
+ * ```
+ */
 export function ndjsonSink(path: string): Sink<unknown> {
   return lineSink("ndjson", path, {}, asJson);
 }

@@ -1,11 +1,4 @@
-/**
- * Text files, line by line.
- *
- * @example
- * p.apply(text.read("logs/*.txt"))
- *   .filter((line) => line.includes("ERROR"))
- *   .apply(text.write("errors.txt"));
- */
+/** Text files, line by line. */
 import { TidemarkError } from "../../base/errors.ts";
 import type { Sink } from "../../fn/sink.ts";
 import type { Batch, Source, TimestampPolicy } from "../../fn/source.ts";
@@ -20,18 +13,29 @@ export interface TextSourceOptions extends LineOptions {
   readonly skipBlank?: boolean;
 }
 
+/** How `text.read` reads; all members optional. */
 export interface TextReadOptions extends TextSourceOptions {
   /** Event time of a line. Default: the earliest there is, for all. */
   readonly timestamps?: TimestampPolicy<string>;
 }
 
+/** How `text.write` writes; all members optional. */
 export type TextWriteOptions = LineSinkOptions;
 
 /**
  * The lines of files, without their ends (LF or CRLF), as a bounded collection.
- * @param patterns a path or glob pattern, or several: `"logs/*.txt"`, `["a.txt", "b.txt"]`
- * @throws (when the job runs) FILE_NOT_FOUND, FILE_NO_MATCH, FILE_IS_DIRECTORY, FILE_UNREADABLE, FILE_CHANGED, TEXT_NOT_UTF8, TEXT_LINE_TOO_LONG
+ *
  * Cost: 64 KiB of text for each file being read. A line that is kept may keep its chunk in memory.
+ * @param patterns a path or glob pattern, or several: `"logs/*.txt"`, `["a.txt", "b.txt"]`
+ * @throws TRANSFORM_INVALID; when the job runs, FILE_NOT_FOUND, FILE_NO_MATCH, FILE_IS_DIRECTORY, FILE_UNREADABLE, FILE_CHANGED,
+ * TEXT_NOT_UTF8, TEXT_LINE_TOO_LONG
+ *
+ * @example
+ * ```ts
+ * await writeFile("a.txt", "fine\nERROR 1\n");
+ * await writeFile("b.txt", "ERROR 2\n");
+ * p.apply(text.read("*.txt")).filter((line) => line.includes("ERROR")); // -> "ERROR 1", "ERROR 2"
+ * ```
  */
 export function read(
   patterns: string | readonly string[],
@@ -47,7 +51,13 @@ export function read(
 /**
  * Writes each element as a line into one file, which appears under its name, whole, when the job has ended well. An element
  * with line ends in it becomes several lines.
- * @throws (when the job runs) FILE_IS_DIRECTORY, FILE_UNWRITABLE, TEXT_NOT_STRING
+ * @throws TRANSFORM_INVALID; when the job runs, FILE_IS_DIRECTORY, FILE_UNWRITABLE, TEXT_NOT_STRING
+ *
+ * @example
+ * ```ts
+ * await runTest((p) => p.create(["a", "b"]).apply(text.write("out.txt", { header: "letter" })));
+ * await readFile("out.txt", "utf8"); // -> "letter\na\nb\n"
+ * ```
  */
 export function write(path: string, options: TextWriteOptions = {}): Transform<PCollection<string>, void> {
   const sink = textSink(path, options);
@@ -56,7 +66,16 @@ export function write(path: string, options: TextWriteOptions = {}): Transform<P
   );
 }
 
-/** The source behind `text.read`: splits are byte ranges, positions byte offsets. */
+/**
+ * The source behind `text.read`: splits are byte ranges, positions byte offsets.
+ * @throws as `text.read`
+ *
+ * @example
+ * ```ts
+ * await writeFile("a.txt", "one\n\ntwo\n");
+ * p.read("Lines", text.textSource("a.txt", { skipBlank: true })); // -> "one", "two"
+ * ```
+ */
 export function textSource(
   patterns: string | readonly string[],
   options: TextSourceOptions = {},
@@ -67,7 +86,16 @@ export function textSource(
   });
 }
 
-/** The sink behind `text.write`. */
+/**
+ * The sink behind `text.write`.
+ * @throws as `text.write`
+ *
+ * @example
+ * ```ts
+ * await runTest((p) => p.create(["a"]).write("Letters", text.textSink("out.txt")));
+ * await readFile("out.txt", "utf8"); // -> "a\n"
+ * ```
+ */
 export function textSink(path: string, options: TextWriteOptions = {}): Sink<string> {
   return lineSink("text", path, options, asLine);
 }

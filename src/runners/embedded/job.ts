@@ -20,6 +20,7 @@ import { hasAsyncBundles, makesCalls, planStages } from "../../optimize/stages.t
 
 /** Processing time, and a way to be called later. */
 export interface JobClock {
+  /** Milliseconds since the epoch. */
   now(): number;
   /** Calls back at or after `atMs`; returns a way to take that back. */
   schedule(atMs: number, callback: () => void): () => void;
@@ -47,6 +48,7 @@ export interface JobOptions {
   readonly onIdle?: () => void;
 }
 
+/** Where a job stands. The last three are ends. */
 export type JobState = "starting" | "running" | "draining" | "done" | "failed" | "cancelled";
 
 const TURN_MS = 5;

@@ -1,10 +1,4 @@
-/**
- * `run`: a program on the embedded engine, in this process.
- *
- * @example
- * const job = run(program, { input: "tweets.ndjson" });
- * await job.wait();
- */
+/** `run`: a program on the embedded engine, in this process. */
 import type { Program } from "../../pipeline/program.ts";
 import { formatTimestamp } from "../../model/time.ts";
 import { TidemarkError } from "../../base/errors.ts";
@@ -31,8 +25,11 @@ export interface StepMetrics {
   /** Elements that came into the stage. */
   readonly elementsIn: number;
   readonly bundles: number;
+  /** Milliseconds of event time: the stage puts nothing out before it, but what is late. */
   readonly watermark: number;
+  /** Keys for which something is kept, once for each window. */
   readonly keys: number;
+  /** Timers that are set. */
   readonly timers: number;
   /** Elements that wait: for side inputs, for calls, or to be taken up. */
   readonly pending: number;
@@ -40,11 +37,13 @@ export interface StepMetrics {
   readonly dropped: number;
 }
 
+/** Figures of a job. */
 export interface JobMetrics {
   /** Milliseconds since the job was started. */
   readonly elapsedMs: number;
   /** Elements read by all sources. */
   readonly elementsRead: number;
+  /** Late elements, and timers, that no step took. */
   readonly dropped: number;
   /** The least watermark of the last stages: how far results are complete. */
   readonly watermark: number;
@@ -55,6 +54,7 @@ export interface JobMetrics {
 export interface JobHandle {
   readonly name: string;
   readonly state: JobState;
+  /** The figures of this moment. Cost: a look at each open window. */
   metrics(): JobMetrics;
   /** Resolves with the last figures when the job has ended well; rejects with a coded error when it failed or was cancelled. */
   wait(): Promise<JobMetrics>;
@@ -64,7 +64,24 @@ export interface JobHandle {
   drain(): Promise<void>;
 }
 
-/** Starts `program` with its options as raw data (as from the command line or a JSON file). */
+/**
+ * Starts `program` with its options as raw data (as from the command line or a JSON file). Its errors, those of the options and
+ * of the build included, come by `wait()`.
+ * @throws RUN_ON_IMPORT while the command line imports the program's module
+ *
+ * @example
+ * ```ts
+ * const program = pipeline({
+ *   name: "words",
+ *   build: (p) => p.create(["to", "be"]).apply(text.write("words.txt")),
+ * });
+ * const job = run(program);
+ * const { elementsRead } = await job.wait();
+ * elementsRead; // -> 2
+ * job.state; // -> "done"
+ * await readFile("words.txt", "utf8"); // -> "to\nbe\n"
+ * ```
+ */
 export function run(program: Program, rawOptions: unknown = {}, options: RunOptions = {}): JobHandle {
   if (importing.active) throw runOnImport(program.name);
   return new Handle(program, rawOptions, options);
@@ -140,10 +157,12 @@ export function jobMetrics(job: EmbeddedJob | undefined, elapsedMs: number): Job
   const { stages, dropped } = job.metrics();
   const lost = (stage: Stage): number =>
     dropped.reduce((sum, drop) => (stage.steps.includes(drop.step) ? sum + drop.count : sum), 0);
-  const isSource = (stage: Stage): boolean => stage.kind === "source";
+  // An impulse is a beginning, not data.
+  const reads = ({ kind, steps }: Stage): boolean =>
+    kind === "source" && job.graph.steps[steps[0] as number]?.spec.kind !== "impulse";
   return {
     elapsedMs,
-    elementsRead: stages.reduce((sum, s, i) => (isSource(job.stages[i] as Stage) ? sum + s.elementsIn : sum), 0),
+    elementsRead: stages.reduce((sum, s, i) => (reads(job.stages[i] as Stage) ? sum + s.elementsIn : sum), 0),
     dropped: dropped.reduce((sum, drop) => sum + drop.count, 0),
     watermark: Math.min(...stages.map((s) => s.outputWatermark)),
     steps: stages.map((s, i) => ({
@@ -159,7 +178,14 @@ export function jobMetrics(job: EmbeddedJob | undefined, elapsedMs: number): Job
   };
 }
 
-/** One line for people: what every stage stands at. */
+/**
+ * One line for each stage, for people: what it stands at.
+ *
+ * @example
+ * ```ts
+ * describeStages(await runTest((p) => p.create(["a", "b"]))); // -> "Create: watermark +∞, 2 in, 0 keys, 0 timers, 0 pending"
+ * ```
+ */
 export function describeStages(metrics: JobMetrics): string {
   return metrics.steps
     .map(
