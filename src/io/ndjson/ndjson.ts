@@ -3,7 +3,8 @@ import { TidemarkError } from "../../base/errors.ts";
 import type { Sink } from "../../fn/sink.ts";
 import type { Batch, Source, TimestampPolicy } from "../../fn/source.ts";
 import { type PCollection, type Pipeline, stepTransform, type Transform } from "../../pipeline/index.ts";
-import type { FileRange, LineChunks } from "../text/line-chunks.ts";
+import type { FileRange } from "../text/byte-chunks.ts";
+import type { LineChunks } from "../text/line-chunks.ts";
 import { lineSink } from "../text/line-sink.ts";
 import { type LineKind, type LineOptions, lineSource } from "../text/line-source.ts";
 
