@@ -96,13 +96,15 @@ type AnyOptions = (
  * @example
  * ```ts
  * await writeFile("tweets.ndjson", '{ "user": {"id": 7}, "text": "hello", "tags": ["a"], "eventTimeMs": 1000 }\n');
- * const tweets = p.apply(
- *   ndjson.read("*.ndjson", {
- *     fields: { text: "string", tags: ["string"], eventTimeMs: "integer", place: ndjson.optional({ lat: "number" }) },
- *     timestamps: eventTime((tweet) => tweet.eventTimeMs),
- *   }),
- * );
- * tweets.map(({ text, tags, place }, { timestamp }) => [text, tags[0], place?.lat, timestamp]); // -> ["hello", "a", undefined, 1000]
+ * const fields = {
+ *   text: "string",
+ *   tags: ["string"],
+ *   eventTimeMs: "integer",
+ *   place: ndjson.optional({ lat: "number" }),
+ * } as const;
+ * type Tweet = ndjson.RecordOf<typeof fields>;
+ * p.apply(ndjson.read("*.ndjson", { fields, timestamps: eventTime((tweet: Tweet) => tweet.eventTimeMs) }))
+ *   .map(({ text, tags, place }, { timestamp }) => [text, tags[0], place?.lat ?? 0, timestamp]); // -> ["hello", "a", 0, 1000]
  * ```
  */
 export function read<const F extends Fields>(
