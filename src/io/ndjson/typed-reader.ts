@@ -14,7 +14,6 @@ import { type ObjectShape, problemIn } from "./fields.ts";
 import { type InvalidLines, RecordRefused } from "./invalid-lines.ts";
 import { RecordReader } from "./record-reader.ts";
 
-const FAILED = -1;
 const LF = 0x0a;
 const OPEN_OBJECT = 0x7b;
 
@@ -86,8 +85,8 @@ export class TypedReader<T> implements SourceReader<T, number> {
     }
     if (bytes[at] !== OPEN_OBJECT) return this.#readSlowly(start, into);
     const record = this.#records.read(at);
+    if (record === undefined) return this.#readSlowly(start, into);
     at = scanner.at;
-    if (at === FAILED || typeof record === "symbol") return this.#readSlowly(start, into);
     if (bytes[at] !== LF) {
       at = scanner.space(at);
       if (bytes[at] !== LF) return this.#readSlowly(start, into);
