@@ -218,9 +218,9 @@ function isOf(kind: Kind, value: unknown): boolean {
 const SHOWN_CHARACTERS = 40;
 
 function nameOf(value: unknown): string {
-  if (value === null) return "null";
   if (Array.isArray(value)) return "an array";
-  if (typeof value === "object") return "an object";
-  const shown = typeof value === "string" ? JSON.stringify(value) : String(value as number | boolean);
+  if (typeof value === "object" && value !== null) return "an object";
+  // `JSON.stringify` writes Infinity, which 1e400 becomes, as null.
+  const shown = typeof value === "number" ? String(value) : JSON.stringify(value);
   return shown.length > SHOWN_CHARACTERS ? `${shown.slice(0, SHOWN_CHARACTERS)}…` : shown;
 }
