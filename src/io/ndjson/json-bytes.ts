@@ -35,7 +35,8 @@ const SLICED_FROM = 13;
 
 /** Four bytes or more, as words; the last word is that of the last four bytes, and may overlap with the one before. */
 export interface Words {
-  readonly words: Int32Array;
+  /** As doubles, so that there is one that no four bytes are. */
+  readonly words: Float64Array;
   /** In bytes. */
   readonly length: number;
 }
@@ -45,8 +46,11 @@ export function wordsOf(bytes: Uint8Array): Words {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const count = Math.ceil(bytes.length / 4);
   const at = (i: number): number => view.getInt32(i < count - 1 ? i * 4 : bytes.length - 4, true);
-  return { words: Int32Array.from({ length: count }, (_, i) => at(i)), length: bytes.length };
+  return { words: Float64Array.from({ length: count }, (_, i) => at(i)), length: bytes.length };
 }
+
+/** What no bytes match. */
+export const NO_WORDS: Words = { words: Float64Array.of(Number.NaN), length: 4 };
 
 /** What `toString("latin1")` calls in the end, which for short strings takes a third less. */
 type Latin1Buffer = Buffer & { latin1Slice(from: number, to: number): string };

@@ -6,7 +6,7 @@
  * P3 Elements of one declaration have one hidden class: they are copies of one object, then filled.
  */
 import type { FieldNode, Kind, ObjectShape } from "./fields.ts";
-import { type Words, wordsOf } from "./json-bytes.ts";
+import { NO_WORDS, type Words, wordsOf } from "./json-bytes.ts";
 
 /** Kinds as numbers, for switching; `record-reader` has the same. */
 const CODES: Readonly<Record<Kind, number>> = {
@@ -60,8 +60,6 @@ const COLON_BYTE = Uint8Array.of(0x3a);
 /** So many names of an object that are not declared are remembered; others are looked up each time. */
 export const NAMES_KEPT = 1000;
 export const NO_NAME: Uint8Array = Uint8Array.of(0);
-/** What is never found. */
-const NO_WORDS = wordsOf(Uint8Array.of(0, 0, 0, 0));
 
 /** The plan of a record. */
 export function recordPlan(shape: ObjectShape): ObjectPlan {

@@ -73,6 +73,14 @@ describe("fields", () => {
     expect(elements.every((element) => Object.getPrototypeOf(element) === Object.prototype)).toBe(true);
   });
 
+  test("no bytes are taken for a name that is not there", async () => {
+    using folder = new Folder();
+    for (const bytes of ["\0", "\0\0\0\0", "\0\0\0\0:", "::::", "NaN:", "\u007f\u007f\u007f\u007f"]) {
+      const source = ndjsonSource(folder.file("a.ndjson", `{${bytes}1}`), { fields: {}, onInvalid: "fail" });
+      await expect(readAll(source)).rejects.toEqual(codeOf("NDJSON_INVALID", /is not valid/));
+    }
+  });
+
   test("what is passed over may be very deep and have any number of names", async () => {
     using folder = new Folder();
     const deep = "[".repeat(100_000) + "]".repeat(100_000);
