@@ -9,6 +9,7 @@ export const ERROR_CODES = {
   VALUE_NOT_ENCODABLE: "a value, or something inside it, cannot be written as bytes by its coder",
   ASYNC_NOT_ALLOWED: "a function that the engine calls synchronously returned a promise",
   ASYNC_NOT_DECLARED: "a plain function of a synchronous step returned a promise",
+  CALL_ENDED: "what a call was given was used after the call had ended",
   CALL_TIMEOUT: "an async call did not end within its time-out",
   RUN_ON_IMPORT: "a program module starts a job while it is imported",
   JOB_FAILED: "something outside the program failed the job: a file, a connection, a source",

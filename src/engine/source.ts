@@ -4,8 +4,9 @@
  * R1 The watermark is the least of its splits'; an ended split, or one that is idle by its policy, does not count.
  * R2 It only moves forward, and reaches MAX_TIMESTAMP when every split of a bounded source has ended.
  */
-import { inspect } from "node:util";
 import { isTidemarkError, TidemarkError } from "../base/errors.ts";
+import { userFrame } from "../base/frames.ts";
+import { preview } from "../base/preview.ts";
 import type { Batch, PollResult, Source, SourceReader, TimestampPolicy } from "../fn/source.ts";
 import type { Emitter } from "../host/emitter.ts";
 import { NO_FIRING } from "../model/pane.ts";
@@ -57,15 +58,15 @@ class SplitBatch implements Batch<unknown> {
   }
 }
 
-const PREVIEW_LENGTH = 120;
-
 function timestampFailed(step: string, element: unknown, error: unknown): TidemarkError {
+  const at = userFrame(error);
   return new TidemarkError("STEP_FAILED", {
     what: `the timestamp function of step "${step}" threw ${String(error)}`,
     why: "an element without an event time has no place in the stream",
     fix: "let the function return a number for every element, or filter such elements out and give times afterwards",
     step,
-    element: inspect(element, { depth: 2, breakLength: Infinity }).slice(0, PREVIEW_LENGTH),
+    element: preview(element),
+    ...(at !== undefined && { at }),
     cause: error,
   });
 }
@@ -125,10 +126,12 @@ export class SourceReading implements Reading {
   /** An error of the source, as a coded one with the step's name. */
   #named(error: unknown): TidemarkError {
     if (isTidemarkError(error)) return error.withContext({ step: this.#step });
+    const at = userFrame(error);
     return new TidemarkError("JOB_FAILED", {
       what: `the source of step "${this.#step}" failed: ${error instanceof Error ? error.message : String(error)}`,
       step: this.#step,
       domain: "external",
+      ...(at !== undefined && { at }),
       cause: error,
     });
   }

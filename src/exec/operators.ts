@@ -13,7 +13,8 @@ import { MIN_TIMESTAMP, MAX_TIMESTAMP, type Timestamp } from "../model/time.ts";
 import type { WindowFn } from "../model/window-fn.ts";
 import type { Window } from "../model/window.ts";
 import { TidemarkError } from "../base/errors.ts";
-import { preview, stepFailure, synchronous, undeclaredAsync } from "./errors.ts";
+import { stepFailure, synchronous, undeclaredAsync } from "./errors.ts";
+import { preview } from "../base/preview.ts";
 
 /** What the operators of one step share. */
 export interface StepInfo {
@@ -52,6 +53,8 @@ export interface CallContext {
   timestamp: Timestamp;
   window: Window;
   pane: Pane;
+  /** Of an async call: aborted when its time is out or the job ends. */
+  readonly signal: AbortSignal;
   readonly sideInputs: Readonly<Record<string, unknown>>;
 }
 

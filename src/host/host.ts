@@ -61,8 +61,10 @@ export interface Invocation {
   readonly windows: readonly Window[];
   readonly pane: Pane;
   /** Set for a timer's or an expiry's call. */
-  readonly timer?: InvokedTimer;
+  readonly timer?: InvokedTimer | undefined;
   attempt: number;
+  /** Aborted when the attempt's time is out or the job ends: nobody waits for it any more. */
+  readonly signal: AbortSignal;
 }
 
 /** What a call of a timer's callback, or of an expiry, is about. */
