@@ -181,12 +181,29 @@ function inTurn(p: Pipeline, events: readonly NexmarkEvent[]): PCollection<Nexma
   return p.apply(stream.advanceWatermarkToInfinity());
 }
 
+/** Events at their times, all before the watermark moves. */
+function atOnce(p: Pipeline, events: readonly NexmarkEvent[]): PCollection<NexmarkEvent> {
+  const elements = events.map((event) => at(event.dateTime, event));
+  return p.apply(
+    testStream<NexmarkEvent>()
+      .addElements(...elements)
+      .advanceWatermarkToInfinity(),
+  );
+}
+
 describe("query 3", () => {
   test("people and auctions find each other in either order", async () => {
     await runTest((p) => {
       const events = [auction(1, 0, { seller: 5 }), person(5, 10), auction(2, 20, { seller: 5 })];
       const offer = (id: number) => ["Person 5", "City 2", "OR", id] as const;
       assertThat(localOffers(inTurn(p, events))).containsInAnyOrder([offer(1), offer(2)]);
+    });
+  });
+
+  test("someone who registers again is told of no auction again", async () => {
+    await runTest((p) => {
+      const events = [auction(1, 0, { seller: 5 }), person(5, 10), person(5, 20)];
+      assertThat(localOffers(inTurn(p, events)).map(([, , , id]) => id)).containsInAnyOrder([1]);
     });
   });
 
@@ -217,18 +234,36 @@ describe("query 6", () => {
       assertThat(means).containsInAnyOrder([100, 150, 200, 250, 300, 350, 400, 450, 500, 550, 650, 750]);
     });
   });
+
+  test("of bids at one time the higher ones are the later", async () => {
+    const events = Array.from({ length: 11 }, (_, i): NexmarkEvent[] => {
+      return [auction(i, 0, { expires: 20_000 - i }), bid(i, 50, 100 * (i + 1))];
+    }).flat();
+    await runTest((p) => {
+      // The auction with the highest bid ends first, the one with the lowest last: that one is the eleventh.
+      const means = meanPriceBySeller(atOnce(p, events)).map(([, mean]) => mean);
+      assertThat(means).containsInAnyOrder([1100, 1050, 1000, 950, 900, 850, 800, 750, 700, 650, 650]);
+    });
+  });
 });
 
 describe("query 9", () => {
-  const won = async (events: NexmarkEvent[], winner?: readonly [bidder: number, price: number]): Promise<void> => {
+  const won = async (
+    events: NexmarkEvent[],
+    winner?: readonly [bidder: number, price: number],
+    played = inTurn,
+  ): Promise<void> => {
     await runTest((p) => {
-      const found = winners(inTurn(p, events)).map(([, bidder, price]) => `${bidder} bids ${price}`);
+      const found = winners(played(p, events)).map(([, bidder, price]) => `${bidder} bids ${price}`);
       assertThat(found).containsInAnyOrder(winner === undefined ? [] : [`${winner[0]} bids ${winner[1]}`]);
     });
   };
 
-  test("the highest bid wins, of equal ones the earlier", async () => {
-    await won([auction(1, 0), bid(1, 10, 5, 11), bid(1, 20, 9, 12), bid(1, 30, 9, 13), bid(1, 40, 8, 14)], [12, 9]);
+  test("the highest bid wins, of equal ones the earlier, of equally early ones that of the lower bidder", async () => {
+    const events = [auction(1, 0), bid(1, 10, 5, 11), bid(1, 20, 9, 14), bid(1, 20, 9, 13), bid(1, 30, 9, 12)];
+    await won(events, [13, 9]);
+    await won(events.toReversed(), [13, 9], atOnce);
+    await won([bid(1, 20, 9, 13), bid(1, 20, 9, 14), auction(1, 30)], [13, 9]);
   });
 
   test("a bid at the reserve wins, one below it does not", async () => {
@@ -236,9 +271,12 @@ describe("query 9", () => {
     await won([auction(1, 0, { reserve: 6 }), bid(1, 10, 5, 11)]);
   });
 
-  test("a bid in the last millisecond counts, one at the end does not", async () => {
-    const one = auction(1, 0, { expires: 1000 });
-    await won([one, bid(1, 999, 5, 11), bid(1, 1000, 9, 12)], [11, 5]);
+  test.each([
+    ["in time", inTurn],
+    ["while the auction is still open to the watermark", atOnce],
+  ])("a bid in the last millisecond counts, one at the end does not: %s", async (_, played) => {
+    const events = [auction(1, 0, { expires: 1000 }), bid(1, 999, 5, 11), bid(1, 1000, 9, 12)];
+    await won(events, [11, 5], played);
   });
 
   test("a bid waits 33,334 ms for its auction, and no longer", async () => {
