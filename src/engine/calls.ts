@@ -124,6 +124,12 @@ export class CallQueue implements CallHost {
     return this.#unapplied;
   }
 
+  /** Whether an attempt is running. */
+  get isCalling(): boolean {
+    for (const call of this.#flying.values()) if (call.running > 0) return true;
+    return false;
+  }
+
   /** How many more timers may be queued for now. */
   get room(): number {
     return Math.max(0, this.#fullAt - this.#unapplied);

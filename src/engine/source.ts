@@ -83,8 +83,8 @@ function badTimestamp(step: string, timestamp: unknown): TidemarkError {
 /** What reading needs of its engine. */
 export interface SourceEngine {
   now(): number;
-  /** Something may be there to poll. */
-  wake(): void;
+  /** Calls `ready` in a later turn: something may be there to poll. */
+  ready(ready: () => void): void;
   fail(error: unknown): void;
 }
 
@@ -198,8 +198,9 @@ export class SourceReading implements Reading {
     split.waiting = true;
     this.#ready(split.reader).then(
       () => {
-        split.waiting = false;
-        this.#engine.wake();
+        this.#engine.ready(() => {
+          split.waiting = false;
+        });
       },
       (error: unknown) => this.#engine.fail(this.#named(error)),
     );

@@ -278,11 +278,14 @@ export class WindowOperator implements Emitter {
   readonly #step: StepInfo;
   readonly #windowFn: WindowFn;
   readonly #out: Emitter;
+  readonly #inNone: () => void;
 
-  constructor(step: StepInfo, windowFn: WindowFn, out: Emitter) {
+  /** @param inNone counts an element that is in no window */
+  constructor(step: StepInfo, windowFn: WindowFn, out: Emitter, inNone: () => void) {
     this.#step = step;
     this.#windowFn = windowFn;
     this.#out = out;
+    this.#inNone = inNone;
   }
 
   emit(value: unknown, timestamp: Timestamp, windows: readonly Window[], pane: Pane): void {
@@ -294,6 +297,7 @@ export class WindowOperator implements Emitter {
     }
     // Sliding windows whose period is longer than their size leave gaps, where an element is in no window.
     if (assigned.length > 0) this.#out.emit(value, timestamp, assigned, pane);
+    else this.#inNone();
   }
 }
 

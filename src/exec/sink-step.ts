@@ -58,17 +58,13 @@ export class SinkStep implements Emitter {
     this.#flushing = true;
     this.#host.setFull(true);
     const flushed = this.#writer?.flush?.() ?? Promise.resolve();
-    this.#host.trackWork(
-      flushed.then(
-        () => {
-          this.#flushing = false;
-          this.#host.setFull(false);
-        },
-        (error: unknown) => {
-          throw stepFailure(error, { step: this.#step.name });
-        },
-      ),
-    );
+    const named = flushed.catch((error: unknown) => {
+      throw stepFailure(error, { step: this.#step.name });
+    });
+    this.#host.trackWork(named, () => {
+      this.#flushing = false;
+      this.#host.setFull(false);
+    });
   }
 
   async complete(): Promise<void> {

@@ -160,7 +160,7 @@ export class StageProgram implements StageRunner {
       case "windowInto": {
         if (spec.keepsWindows) return main();
         const windowing = this.#graph.collections[step.outputs["main"] as number]?.windowing as WindowingStrategy;
-        return new WindowOperator(info, windowing.windowFn, main());
+        return new WindowOperator(info, windowing.windowFn, main(), () => this.#host.dropped(step.id, "gap"));
       }
       case "groupByKey":
         return this.#buildGrouping(step, LIST_COMBINE as never);
