@@ -1,7 +1,8 @@
 /**
  * The engine: runs the stages of one job, one turn after another, synchronously.
  *
- * N1 Everything that is not determined by the job and its input enters by `deliver`; the clock is an argument.
+ * N1 Everything that happens by itself enters by `deliver`; the clock and the readers are arguments, asked when it is their turn
+ *    (docs/adr/0006).
  * N2 A turn reads a little from each source, pushes it through, then settles: in the order of the stages each one ends its
  *    bundle, takes its new watermark, fires its timers and passes its watermark on.
  * N3 A watermark leaves a stage after the elements before it.

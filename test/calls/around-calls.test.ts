@@ -151,7 +151,7 @@ describe("after the call", () => {
     return undefined;
   }
 
-  const uses: readonly (readonly [string, (context: any) => void])[] = [
+  const uses: readonly (readonly [string, (context: Kept) => void])[] = [
     ["output", ({ output: emit }) => emit("late")],
     ["outputTo", ({ outputTo }) => outputTo("main", "late")],
     ["a cell's read", ({ state }) => state.seen.read()],
