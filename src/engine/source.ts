@@ -3,6 +3,8 @@
  *
  * R1 The watermark is the least of its splits'; an ended split, or one that is idle by its policy, does not count.
  * R2 It only moves forward, and reaches MAX_TIMESTAMP when every split of a bounded source has ended.
+ * R3 An element that its split's earlier elements make late meets the watermark that they give, however many are read at once:
+ *    it and what was read after it wait until the watermark has moved. So what is late does not depend on the size of polls.
  */
 import { isTidemarkError, TidemarkError } from "../base/errors.ts";
 import { userFrame } from "../base/frames.ts";
@@ -16,26 +18,55 @@ import { GLOBAL_WINDOWS } from "../model/window.ts";
 interface Split {
   readonly reader: SourceReader<unknown, unknown>;
   readonly batch: SplitBatch;
+  /** What the last poll said, where elements of it still wait. */
+  said: PollResult | undefined;
   ended: boolean;
   /** Processing time since which it has had nothing; undefined while it has. */
   quietSince: number | undefined;
   waiting: boolean;
 }
 
-/** Receives one split's elements and pushes them on at once; nothing is kept. */
+/** Receives one split's elements and pushes them on at once; only what has to wait for the watermark is kept (R3). */
 class SplitBatch implements Batch<unknown> {
   readonly #out: Emitter;
   readonly #timestamp: ((element: unknown) => Timestamp) | undefined;
   readonly #now: (() => number) | undefined;
   readonly #step: string;
+  readonly #outOfOrder: number;
+  #kept: { readonly value: unknown; readonly at: Timestamp }[] = [];
   size = 0;
   latest: Timestamp = MIN_TIMESTAMP;
+  /** The latest element that the watermark has heard of. */
+  heard: Timestamp = MIN_TIMESTAMP;
 
   constructor(step: string, policy: TimestampPolicy<unknown>, out: Emitter, now: () => number) {
     this.#step = step;
     this.#out = out;
     this.#timestamp = policy.kind === "event" ? policy.timestamp : undefined;
     this.#now = policy.kind === "processing" ? now : undefined;
+    this.#outOfOrder = policy.kind === "event" ? policy.outOfOrderness : Infinity;
+  }
+
+  /** Whether elements wait for the watermark. */
+  get keeps(): boolean {
+    return this.#kept.length > 0;
+  }
+
+  /** Pushes on what waited, as far as it need not wait again. */
+  resume(): void {
+    const kept = this.#kept;
+    this.#kept = [];
+    for (const { value, at } of kept) this.#push(value, at);
+  }
+
+  #push(value: unknown, at: Timestamp): void {
+    if (this.#kept.length > 0 || (at < this.latest - this.#outOfOrder && this.latest > this.heard)) {
+      this.#kept.push({ value, at });
+      return;
+    }
+    if (at > this.latest) this.latest = at;
+    this.size++;
+    this.#out.emit(value, at, GLOBAL_WINDOWS, NO_FIRING);
   }
 
   add(value: unknown, timestamp?: Timestamp): void {
@@ -43,10 +74,9 @@ class SplitBatch implements Batch<unknown> {
     if (this.#timestamp !== undefined) at = this.#timestampOf(this.#timestamp, value);
     else if (this.#now !== undefined) at = this.#now();
     else at = timestamp ?? MIN_TIMESTAMP;
-    if (!(at >= MIN_TIMESTAMP && at <= MAX_TIMESTAMP)) throw badTimestamp(this.#step, at);
-    if (at > this.latest) this.latest = at;
-    this.size++;
-    this.#out.emit(value, at, GLOBAL_WINDOWS, NO_FIRING);
+    // A Date would pass the comparison alone.
+    if (typeof at !== "number" || !(at >= MIN_TIMESTAMP && at <= MAX_TIMESTAMP)) throw badTimestamp(this.#step, at);
+    this.#push(value, at);
   }
 
   #timestampOf(timestamp: (element: unknown) => Timestamp, value: unknown): Timestamp {
@@ -76,6 +106,15 @@ function badTimestamp(step: string, timestamp: unknown): TidemarkError {
     what: `the timestamp policy of step "${step}" gave ${String(timestamp)}`,
     why: "a timestamp is a number of milliseconds since the epoch",
     fix: "return a number such as Date.parse(text) or date.getTime()",
+    step,
+  });
+}
+
+function unknownResult(step: string, said: unknown): TidemarkError {
+  return new TidemarkError("SOURCE_INVALID", {
+    what: `poll() of the source of step "${step}" returned ${preview(said)}`,
+    why: "it says whether there is more to read at once, nothing for now, or nothing ever again",
+    fix: 'return "more", "idle" or "end"',
     step,
   });
 }
@@ -143,17 +182,21 @@ export class SourceReading implements Reading {
       const reader = await this.#source.open(split, undefined);
       if (this.#closed) return reader.close();
       const batch = new SplitBatch(this.#step, this.#policy, out, () => this.#engine.now());
-      this.#splits.push({ reader, batch, ended: false, quietSince: undefined, waiting: false });
+      this.#splits.push({ reader, batch, said: undefined, ended: false, quietSince: undefined, waiting: false });
     }
   }
 
   get ended(): boolean {
-    return this.#stopped || this.#splits.every((split) => split.ended);
+    return this.#splits.every((split) => split.ended || (this.#stopped && !split.batch.keeps));
   }
 
   /** Whether a poll may give something now. */
   get pollable(): boolean {
-    return !this.#stopped && this.#splits.some((split) => !split.ended && !split.waiting);
+    return this.#splits.some((split) => this.#isPollable(split));
+  }
+
+  #isPollable(split: Split): boolean {
+    return split.batch.keeps || (!this.#stopped && !split.ended && !split.waiting);
   }
 
   stop(): void {
@@ -165,7 +208,7 @@ export class SourceReading implements Reading {
     const count = this.#splits.length;
     for (let i = 0; i < count; i++) {
       const split = this.#splits[(this.#next + i) % count] as Split;
-      if (split.ended || split.waiting) continue;
+      if (!this.#isPollable(split)) continue;
       this.#next = (this.#next + i + 1) % count;
       return this.#pollSplit(split, max);
     }
@@ -174,7 +217,7 @@ export class SourceReading implements Reading {
 
   #pollSplit(split: Split, max: number): number {
     split.batch.size = 0;
-    const result = this.#read(split, max);
+    const result = split.batch.keeps ? this.#resume(split) : this.#read(split, max);
     // It may give its last elements and say `idle` in one poll: quiet from then on.
     if (split.batch.size > 0) split.quietSince = undefined;
     if (result === "end") split.ended = true;
@@ -186,12 +229,23 @@ export class SourceReading implements Reading {
   }
 
   #read(split: Split, max: number): PollResult {
+    let said: PollResult;
     try {
-      return split.reader.poll(max, split.batch);
+      said = split.reader.poll(max, split.batch);
     } catch (error) {
       // What a step further on threw has that step's name already.
       throw this.#named(error);
     }
+    if (said !== "more" && said !== "idle" && said !== "end") throw unknownResult(this.#step, said);
+    if (!split.batch.keeps) return said;
+    split.said = said;
+    return "more";
+  }
+
+  /** Goes on with what a poll has left waiting; what it said counts when nothing is. */
+  #resume(split: Split): PollResult {
+    split.batch.resume();
+    return split.batch.keeps ? "more" : (split.said as PollResult);
   }
 
   #wait(split: Split): void {
@@ -238,6 +292,7 @@ export class SourceReading implements Reading {
     const now = this.#engine.now();
     let least = Infinity;
     for (const split of this.#splits) {
+      split.batch.heard = split.batch.latest;
       if (split.ended || this.#isIdle(split, now)) continue;
       least = Math.min(least, this.#splitWatermark(split));
     }

@@ -1,6 +1,16 @@
 /** What a job drops is told once, however the job ends, unless somebody reads it. */
-import { fixedWindows, type KV, type PCollection, type Pipeline, run, slidingWindows, type Timestamp } from "tidemark";
-import { at, runTest, testStream } from "tidemark/testing";
+import {
+  eventTime,
+  fixedWindows,
+  type KV,
+  type PCollection,
+  type Pipeline,
+  run,
+  slidingWindows,
+  type Source,
+  type Timestamp,
+} from "tidemark";
+import { assertThat, at, runTest, testStream } from "tidemark/testing";
 import { describe, expect, test } from "vitest";
 import { Feed, feeds, program, until } from "./kit.ts";
 
@@ -81,4 +91,37 @@ describe("warnings of what is dropped", () => {
     await job.cancel();
     expect(warnings).toEqual([expect.stringMatching(/^1 elements of step "Group"/)]);
   });
+});
+
+describe("what is late", () => {
+  for (const size of [1, 3, 1000]) {
+    test(`does not depend on how much is read at once: ${size}`, async () => {
+      const times = Array.from({ length: 2000 }, (_, n) => (n % 97 === 96 ? n - 90 : n % 89 === 88 ? n - 3 : n));
+      let late: number[] = [];
+      let next = 0;
+      const source: Source<number> = {
+        name: "times",
+        bounded: true,
+        splits: () => [0],
+        open: () => ({
+          poll(max, into) {
+            for (let i = 0; i < Math.min(size, max) && next < times.length; i++) into.add(times[next++] as number);
+            return next < times.length ? "more" : "end";
+          },
+          ready: async () => {},
+          position: () => next,
+          close: () => {},
+        }),
+      };
+      await runTest((p) => {
+        const grouped = p
+          .read(source, { timestamps: eventTime((time: number) => time, { outOfOrderness: 5 }) })
+          .map((time): KV<string, number> => ["k", time])
+          .windowInto(fixedWindows(10))
+          .groupByKey();
+        assertThat(grouped.late).satisfies((all) => void (late = all.map(({ element }) => element[1])));
+      });
+      expect(late).toEqual(times.filter((time, n) => n % 97 === 96));
+    });
+  }
 });
