@@ -10,6 +10,7 @@ import {
   ndjson,
   orderedListState,
   output,
+  type PCollection,
   type Pipeline,
   pipeline,
   type Program,
@@ -51,14 +52,27 @@ function startOf(window: Window): number {
   return (window as IntervalWindow).start;
 }
 
+type TimedText = Pick<Tweet, "text" | "event_time">;
+
+const timestamps = eventTime((tweet: TimedText) => tweet.event_time, { outOfOrderness: seconds(10) });
+
+/** Lines parsed as a whole. */
+function anyTweets(p: Pipeline, input: string): PCollection<TimedText> {
+  return p.apply(ndjson.read<Tweet>(`${input}.ndjson`, { timestamps }));
+}
+
+/** Only the fields that are used are read. */
+function typedTweets(p: Pipeline, input: string): PCollection<TimedText> {
+  return p.apply(ndjson.read(`${input}.ndjson`, { fields: { text: "string", event_time: "integer" }, timestamps }));
+}
+
 /** Hashtags counted in windows of event time, at most 10 s out of order. */
-function tags(windowFn: WindowFn): (p: Pipeline, input: string, out: string) => void {
+function tags(
+  windowFn: WindowFn,
+  tweets: (p: Pipeline, input: string) => PCollection<TimedText> = anyTweets,
+): (p: Pipeline, input: string, out: string) => void {
   return (p, input, out) => {
-    p.apply(
-      ndjson.read<Tweet>(`${input}.ndjson`, {
-        timestamps: eventTime((tweet) => tweet.event_time, { outOfOrderness: seconds(10) }),
-      }),
-    )
+    tweets(p, input)
       .flatMap("Tags", (tweet) => tweet.text.match(TAG) ?? NONE)
       .apply(windowInto(windowFn))
       .apply(countPerElement())
@@ -98,6 +112,7 @@ function w4(p: Pipeline, input: string, out: string): void {
 const BUILDERS: Readonly<Record<string, (p: Pipeline, input: string, out: string) => void>> = {
   w1,
   w2: tags(fixedWindows(seconds(5))),
+  "w2-typed": tags(fixedWindows(seconds(5)), typedTweets),
   w3: tags(slidingWindows({ size: seconds(60), every: seconds(5) })),
   w4,
 };

@@ -68,6 +68,8 @@ export const ERROR_CODES = {
   FILE_UNWRITABLE: "a file cannot be written",
   NDJSON_INVALID: "a line of newline-delimited JSON is not valid",
   NDJSON_NOT_JSON: "a value that is to be written as JSON has no JSON",
+  NDJSON_RECORD_INVALID:
+    "a line of newline-delimited JSON is not the record that was declared: a field is missing, is of another type, or is refused by its schema",
   SINK_STATE_DAMAGED: "the unfinished output of a durable job does not match what was committed",
   TEXT_LINE_TOO_LONG: "a line of a text file is longer than allowed",
   TEXT_NOT_STRING: "a value that is to be written as a line of text is not a string",

@@ -5,7 +5,8 @@
  * S1 A property becomes one flag; its type says how the text is read, and nothing else: the schema itself validates.
  * S2 A property of no known type takes its text as it is.
  */
-import type { StandardJSONSchemaV1, StandardSchemaV1 } from "@standard-schema/spec";
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { isRecord, type JsonSchema, jsonSchemaOf, resolved } from "./json-schema.ts";
 
 /** How the text of a flag becomes a value. */
 export type OptionType =
@@ -35,10 +36,6 @@ export interface OptionSpec {
   readonly defaultValue?: unknown;
 }
 
-type JsonSchema = Readonly<Record<string, unknown>>;
-
-/** The draft that libraries are asked for. */
-const TARGET = "draft-2020-12";
 const TEXT: OptionType = { kind: "text" };
 const JSON_TEXT: OptionType = { kind: "json" };
 
@@ -77,18 +74,6 @@ function flagOf(property: string): string {
     .replace(/([a-z0-9])([A-Z])/g, "$1-$2")
     .replaceAll("_", "-")
     .toLowerCase();
-}
-
-function jsonSchemaOf(schema: StandardSchemaV1): JsonSchema | undefined {
-  const { vendor, jsonSchema } = schema["~standard"] as StandardSchemaV1.Props & Partial<StandardJSONSchemaV1.Props>;
-  if (typeof jsonSchema?.input !== "function") return undefined;
-  // zod refuses a whole schema for one date in it, unless it is told to leave such properties open.
-  const open = vendor === "zod" ? { libraryOptions: { unrepresentable: "any" } } : {};
-  try {
-    return jsonSchema.input({ target: TARGET, ...open });
-  } catch {
-    return undefined;
-  }
 }
 
 function listOrType(schema: JsonSchema, root: JsonSchema): { type: OptionType; repeated: boolean } {
@@ -139,24 +124,6 @@ function either(types: readonly OptionType[]): OptionType {
   const choice: OptionType = { kind: "choice", values: choices };
   if (rest.length === 0) return choice;
   return { kind: "oneOf", types: choices.length === 0 ? rest : [choice, ...rest] };
-}
-
-/** Follows `#/$defs/name`. */
-function resolved(schema: JsonSchema, root: JsonSchema): JsonSchema {
-  let found = schema;
-  for (const seen = new Set<JsonSchema>(); typeof found["$ref"] === "string" && !seen.has(found);) {
-    seen.add(found);
-    const name = /^#\/(?:\$defs|definitions)\/(.+)$/.exec(found["$ref"])?.[1];
-    const definitions = root["$defs"] ?? root["definitions"];
-    const target = name !== undefined && isRecord(definitions) ? definitions[name] : undefined;
-    if (!isRecord(target)) break;
-    found = target;
-  }
-  return found;
-}
-
-function isRecord(value: unknown): value is JsonSchema {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** How a type is shown in help and messages: `number`, `text|json`, `"red"|"blue"`. */

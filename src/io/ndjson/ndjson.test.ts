@@ -18,7 +18,7 @@ describe("reading", () => {
     const path = folder.file("a.ndjson", `{"é":1}\n\n{"a":${"1".repeat(300)}\n`);
     await expect(readAll(ndjsonSource(path))).rejects.toMatchObject({
       code: "NDJSON_INVALID",
-      what: expect.stringMatching(/^the line at byte 10 of .*a\.ndjson is not valid: /) as unknown,
+      what: expect.stringMatching(/^the line at byte 10 of .*a\.ndjson \(line 3\) is not valid: /) as unknown,
       context: { element: `{"a":${"1".repeat(115)}…` },
     });
   });
@@ -70,7 +70,7 @@ describe("reading", () => {
     }
     expect(batch.values).toEqual([1, 2, 3, 4]);
     expect(warnings).toEqual([
-      `ndjson.read(${folder.at("*.ndjson")}) skipped invalid lines: 3, the first of them at byte 2 of ${folder.at("a.ndjson")}`,
+      `ndjson.read(${folder.at("*.ndjson")}) skipped invalid lines: 3, the first of them at byte 2 of ${folder.at("a.ndjson")} (line 2)`,
     ]);
   });
 

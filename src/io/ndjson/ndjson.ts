@@ -1,51 +1,132 @@
 /** Newline-delimited JSON: one value on each line. */
+import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { TidemarkError } from "../../base/errors.ts";
 import type { Sink } from "../../fn/sink.ts";
-import type { Batch, Source, TimestampPolicy } from "../../fn/source.ts";
+import type { Source, TimestampPolicy } from "../../fn/source.ts";
 import { type PCollection, type Pipeline, stepTransform, type Transform } from "../../pipeline/index.ts";
-import type { FileRange, LineChunks } from "../text/line-chunks.ts";
+import type { FileRange } from "../text/byte-chunks.ts";
 import { lineSink } from "../text/line-sink.ts";
-import { type LineKind, type LineOptions, lineSource } from "../text/line-source.ts";
+import { type LineOptions, lineSource, rangeSource } from "../text/line-source.ts";
+import { type Fields, type RecordOf, shapeOf } from "./fields.ts";
+import { type InvalidLineOptions, InvalidLines } from "./invalid-lines.ts";
+import { JsonLines } from "./json-lines.ts";
+import { checkedBy, shapeOfSchema } from "./schema-fields.ts";
+import { TypedReader, type TypedRecords } from "./typed-reader.ts";
+
+export {
+  type Field,
+  type Fields,
+  type FieldType,
+  nullable,
+  type NullableField,
+  optional,
+  type OptionalField,
+  type RecordOf,
+  type ScalarField,
+} from "./fields.ts";
 
 /** How files of JSON lines are read; all members optional. */
-export interface NdjsonSourceOptions<T> extends LineOptions {
+export interface NdjsonSourceOptions<T> extends LineOptions, InvalidLineOptions {
   /** Makes an element of a line; what it throws makes the line an invalid one. Default: `JSON.parse`. */
   readonly parse?: (line: string) => T;
-  /** An invalid line: the error NDJSON_INVALID (`fail`, the default), or passed over and counted (`skip`). */
-  readonly onInvalid?: "fail" | "skip";
-  /** Told once, when all files have been read, how many lines were passed over. Default: `process.emitWarning`. */
-  readonly onWarning?: (message: string) => void;
+  readonly fields?: never;
+  readonly schema?: never;
 }
 
-/** How `ndjson.read` reads; all members optional. */
-export interface NdjsonReadOptions<T> extends NdjsonSourceOptions<T> {
+/** How records of declared fields are read. */
+export interface NdjsonFieldsOptions<F extends Fields> extends LineOptions, InvalidLineOptions {
+  /** The fields that are read, with their types; others are passed over. */
+  readonly fields: F;
+  readonly parse?: never;
+  readonly schema?: never;
+}
+
+/** How records that a schema describes are read. `Validate` says whether it checks them. */
+export interface NdjsonSchemaOptions<S extends StandardSchemaV1, Validate extends boolean = true>
+  extends LineOptions, InvalidLineOptions {
+  /** Its JSON Schema says which fields are read, and of which types they are. */
+  readonly schema: S;
+  /**
+   * Whether the schema then checks each record: its elements are what it gives back. Without it (`false`) elements are of the
+   * schema's input type, of which only what `fields` can say is checked: no ranges, patterns or choices of values. Default true.
+   */
+  readonly validate?: Validate;
+  readonly fields?: never;
+  readonly parse?: never;
+}
+
+interface Timestamped<T> {
   /** Event time of a value. Default: the earliest there is, for all. */
   readonly timestamps?: TimestampPolicy<T>;
 }
 
+/** How `ndjson.read` reads; all members optional. */
+export interface NdjsonReadOptions<T> extends NdjsonSourceOptions<T>, Timestamped<T> {}
+
+/** The elements of a schema: what it gives back or, where it does not check them, what it takes. */
+export type SchemaRecord<S extends StandardSchemaV1, Validate extends boolean> = Validate extends true
+  ? StandardSchemaV1.InferOutput<S>
+  : StandardSchemaV1.InferInput<S>;
+
+type AnyOptions = (
+  NdjsonSourceOptions<unknown> | NdjsonFieldsOptions<Fields> | NdjsonSchemaOptions<StandardSchemaV1, boolean>
+) &
+  Timestamped<never>;
+
 /**
- * The JSON values on the lines of files, as a bounded collection. Blank lines are no values and are passed over. `T` is believed,
- * not checked: give `parse` where the data are not your own. Cost as `text.read`.
+ * The JSON values on the lines of files, as a bounded collection. Blank lines are no values and are passed over. In one of three
+ * ways, which accept the same JSON and, of equal names, all take the last:
+ *
+ * - `fields` reads the fields that it declares and passes over the rest, which is checked to be JSON but becomes no objects and
+ *   strings. Each element has all of them, in the order of the declaration; a missing `optional` one is `undefined`. Their types
+ *   are checked, and nothing is converted: a record that is not as declared is the error NDJSON_RECORD_INVALID.
+ * - `schema`, any Standard Schema, reads in the same way the properties of the JSON Schema that it offers, then checks each
+ *   record (see `validate`). A record that does not fit the JSON Schema is parsed as a whole and left to the schema, which may
+ *   convert it; so is every record where the schema offers no JSON Schema, or one that is not an object of properties: a union, or
+ *   an object that refuses or keeps other properties.
+ * - Otherwise lines are parsed whole. `T` is believed, not checked: give `parse` where the data are not your own.
+ *
+ * Cost: as `text.read`. Declared fields take about half of the time of `JSON.parse`, and less the more is passed over;
+ * strings with escapes, "json" and a schema's check cost what they cost elsewhere. An invalid line is counted from the beginning
+ * of its file, for its number.
  * @param patterns a path or glob pattern, or several
- * @throws TRANSFORM_INVALID; when the job runs, NDJSON_INVALID, and what `text.read` throws
+ * @throws TRANSFORM_INVALID; when the job runs, NDJSON_INVALID, NDJSON_RECORD_INVALID, ASYNC_NOT_ALLOWED where the schema is
+ * asynchronous, and what `text.read` throws
  *
  * @example
  * ```ts
- * interface Tweet {
- *   readonly text: string;
- *   readonly eventTimeMs: number;
- * }
- * await writeFile("tweets.ndjson", '{ "text": "hello", "eventTimeMs": 1000 }\n');
- * p.apply(ndjson.read<Tweet>("*.ndjson", { timestamps: eventTime((tweet) => tweet.eventTimeMs) }))
- *   .map((tweet, { timestamp }) => [tweet.text, timestamp]); // -> ["hello", 1000]
+ * await writeFile("tweets.ndjson", '{ "user": {"id": 7}, "text": "hello", "tags": ["a"], "eventTimeMs": 1000 }\n');
+ * const fields = {
+ *   text: "string",
+ *   tags: ["string"],
+ *   eventTimeMs: "integer",
+ *   place: ndjson.optional({ lat: "number" }),
+ * } as const;
+ * type Tweet = ndjson.RecordOf<typeof fields>;
+ * p.apply(ndjson.read("*.ndjson", { fields, timestamps: eventTime((tweet: Tweet) => tweet.eventTimeMs) }))
+ *   .map(({ text, tags, place }, { timestamp }) => [text, tags[0], place?.lat ?? 0, timestamp]); // -> ["hello", "a", 0, 1000]
  * ```
  */
+export function read<const F extends Fields>(
+  patterns: string | readonly string[],
+  options: NdjsonFieldsOptions<F> & Timestamped<RecordOf<F>>,
+): Transform<Pipeline, PCollection<RecordOf<F>>>;
+/** By a schema. */
+export function read<S extends StandardSchemaV1, Validate extends boolean = true>(
+  patterns: string | readonly string[],
+  options: NdjsonSchemaOptions<S, Validate> & Timestamped<SchemaRecord<S, Validate>>,
+): Transform<Pipeline, PCollection<SchemaRecord<S, Validate>>>;
+/** As lines that are parsed whole. */
 export function read<T = unknown>(
   patterns: string | readonly string[],
-  options: NdjsonReadOptions<T> = {},
-): Transform<Pipeline, PCollection<T>> {
-  const source = ndjsonSource(patterns, options);
-  const readOptions = options.timestamps && { timestamps: options.timestamps };
+  options?: NdjsonReadOptions<T>,
+): Transform<Pipeline, PCollection<T>>;
+export function read(
+  patterns: string | readonly string[],
+  options: AnyOptions = {},
+): Transform<Pipeline, PCollection<unknown>> {
+  const source = sourceOf(patterns, options);
+  const readOptions = options.timestamps && { timestamps: options.timestamps as TimestampPolicy<unknown> };
   return stepTransform((p: Pipeline, name?: string) =>
     name === undefined ? p.read(source, readOptions) : p.read(name, source, readOptions),
   );
@@ -80,11 +161,59 @@ export function write(path: string): Transform<PCollection<unknown>, void> {
  * p.read(ndjson.ndjsonSource("a.ndjson", { onInvalid: "skip", onWarning: (message) => skipped.push(message) })); // -> { n: 1 }
  * ```
  */
+export function ndjsonSource<const F extends Fields>(
+  patterns: string | readonly string[],
+  options: NdjsonFieldsOptions<F>,
+): Source<RecordOf<F>, FileRange, number>;
+/** By a schema. */
+export function ndjsonSource<S extends StandardSchemaV1, Validate extends boolean = true>(
+  patterns: string | readonly string[],
+  options: NdjsonSchemaOptions<S, Validate>,
+): Source<SchemaRecord<S, Validate>, FileRange, number>;
+/** As lines that are parsed whole. */
 export function ndjsonSource<T = unknown>(
   patterns: string | readonly string[],
-  options: NdjsonSourceOptions<T> = {},
-): Source<T, FileRange, number> {
-  return lineSource(patterns, options, new JsonLines(String(patterns), options));
+  options?: NdjsonSourceOptions<T>,
+): Source<T, FileRange, number>;
+export function ndjsonSource(
+  patterns: string | readonly string[],
+  options: AnyOptions = {},
+): Source<unknown, FileRange, number> {
+  return sourceOf(patterns, options);
+}
+
+function sourceOf(patterns: string | readonly string[], options: AnyOptions): Source<unknown, FileRange, number> {
+  const invalid = new InvalidLines(String(patterns), options);
+  const records = recordsOf(options);
+  if (typeof records === "function") return lineSource(patterns, options, new JsonLines(records, invalid));
+  return rangeSource(
+    patterns,
+    options,
+    "ndjson",
+    (split, position, format) => new TypedReader(split, position, format, records, invalid),
+  );
+}
+
+/** How the options want lines to be read: by declared fields, or as text by a function. */
+function recordsOf(options: AnyOptions): TypedRecords<unknown> | ((line: string) => unknown) {
+  const { parse, fields, schema } = options;
+  const ways = Object.entries({ parse, fields, schema }).filter(([, way]) => way !== undefined);
+  if (ways.length > 1) throw severalWays(ways.map(([name]) => name));
+  if (fields !== undefined) return { shape: shapeOf(fields), finish: undefined };
+  if (schema === undefined) return parse ?? (JSON.parse as (line: string) => unknown);
+  const validates = options.validate ?? true;
+  const shape = shapeOfSchema(schema, validates);
+  const check = validates ? checkedBy(schema) : undefined;
+  if (shape !== undefined) return { shape, finish: check };
+  return (line) => (check === undefined ? JSON.parse(line) : check(JSON.parse(line))) as unknown;
+}
+
+function severalWays(names: readonly string[]): TidemarkError {
+  return new TidemarkError("TRANSFORM_INVALID", {
+    what: `ndjson.read is given ${names.join(" and ")}`,
+    why: "each of them says by itself how a line becomes an element",
+    fix: "give one of them",
+  });
 }
 
 /**
@@ -99,71 +228,6 @@ export function ndjsonSource<T = unknown>(
  */
 export function ndjsonSink(path: string): Sink<unknown> {
   return lineSink("ndjson", path, {}, asJson);
-}
-
-/** Parses lines, and counts over all readers of a source those that it passed over. */
-class JsonLines<T> implements LineKind<T> {
-  readonly kind = "ndjson";
-  readonly #patterns: string;
-  readonly #parse: (line: string) => T;
-  readonly #skips: boolean;
-  readonly #warn: (message: string) => void;
-  #openReaders = 0;
-  #skipped = 0;
-  #firstSkipped = "";
-
-  constructor(patterns: string, options: NdjsonSourceOptions<T>) {
-    this.#patterns = patterns;
-    this.#parse = options.parse ?? (JSON.parse as (line: string) => T);
-    this.#skips = options.onInvalid === "skip";
-    this.#warn = options.onWarning ?? ((message) => process.emitWarning(message, { code: "NDJSON_SKIPPED" }));
-  }
-
-  readonly deliver = (chunk: LineChunks, from: number, to: number, into: Batch<T>): void => {
-    const parse = this.#parse;
-    const { lines } = chunk;
-    for (let i = from; i < to; i++) {
-      const line = lines[i] as string;
-      let value: T;
-      try {
-        value = parse(line);
-      } catch (error) {
-        this.#invalid(chunk, i, line, error);
-        continue;
-      }
-      into.add(value);
-    }
-  };
-
-  onOpen(): void {
-    this.#openReaders++;
-  }
-
-  onClose(): void {
-    if (--this.#openReaders > 0 || this.#skipped === 0) return;
-    this.#warn(
-      `ndjson.read(${this.#patterns}) skipped invalid lines: ${this.#skipped}, the first of them ${this.#firstSkipped}`,
-    );
-    this.#skipped = 0;
-  }
-
-  #invalid(chunk: LineChunks, index: number, line: string, error: unknown): void {
-    // Not looked at before parsing: few lines are blank, and no blank line is JSON.
-    if (line.trim() === "") return;
-    const place = `at byte ${chunk.offsetOf(index)} of ${chunk.file}`;
-    if (!this.#skips) throw invalidLine(place, line, error);
-    if (this.#skipped++ === 0) this.#firstSkipped = place;
-  }
-}
-
-function invalidLine(place: string, line: string, error: unknown): TidemarkError {
-  return new TidemarkError("NDJSON_INVALID", {
-    what: `the line ${place} is not valid: ${error instanceof Error ? error.message : String(error)}`,
-    why: "every line of newline-delimited JSON is one whole JSON value",
-    fix: 'mend the file, or pass { onInvalid: "skip" } to pass over such lines and have them counted',
-    element: shorten(line),
-    cause: error,
-  });
 }
 
 function asJson(value: unknown): string {
@@ -184,10 +248,4 @@ function notJson(why: string, cause: unknown): TidemarkError {
     fix: "map elements to plain objects, arrays, strings, numbers, booleans or null before it",
     cause,
   });
-}
-
-const PREVIEW_CHARACTERS = 120;
-
-function shorten(line: string): string {
-  return line.length > PREVIEW_CHARACTERS ? `${line.slice(0, PREVIEW_CHARACTERS)}…` : line;
 }

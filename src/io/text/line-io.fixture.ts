@@ -7,7 +7,7 @@ import type { Batch, Source, SourceReader } from "../../fn/source.ts";
 import { NO_FIRING } from "../../model/pane.ts";
 import { MIN_TIMESTAMP } from "../../model/time.ts";
 import { GLOBAL_WINDOWS } from "../../model/window.ts";
-import type { FileRange } from "./line-chunks.ts";
+import type { FileRange } from "./byte-chunks.ts";
 
 export const META: ElementMeta = { timestamp: MIN_TIMESTAMP, windows: GLOBAL_WINDOWS, pane: NO_FIRING };
 

@@ -1,6 +1,6 @@
 /**
  * Sources of files that consist of lines: what `text` and `ndjson` share.
- * Path: text, ndjson -> HERE -> line-chunks.
+ * Path: text, ndjson -> HERE -> line-chunks, or another reader of byte-chunks.
  *
  * S1 A position is the byte offset of the next line, so a reader opened there goes on with exactly that line.
  * S2 Where one reader is wanted a file is one split: its lines then come in order.
@@ -9,7 +9,8 @@
 import { TidemarkError } from "../../base/errors.ts";
 import type { Batch, PollResult, Source, SourceReader } from "../../fn/source.ts";
 import { matchFiles } from "../../platform/files.ts";
-import { type FileRange, LineChunks, type LineFormat } from "./line-chunks.ts";
+import type { FileRange, LineFormat } from "./byte-chunks.ts";
+import { LineChunks } from "./line-chunks.ts";
 
 /** How files of lines are read; all members optional. */
 export interface LineOptions {
@@ -52,24 +53,43 @@ export function lineSource<T>(
   options: LineOptions,
   kind: LineKind<T>,
 ): Source<T, FileRange, number> {
-  const list = checkPatterns(kind.kind, patterns);
-  const splitBytes = checkSize(kind.kind, "splitBytes", options.splitBytes, DEFAULT_SPLIT_BYTES);
+  return rangeSource(patterns, options, kind.kind, (split, position, format) => {
+    kind.onOpen?.();
+    return new LineReader(new LineChunks(split, position, format), kind);
+  });
+}
+
+/** Opens a reader of the lines that begin in `split`, from `position` on where it is given. */
+export type OpenRange<T> = (
+  split: FileRange,
+  position: number | undefined,
+  format: LineFormat,
+) => SourceReader<T, number>;
+
+/** As `lineSource`, with a reader of one's own, which keeps S1 and S3. */
+export function rangeSource<T>(
+  patterns: string | readonly string[],
+  options: LineOptions,
+  kind: string,
+  open: OpenRange<T>,
+): Source<T, FileRange, number> {
+  const list = checkPatterns(kind, patterns);
+  const splitBytes = checkSize(kind, "splitBytes", options.splitBytes, DEFAULT_SPLIT_BYTES);
   const format: LineFormat = {
     encoding: options.encoding ?? "utf8",
     invalid: options.invalid ?? "fail",
-    maxLineBytes: checkSize(kind.kind, "maxLineBytes", options.maxLineBytes, DEFAULT_MAX_LINE_BYTES),
-    chunkBytes: checkSize(kind.kind, "chunkBytes", options.chunkBytes, DEFAULT_CHUNK_BYTES),
+    maxLineBytes: checkSize(kind, "maxLineBytes", options.maxLineBytes, DEFAULT_MAX_LINE_BYTES),
+    chunkBytes: checkSize(kind, "chunkBytes", options.chunkBytes, DEFAULT_CHUNK_BYTES),
   };
   return Object.freeze({
-    name: `${kind.kind}(${list.join(", ")})`,
+    name: `${kind}(${list.join(", ")})`,
     bounded: true,
     async splits(desired: number): Promise<readonly FileRange[]> {
       const files = await matchFiles(list);
       return files.flatMap(({ path, sizeBytes }) => cut(path, sizeBytes, desired > 1 ? splitBytes : Infinity));
     },
     open(split: FileRange, position: number | undefined): SourceReader<T, number> {
-      kind.onOpen?.();
-      return new LineReader(new LineChunks(split, position, format), kind);
+      return open(split, position, format);
     },
   });
 }

@@ -3,7 +3,8 @@ import { TidemarkError } from "../../base/errors.ts";
 import type { Sink } from "../../fn/sink.ts";
 import type { Batch, Source, TimestampPolicy } from "../../fn/source.ts";
 import { type PCollection, type Pipeline, stepTransform, type Transform } from "../../pipeline/index.ts";
-import type { FileRange, LineChunks } from "./line-chunks.ts";
+import type { FileRange } from "./byte-chunks.ts";
+import type { LineChunks } from "./line-chunks.ts";
 import { lineSink, type LineSinkOptions } from "./line-sink.ts";
 import { type LineOptions, lineSource } from "./line-source.ts";
 
