@@ -56,7 +56,7 @@ export class JsonBytes {
   /** Where reading goes on, or FAILED (J3). */
   at = 0;
   /** The bytes, for four at once. */
-  protected view = new DataView(NOTHING.buffer);
+  protected view: DataView = new DataView(NOTHING.buffer);
   #content: ChunkContent = "one";
   /** The chunk as text, once a short string of it has been wanted. */
   #text: string | undefined;

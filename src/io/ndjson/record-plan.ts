@@ -59,7 +59,7 @@ export interface ObjectPlan {
 const COLON_BYTE = Uint8Array.of(0x3a);
 /** So many names of an object that are not declared are remembered; others are looked up each time. */
 export const NAMES_KEPT = 1000;
-export const NO_NAME = Uint8Array.of(0);
+export const NO_NAME: Uint8Array = Uint8Array.of(0);
 /** What is never found. */
 const NO_WORDS = wordsOf(Uint8Array.of(0, 0, 0, 0));
 
