@@ -11,7 +11,7 @@ const condition = "tidemark-source";
 const config: ViteUserConfig = defineConfig({
   ssr: { resolve: { conditions: [condition, "node", "import", "module", "default"] } },
   test: {
-    include: ["src/**/*.test.ts", "test/**/*.test.ts", "labs/**/*.test.ts"],
+    include: ["src/**/*.test.ts", "test/**/*.test.ts", "labs/**/*.test.ts", "bench/**/*.test.ts"],
     exclude: [...configDefaults.exclude, "test/package/pack.test.ts", "test/integration/**"],
     // Threads start faster than processes; a test that needs a process of its own spawns one.
     pool: "threads",

@@ -20,6 +20,7 @@ const COMMANDS = {
   start: [fromSource, "labs/live-trending/main.ts"],
   test: [vitest, "run"],
   conformance: [fromSource, "scripts/conformance.ts"],
+  nexmark: [fromSource, "src/cli/main.ts", "run", "bench/nexmark/nexmark.ts"],
   mutants: [fromSource, "scripts/mutants.ts"],
   bench: ["bench/main.ts"],
 };

@@ -8,6 +8,7 @@
  * V3 With `ordered`, effects are applied in the order of `submit`, whatever the order in which calls end.
  */
 import { TidemarkError } from "../base/errors.ts";
+import { preview } from "../base/preview.ts";
 import type { CallHost, Invocation, InvokedTimer } from "../host/host.ts";
 import type { TimerEntry } from "../host/records.ts";
 import type { CallPolicy } from "../host/stage.ts";
@@ -15,11 +16,49 @@ import type { CallEffects, StageRunner } from "../host/stage-runner.ts";
 import type { Pane } from "../model/pane.ts";
 import { NO_FIRING } from "../model/pane.ts";
 import { MAX_TIMESTAMP, type Timestamp } from "../model/time.ts";
-import type { Window } from "../model/window.ts";
+import { formatWindow, type Window } from "../model/window.ts";
 import type { Hold, Holds } from "./holds.ts";
 
+/** An invocation whose signal is made when somebody asks for it. */
+class QueuedInvocation implements Invocation {
+  readonly id: number;
+  readonly value: unknown;
+  readonly timestamp: Timestamp;
+  readonly windows: readonly Window[];
+  readonly pane: Pane;
+  readonly timer: InvokedTimer | undefined;
+  attempt = 0;
+  #abort: AbortController | undefined;
+
+  constructor(
+    id: number,
+    value: unknown,
+    timestamp: Timestamp,
+    windows: readonly Window[],
+    pane: Pane,
+    timer: InvokedTimer | undefined,
+  ) {
+    this.id = id;
+    this.value = value;
+    this.timestamp = timestamp;
+    this.windows = windows;
+    this.pane = pane;
+    this.timer = timer;
+  }
+
+  get signal(): AbortSignal {
+    return (this.#abort ??= new AbortController()).signal;
+  }
+
+  /** Tells the attempt that is running that nobody waits for it; the next one has a signal of its own. */
+  abandon(reason: unknown): void {
+    this.#abort?.abort(reason);
+    this.#abort = undefined;
+  }
+}
+
 interface Call {
-  readonly invocation: Invocation;
+  readonly invocation: QueuedInvocation;
   readonly key: unknown;
   readonly hold: Hold;
   /** What it holds the output watermark at, for a timer. */
@@ -85,6 +124,12 @@ export class CallQueue implements CallHost {
     return this.#unapplied;
   }
 
+  /** Whether an attempt is running. */
+  get isCalling(): boolean {
+    for (const call of this.#flying.values()) if (call.running > 0) return true;
+    return false;
+  }
+
   /** How many more timers may be queued for now. */
   get room(): number {
     return Math.max(0, this.#fullAt - this.#unapplied);
@@ -102,17 +147,14 @@ export class CallQueue implements CallHost {
   }
 
   submit(value: unknown, timestamp: Timestamp, windows: readonly Window[], pane: Pane, key: unknown): void {
-    this.#submit({ id: this.#nextId++, value, timestamp, windows, pane, attempt: 0 }, key);
+    this.#submit(new QueuedInvocation(this.#nextId++, value, timestamp, windows, pane, undefined), key);
   }
 
   submitTimer(timer: InvokedTimer, timestamp: Timestamp, window: Window, key: unknown): void {
-    this.#submit(
-      { id: this.#nextId++, value: undefined, timestamp, windows: [window], pane: NO_FIRING, timer, attempt: 0 },
-      key,
-    );
+    this.#submit(new QueuedInvocation(this.#nextId++, undefined, timestamp, [window], NO_FIRING, timer), key);
   }
 
-  #submit(invocation: Invocation, key: unknown): void {
+  #submit(invocation: QueuedInvocation, key: unknown): void {
     const { timestamp, timer } = invocation;
     const hold = this.#holds.add(Math.max(timestamp, this.#engine.inputWatermark()));
     const outputHold = timer !== undefined && timestamp <= MAX_TIMESTAMP ? this.#outputHolds.add(timestamp) : undefined;
@@ -210,11 +252,27 @@ export class CallQueue implements CallHost {
     call.running = 0;
     call.deadline = Infinity;
     if (effects.error !== undefined && call.invocation.attempt < this.#policy.attempts) {
-      call.retryAt = this.#engine.now() + this.#policy.backoff(call.invocation.attempt + 1);
+      call.retryAt = this.#engine.now() + this.#backoff(call.invocation.attempt + 1);
       return;
     }
     this.#flying.delete(call.invocation.id);
     this.#over(call, effects, runner);
+  }
+
+  #backoff(attempt: number): number {
+    const wait = this.#policy.backoff(attempt);
+    if (wait >= 0 && wait < Infinity) return wait;
+    throw new TidemarkError("OPTION_INVALID", {
+      what: `the backoff of step "${this.#engine.step}" gave ${String(wait)} for attempt ${attempt}`,
+      why: "it says how many milliseconds to wait before the attempt",
+      fix: "return a number from 0 up",
+      step: this.#engine.step,
+    });
+  }
+
+  /** Tells the calls in flight that the job has ended. */
+  abandon(reason: unknown): void {
+    for (const { invocation } of this.#flying.values()) invocation.abandon(reason);
   }
 
   /** Applies what a call did, in its turn. */
@@ -247,7 +305,9 @@ export class CallQueue implements CallHost {
     for (const call of Array.from(this.#flying.values())) {
       if (call.deadline <= now) {
         happened = true;
-        this.#ended(call, { error: this.#timedOut() }, runner);
+        const error = this.#timedOut(call);
+        call.invocation.abandon(error);
+        this.#ended(call, { error }, runner);
       } else if (call.retryAt <= now) {
         happened = true;
         this.#attempt(call, runner);
@@ -265,13 +325,17 @@ export class CallQueue implements CallHost {
     return next;
   }
 
-  #timedOut(): TidemarkError {
+  #timedOut({ invocation, key }: Call): TidemarkError {
+    const { value, windows, timer } = invocation;
     return new TidemarkError("CALL_TIMEOUT", {
       what: `a call of step "${this.#engine.step}" did not end within ${this.#policy.timeoutMs} ms`,
       why: "its time-out option says how long a call may take",
       fix: "raise the timeout, add retries, or send such elements aside with .deadLetter()",
       step: this.#engine.step,
       domain: "external",
+      window: windows.map(formatWindow).join(", "),
+      ...(timer === undefined && { element: preview(value) }),
+      ...(this.#policy.perKey && { key: preview(timer === undefined ? key : timer.record.key) }),
     });
   }
 }

@@ -1,7 +1,8 @@
 /**
  * The engine: runs the stages of one job, one turn after another, synchronously.
  *
- * N1 Everything that is not determined by the job and its input enters by `deliver`; the clock is an argument.
+ * N1 Everything that happens by itself enters by `deliver`; the clock and the readers are arguments, asked when it is their turn
+ *    (docs/adr/0006).
  * N2 A turn reads a little from each source, pushes it through, then settles: in the order of the stages each one ends its
  *    bundle, takes its new watermark, fires its timers and passes its watermark on.
  * N3 A watermark leaves a stage after the elements before it.
@@ -57,7 +58,8 @@ export interface EngineDeps {
 
 /** The one door: all that is not determined. */
 export type EngineEvent =
-  | { readonly kind: "wake" }
+  /** A split of a source has something to read again. */
+  | { readonly kind: "sourceReady"; readonly ready: () => void }
   | {
       readonly kind: "call";
       readonly stage: number;
@@ -65,7 +67,7 @@ export type EngineEvent =
       readonly attempt: number;
       readonly effects: CallEffects;
     }
-  | { readonly kind: "workDone"; readonly stage: number }
+  | { readonly kind: "workDone"; readonly stage: number; readonly done: () => void }
   | { readonly kind: "bundle"; readonly stage: number; readonly phase: "begun" | "ended" }
   | { readonly kind: "failed"; readonly error: unknown }
   | { readonly kind: "drain" };
@@ -106,7 +108,7 @@ export class Engine {
       deliverResult: (stage, callId, attempt, effects) =>
         this.deliver({ kind: "call", stage, callId, attempt, effects }),
       onBundleFinalized: (callback) => this.#finalizers.push(callback),
-      trackWork: (stage, work) => this.#trackWork(stage, work),
+      trackWork: (stage, work, done) => this.#trackWork(stage, work, done),
       dropped: (step, reason) => this.#dropped(step, reason),
     };
     this.#stages = plans.map((plan) => new StageState(plan.stage, engine, plan.calls));
@@ -157,7 +159,7 @@ export class Engine {
     }
     const reading = new SourceReading(state.stage.name, input.source, input.timestamps, {
       now: this.#deps.now,
-      wake: () => this.deliver({ kind: "wake" }),
+      ready: (ready) => this.deliver({ kind: "sourceReady", ready }),
       fail: (error) => this.deliver({ kind: "failed", error }),
     });
     state.reading = reading;
@@ -189,10 +191,10 @@ export class Engine {
     return edges.length === 1 ? (edges[0] as Emitter) : new EdgeFan(edges);
   }
 
-  #trackWork(state: StageState, work: Promise<void>): void {
+  #trackWork(state: StageState, work: Promise<void>, done: () => void): void {
     state.work++;
     work.then(
-      () => this.deliver({ kind: "workDone", stage: state.stage.id }),
+      () => this.deliver({ kind: "workDone", stage: state.stage.id, done }),
       (error: unknown) => this.deliver({ kind: "failed", error }),
     );
   }
@@ -223,6 +225,7 @@ export class Engine {
         }
         case "workDone":
           (this.#stages[event.stage] as StageState).work--;
+          event.done();
           break;
         case "bundle": {
           const state = this.#stages[event.stage] as StageState;
@@ -233,7 +236,8 @@ export class Engine {
           this.#draining = true;
           for (const { reading, script } of this.#sources) (reading ?? script)?.stop();
           break;
-        case "wake":
+        case "sourceReady":
+          event.ready();
           break;
       }
     }
@@ -483,8 +487,19 @@ export class Engine {
     if (first) throw first.error;
   }
 
-  get draining(): boolean {
-    return this.#draining;
+  /** Whether anything was dropped. */
+  get hasDropped(): boolean {
+    return this.#drops.size > 0;
+  }
+
+  /** Whether an async call is under way: its result may come at any time. */
+  get isCalling(): boolean {
+    return this.#stages.some((state) => state.calls?.isCalling === true);
+  }
+
+  /** Tells calls in flight that nobody waits for them any more. */
+  abandonCalls(reason: unknown): void {
+    for (const { calls } of this.#stages) calls?.abandon(reason);
   }
 
   /** Figures for each stage, and what was dropped. */

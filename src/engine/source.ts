@@ -3,9 +3,12 @@
  *
  * R1 The watermark is the least of its splits'; an ended split, or one that is idle by its policy, does not count.
  * R2 It only moves forward, and reaches MAX_TIMESTAMP when every split of a bounded source has ended.
+ * R3 An element that its split's earlier elements make late meets the watermark that they give, however many are read at once:
+ *    it and what was read after it wait until the watermark has moved. So what is late does not depend on the size of polls.
  */
-import { inspect } from "node:util";
 import { isTidemarkError, TidemarkError } from "../base/errors.ts";
+import { userFrame } from "../base/frames.ts";
+import { preview } from "../base/preview.ts";
 import type { Batch, PollResult, Source, SourceReader, TimestampPolicy } from "../fn/source.ts";
 import type { Emitter } from "../host/emitter.ts";
 import { NO_FIRING } from "../model/pane.ts";
@@ -15,26 +18,55 @@ import { GLOBAL_WINDOWS } from "../model/window.ts";
 interface Split {
   readonly reader: SourceReader<unknown, unknown>;
   readonly batch: SplitBatch;
+  /** What the last poll said, where elements of it still wait. */
+  said: PollResult | undefined;
   ended: boolean;
   /** Processing time since which it has had nothing; undefined while it has. */
   quietSince: number | undefined;
   waiting: boolean;
 }
 
-/** Receives one split's elements and pushes them on at once; nothing is kept. */
+/** Receives one split's elements and pushes them on at once; only what has to wait for the watermark is kept (R3). */
 class SplitBatch implements Batch<unknown> {
   readonly #out: Emitter;
   readonly #timestamp: ((element: unknown) => Timestamp) | undefined;
   readonly #now: (() => number) | undefined;
   readonly #step: string;
+  readonly #outOfOrder: number;
+  #kept: { readonly value: unknown; readonly at: Timestamp }[] = [];
   size = 0;
   latest: Timestamp = MIN_TIMESTAMP;
+  /** The latest element that the watermark has heard of. */
+  heard: Timestamp = MIN_TIMESTAMP;
 
   constructor(step: string, policy: TimestampPolicy<unknown>, out: Emitter, now: () => number) {
     this.#step = step;
     this.#out = out;
     this.#timestamp = policy.kind === "event" ? policy.timestamp : undefined;
     this.#now = policy.kind === "processing" ? now : undefined;
+    this.#outOfOrder = policy.kind === "event" ? policy.outOfOrderness : Infinity;
+  }
+
+  /** Whether elements wait for the watermark. */
+  get keeps(): boolean {
+    return this.#kept.length > 0;
+  }
+
+  /** Pushes on what waited, as far as it need not wait again. */
+  resume(): void {
+    const kept = this.#kept;
+    this.#kept = [];
+    for (const { value, at } of kept) this.#push(value, at);
+  }
+
+  #push(value: unknown, at: Timestamp): void {
+    if (this.#kept.length > 0 || (at < this.latest - this.#outOfOrder && this.latest > this.heard)) {
+      this.#kept.push({ value, at });
+      return;
+    }
+    if (at > this.latest) this.latest = at;
+    this.size++;
+    this.#out.emit(value, at, GLOBAL_WINDOWS, NO_FIRING);
   }
 
   add(value: unknown, timestamp?: Timestamp): void {
@@ -42,10 +74,9 @@ class SplitBatch implements Batch<unknown> {
     if (this.#timestamp !== undefined) at = this.#timestampOf(this.#timestamp, value);
     else if (this.#now !== undefined) at = this.#now();
     else at = timestamp ?? MIN_TIMESTAMP;
-    if (!(at >= MIN_TIMESTAMP && at <= MAX_TIMESTAMP)) throw badTimestamp(this.#step, at);
-    if (at > this.latest) this.latest = at;
-    this.size++;
-    this.#out.emit(value, at, GLOBAL_WINDOWS, NO_FIRING);
+    // A Date would pass the comparison alone.
+    if (typeof at !== "number" || !(at >= MIN_TIMESTAMP && at <= MAX_TIMESTAMP)) throw badTimestamp(this.#step, at);
+    this.#push(value, at);
   }
 
   #timestampOf(timestamp: (element: unknown) => Timestamp, value: unknown): Timestamp {
@@ -57,15 +88,15 @@ class SplitBatch implements Batch<unknown> {
   }
 }
 
-const PREVIEW_LENGTH = 120;
-
 function timestampFailed(step: string, element: unknown, error: unknown): TidemarkError {
+  const at = userFrame(error);
   return new TidemarkError("STEP_FAILED", {
     what: `the timestamp function of step "${step}" threw ${String(error)}`,
     why: "an element without an event time has no place in the stream",
     fix: "let the function return a number for every element, or filter such elements out and give times afterwards",
     step,
-    element: inspect(element, { depth: 2, breakLength: Infinity }).slice(0, PREVIEW_LENGTH),
+    element: preview(element),
+    ...(at !== undefined && { at }),
     cause: error,
   });
 }
@@ -79,11 +110,20 @@ function badTimestamp(step: string, timestamp: unknown): TidemarkError {
   });
 }
 
+function unknownResult(step: string, said: unknown): TidemarkError {
+  return new TidemarkError("SOURCE_INVALID", {
+    what: `poll() of the source of step "${step}" returned ${preview(said)}`,
+    why: "it says whether there is more to read at once, nothing for now, or nothing ever again",
+    fix: 'return "more", "idle" or "end"',
+    step,
+  });
+}
+
 /** What reading needs of its engine. */
 export interface SourceEngine {
   now(): number;
-  /** Something may be there to poll. */
-  wake(): void;
+  /** Calls `ready` in a later turn: something may be there to poll. */
+  ready(ready: () => void): void;
   fail(error: unknown): void;
 }
 
@@ -125,10 +165,12 @@ export class SourceReading implements Reading {
   /** An error of the source, as a coded one with the step's name. */
   #named(error: unknown): TidemarkError {
     if (isTidemarkError(error)) return error.withContext({ step: this.#step });
+    const at = userFrame(error);
     return new TidemarkError("JOB_FAILED", {
       what: `the source of step "${this.#step}" failed: ${error instanceof Error ? error.message : String(error)}`,
       step: this.#step,
       domain: "external",
+      ...(at !== undefined && { at }),
       cause: error,
     });
   }
@@ -140,17 +182,21 @@ export class SourceReading implements Reading {
       const reader = await this.#source.open(split, undefined);
       if (this.#closed) return reader.close();
       const batch = new SplitBatch(this.#step, this.#policy, out, () => this.#engine.now());
-      this.#splits.push({ reader, batch, ended: false, quietSince: undefined, waiting: false });
+      this.#splits.push({ reader, batch, said: undefined, ended: false, quietSince: undefined, waiting: false });
     }
   }
 
   get ended(): boolean {
-    return this.#stopped || this.#splits.every((split) => split.ended);
+    return this.#splits.every((split) => split.ended || (this.#stopped && !split.batch.keeps));
   }
 
   /** Whether a poll may give something now. */
   get pollable(): boolean {
-    return !this.#stopped && this.#splits.some((split) => !split.ended && !split.waiting);
+    return this.#splits.some((split) => this.#isPollable(split));
+  }
+
+  #isPollable(split: Split): boolean {
+    return split.batch.keeps || (!this.#stopped && !split.ended && !split.waiting);
   }
 
   stop(): void {
@@ -162,7 +208,7 @@ export class SourceReading implements Reading {
     const count = this.#splits.length;
     for (let i = 0; i < count; i++) {
       const split = this.#splits[(this.#next + i) % count] as Split;
-      if (split.ended || split.waiting) continue;
+      if (!this.#isPollable(split)) continue;
       this.#next = (this.#next + i + 1) % count;
       return this.#pollSplit(split, max);
     }
@@ -171,7 +217,7 @@ export class SourceReading implements Reading {
 
   #pollSplit(split: Split, max: number): number {
     split.batch.size = 0;
-    const result = this.#read(split, max);
+    const result = split.batch.keeps ? this.#resume(split) : this.#read(split, max);
     // It may give its last elements and say `idle` in one poll: quiet from then on.
     if (split.batch.size > 0) split.quietSince = undefined;
     if (result === "end") split.ended = true;
@@ -183,20 +229,32 @@ export class SourceReading implements Reading {
   }
 
   #read(split: Split, max: number): PollResult {
+    let said: PollResult;
     try {
-      return split.reader.poll(max, split.batch);
+      said = split.reader.poll(max, split.batch);
     } catch (error) {
       // What a step further on threw has that step's name already.
       throw this.#named(error);
     }
+    if (said !== "more" && said !== "idle" && said !== "end") throw unknownResult(this.#step, said);
+    if (!split.batch.keeps) return said;
+    split.said = said;
+    return "more";
+  }
+
+  /** Goes on with what a poll has left waiting; what it said counts when nothing is. */
+  #resume(split: Split): PollResult {
+    split.batch.resume();
+    return split.batch.keeps ? "more" : (split.said as PollResult);
   }
 
   #wait(split: Split): void {
     split.waiting = true;
     this.#ready(split.reader).then(
       () => {
-        split.waiting = false;
-        this.#engine.wake();
+        this.#engine.ready(() => {
+          split.waiting = false;
+        });
       },
       (error: unknown) => this.#engine.fail(this.#named(error)),
     );
@@ -234,6 +292,7 @@ export class SourceReading implements Reading {
     const now = this.#engine.now();
     let least = Infinity;
     for (const split of this.#splits) {
+      split.batch.heard = split.batch.latest;
       if (split.ended || this.#isIdle(split, now)) continue;
       least = Math.min(least, this.#splitWatermark(split));
     }

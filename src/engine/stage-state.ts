@@ -42,7 +42,7 @@ export interface StageEngine {
   edge(from: StageState, collection: CollectionId): Emitter;
   deliverResult(stage: number, callId: number, attempt: number, effects: object): void;
   onBundleFinalized(callback: () => void | Promise<void>): void;
-  trackWork(stage: StageState, work: Promise<void>): void;
+  trackWork(stage: StageState, work: Promise<void>, done: () => void): void;
   dropped(step: StepId, reason: DropReason): void;
 }
 
@@ -126,7 +126,7 @@ export class StageState {
       dropped: (step, reason) => engine.dropped(step, reason),
       onBundleFinalized: (callback) => engine.onBundleFinalized(callback),
       setFull,
-      trackWork: (work) => engine.trackWork(this, work),
+      trackWork: (work, done) => engine.trackWork(this, work, done),
       options: engine.options,
       inputWatermark: () => this.inputWatermark,
       outputWatermark: () => this.outputWatermark,

@@ -16,12 +16,20 @@ import type { CallEffects } from "../host/stage-runner.ts";
 import { NO_FIRING, type Pane } from "../model/pane.ts";
 import type { Timestamp } from "../model/time.ts";
 import type { Window } from "../model/window.ts";
-import { type ContextParts, DoFnContext, makeTimers, type Outlets, type SideInputReader } from "./do-fn-context.ts";
+import {
+  type ContextParts,
+  DoFnContext,
+  endedRecord,
+  makeTimers,
+  type Outlets,
+  type SideInputReader,
+  type TimerBinding,
+} from "./do-fn-context.ts";
 import { stepFailure } from "./errors.ts";
-import { checkPair, type LateOutput } from "./grouping.ts";
+import { checkPair, type LateOutput, mapKeyOf } from "./grouping.ts";
 import { BufferEmitter, type CallContext, emitAll, type StepInfo } from "./operators.ts";
 import type { StateRecords } from "./pardo.ts";
-import { copyCells, makeCells, type StateRecord } from "./state-cells.ts";
+import { copyCells, makeCells, type StateBinding, type StateRecord } from "./state-cells.ts";
 
 interface TimerChange {
   readonly family: string;
@@ -32,6 +40,7 @@ interface TimerChange {
 /** What one call did, waiting to be applied. */
 interface Effects extends CallEffects {
   readonly outputs: ReadonlyMap<string, BufferEmitter>;
+  readonly finalizers: readonly Finalizer[];
   readonly state?: {
     readonly record: StateRecord;
     /** What the call made of the record. */
@@ -40,12 +49,27 @@ interface Effects extends CallEffects {
   };
 }
 
-/** One window's call of user code, writing into `buffers`. */
-type Body = (
+type Finalizer = () => void | Promise<void>;
+
+/** Where a call writes. */
+interface Draft {
+  readonly buffers: Map<string, BufferEmitter>;
+  readonly finalizers: Finalizer[];
+}
+
+/** One call of user code, for one window or for all that are given. */
+type Call = (
   invocation: Invocation,
-  window: Window,
-  buffers: Map<string, BufferEmitter>,
+  windows: readonly Window[],
+  draft: Draft,
 ) => Effects["state"] | Promise<Effects["state"]>;
+
+/** How user code is called. */
+interface Body {
+  readonly call: Call;
+  /** Whether it cannot tell its windows apart, and is called once for all of them. */
+  readonly together: boolean;
+}
 
 /** The calls of one step. */
 export class CallStep implements Emitter {
@@ -81,7 +105,7 @@ export class CallStep implements Emitter {
     }
     checkPair(this.#step, value);
     const records = this.#records as StateRecords;
-    const mapKey = this.#step.toMapKey(value[0]);
+    const mapKey = mapKeyOf(this.#step, value, windows);
     for (const window of windows) {
       const expiry = records.expiry(window);
       // From here on it holds the watermark, so that its window does not expire before its call.
@@ -91,12 +115,22 @@ export class CallStep implements Emitter {
   }
 
   invoke(invocation: Invocation): CallEffects | Promise<CallEffects> {
-    const outputs = new Map<string, BufferEmitter>();
-    const failed = (error: unknown): Effects => ({ outputs: new Map(), error: this.#failure(error, invocation) });
-    const done = (state: Effects["state"]): Effects => ({ outputs, ...(state && { state }) });
-    const states: ReturnType<Body>[] = [];
+    const draft: Draft = { buffers: new Map(), finalizers: [] };
+    const failed = (error: unknown): Effects => ({
+      outputs: new Map(),
+      finalizers: [],
+      error: this.#failure(error, invocation),
+    });
+    const done = (state: Effects["state"]): Effects => ({
+      outputs: draft.buffers,
+      finalizers: draft.finalizers,
+      ...(state && { state }),
+    });
+    const { call, together } = this.#body;
+    const states: ReturnType<Call>[] = [];
     try {
-      for (const window of invocation.windows) states.push(this.#body(invocation, window, outputs));
+      if (together) states.push(call(invocation, invocation.windows, draft));
+      else for (const window of invocation.windows) states.push(call(invocation, [window], draft));
     } catch (error) {
       // A call for another window that is under way already has failed with this one, whatever it comes to.
       for (const state of states) if (state instanceof Promise) state.catch(() => {});
@@ -124,8 +158,9 @@ export class CallStep implements Emitter {
       if (invocation.timer !== undefined) this.#records?.release(invocation.timer.record as StateRecord);
       return;
     }
-    const { outputs, state } = effects as Effects;
+    const { outputs, state, finalizers } = effects as Effects;
     if (state !== undefined) this.#applyState(state);
+    for (const finalizer of finalizers) this.#host.onBundleFinalized(finalizer);
     for (const [tag, buffer] of outputs) buffer.drainTo(this.#outlets[tag] as Emitter);
   }
 
@@ -180,18 +215,20 @@ function bufferFor(buffers: Map<string, BufferEmitter>, tag: string): BufferEmit
   return buffer;
 }
 
-/** Calls of a function given to `map`, `flatMap` or `filter`. */
+/** Calls of a function given to `map`, `flatMap` or `filter`. @param looks whether it can see its window */
 export function functionBody(
   kind: "map" | "flatMap" | "filter",
   step: StepInfo,
   fn: (element: unknown, context: CallContext) => unknown,
   sideInputs: SideInputReader,
+  looks: boolean,
 ): Body {
-  return (invocation, window, buffers) => {
+  const call: Call = (invocation, windows, { buffers }) => {
     const { value, timestamp, pane } = invocation;
+    const window = windows[0] as Window;
     sideInputs.moveTo(window);
-    const result = fn(value, { timestamp, window, pane, sideInputs: { ...sideInputs.values } });
-    const windows = [window];
+    const { signal } = invocation;
+    const result = fn(value, { timestamp, window, pane, signal, sideInputs: { ...sideInputs.values } });
     const take = (settled: unknown): undefined => {
       const buffer = bufferFor(buffers, "main");
       if (kind === "map") buffer.emit(settled, timestamp, windows, pane);
@@ -203,6 +240,7 @@ export function functionBody(
     };
     return isThenable(result) ? Promise.resolve(result).then(take) : take(result);
   };
+  return { call, together: !looks };
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
@@ -217,34 +255,45 @@ export function doFnBody(
   check: (value: unknown) => void,
 ): Body {
   const { doFn, host } = parts;
-  return (invocation, window, buffers) => {
-    const record = records === undefined ? undefined : recordOf(parts.step, records, invocation, window);
+  const call: Call = (invocation, [window], { buffers, finalizers }) => {
+    const at = window as Window;
+    const record = records === undefined ? undefined : recordOf(parts.step, records, invocation, at);
     const outlets = Object.fromEntries(outletTags.map((tag) => [tag, bufferFor(buffers, tag)]));
-    parts.sideInputs.moveTo(window);
+    parts.sideInputs.moveTo(at);
     const sideInputs: SideInputReader = { values: { ...parts.sideInputs.values }, moveTo: () => {} };
-    const context = new DoFnContext({ ...parts, outlets, sideInputs });
+    const context = new DoFnContext({ ...parts, outlets, sideInputs }, (callback) => finalizers.push(callback));
     context.timestamp = invocation.timestamp;
-    context.window = window;
-    context.windows = [window];
+    context.window = at;
+    context.windows = [at];
     context.pane = invocation.pane;
+    context.signal = invocation.signal;
+    context.active = true;
     const copy = record && bindCopy(parts, record, context, host, check);
-    const result = callMethod(doFn, invocation, context);
+    const end = (): void => {
+      context.active = false;
+      copy?.end();
+    };
     const take = (settled: unknown): Effects["state"] => {
+      end();
       if (settled !== undefined && settled !== null) {
-        emitAll(
-          parts.step,
-          settled,
-          invocation.value,
-          invocation.timestamp,
-          [window],
-          context.pane,
-          bufferFor(buffers, "main"),
-        );
+        const { value, timestamp } = invocation;
+        emitAll(parts.step, settled, value, timestamp, [at], context.pane, bufferFor(buffers, "main"));
       }
       return copy && { record, copy: copy.record, timers: copy.timers };
     };
-    return isThenable(result) ? Promise.resolve(result).then(take) : take(result);
+    const failed = (error: unknown): never => {
+      end();
+      throw error;
+    };
+    let result: unknown;
+    try {
+      result = callMethod(doFn, invocation, context);
+    } catch (error) {
+      return failed(error);
+    }
+    return isThenable(result) ? Promise.resolve(result).then(take, failed) : take(result);
   };
+  return { call, together: false };
 }
 
 function recordOf(step: StepInfo, records: StateRecords, invocation: Invocation, window: Window): StateRecord {
@@ -259,7 +308,7 @@ function bindCopy(
   context: DoFnContext,
   host: StageHost,
   check: (value: unknown) => void,
-): { record: StateRecord; timers: TimerChange[] } {
+): { record: StateRecord; timers: TimerChange[]; end: () => void } {
   const specs = parts.doFn.state ?? {};
   const copy: StateRecord = {
     ...record,
@@ -268,15 +317,16 @@ function bindCopy(
   };
   const timers: TimerChange[] = [];
   context.key = record.key;
-  context.state = makeCells(specs, {
+  const cells: StateBinding = {
     record: copy,
     step: parts.step.name,
     now: () => host.now(),
     // `keep` sees to it.
     ttlWritten: () => {},
     check,
-  });
-  context.timers = makeTimers(parts.doFn.timers ?? {}, parts, {
+  };
+  context.state = makeCells(specs, cells);
+  const handles: TimerBinding = {
     record: copy,
     context,
     timers: {
@@ -284,8 +334,13 @@ function bindCopy(
         timers.push({ family, tag, set: { domain, at, holdAt } }),
       clear: (_record: KeyedRecord, family, tag) => timers.push({ family, tag }),
     },
-  });
-  return { record: copy, timers };
+  };
+  context.timers = makeTimers(parts.doFn.timers ?? {}, parts, handles);
+  const end = (): void => {
+    cells.record = endedRecord(parts.step.name);
+    handles.record = cells.record;
+  };
+  return { record: copy, timers, end };
 }
 
 /** The family under which the engine queues the call of `onWindowExpiration`. */

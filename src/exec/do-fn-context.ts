@@ -11,6 +11,7 @@ import { NO_FIRING, type Pane } from "../model/pane.ts";
 import { formatTimestamp, MIN_TIMESTAMP, type Timestamp } from "../model/time.ts";
 import { formatWindow, GLOBAL_WINDOW, GLOBAL_WINDOWS, type Window } from "../model/window.ts";
 import { expiryTime } from "../windowing/strategy.ts";
+import { stepFailure } from "./errors.ts";
 import { checkSkew, checkTimestamp, type StepInfo } from "./operators.ts";
 import type { StateRecord } from "./state-cells.ts";
 
@@ -43,15 +44,22 @@ export class DoFnContext {
   tag = "";
   state: Readonly<Record<string, unknown>> = {};
   timers: Readonly<Record<string, unknown>> = {};
+  /** Aborted when nobody waits for the call any more. */
+  signal: AbortSignal = NEVER_ABORTED;
+  /** Whether the method it was made for has not returned. */
+  active = false;
   readonly sideInputs: Readonly<Record<string, unknown>>;
   readonly step: string;
   readonly options: unknown;
   readonly #parts: ContextParts;
   readonly #main: Emitter;
   readonly #skew: number;
+  readonly #finalize: (callback: () => void | Promise<void>) => void;
 
-  constructor(parts: ContextParts) {
+  /** @param finalize where `onBundleFinalized` puts its callbacks. Default: the bundle at hand */
+  constructor(parts: ContextParts, finalize?: (callback: () => void | Promise<void>) => void) {
     this.#parts = parts;
+    this.#finalize = finalize ?? ((callback) => parts.host.onBundleFinalized(callback));
     this.#main = parts.outlets["main"] as Emitter;
     this.#skew = parts.doFn.allowedTimestampSkew ?? 0;
     this.sideInputs = parts.sideInputs.values;
@@ -65,11 +73,13 @@ export class DoFnContext {
   }
 
   output(value: unknown, timestamp?: Timestamp): void {
+    if (!this.active) throw ended(this.step, "output()");
     if (timestamp === undefined) this.#main.emit(value, this.timestamp, this.windows, this.pane);
     else this.#emitAt(this.#main, value, timestamp);
   }
 
   outputTo(tag: string, value: unknown, timestamp?: Timestamp): void {
+    if (!this.active) throw ended(this.step, "outputTo()");
     const outlet = this.#parts.outlets[tag];
     if (outlet === undefined) throw unknownTag(this.step, tag, Object.keys(this.#parts.outlets));
     if (timestamp === undefined) outlet.emit(value, this.timestamp, this.windows, this.pane);
@@ -87,8 +97,47 @@ export class DoFnContext {
   }
 
   onBundleFinalized(callback: () => void | Promise<void>): void {
-    this.#parts.host.onBundleFinalized(callback);
+    this.#finalize(named(callback, this.step));
   }
+}
+
+/** For calls that nobody gives up. */
+export const NEVER_ABORTED: AbortSignal = new AbortController().signal;
+
+/** A callback whose failure is its step's. */
+function named(callback: () => void | Promise<void>, step: string): () => void | Promise<void> {
+  const failed = (error: unknown): never => {
+    throw stepFailure(error, { step });
+  };
+  return () => {
+    try {
+      const result = callback();
+      return result instanceof Promise ? result.catch(failed) : undefined;
+    } catch (error) {
+      return failed(error);
+    }
+  };
+}
+
+function ended(step: string, what: string): TidemarkError {
+  return new TidemarkError("CALL_ENDED", {
+    what: `${what} of step "${step}" was used after the method that it was given to had returned`,
+    why: "what it stood for, the element, its window and its key, is another one by now",
+    fix: "write the method as an `async` function and await what it starts",
+    step,
+  });
+}
+
+/** Stands in for the record of a call that is over: whoever still uses its cells or timers is told. */
+export function endedRecord(step: string): StateRecord {
+  const refuse = (): never => {
+    throw ended(step, "a state cell or timer");
+  };
+  return Object.defineProperties({} as StateRecord, {
+    cells: { get: refuse },
+    timers: { get: refuse },
+    window: { get: refuse },
+  });
 }
 
 function unknownTag(step: string, tag: string, known: readonly string[]): TidemarkError {
@@ -174,7 +223,7 @@ function setTimer(
   if (spec.domain === "event") {
     checkTimestamp(step, at);
     checkNotPastExpiry(step, family, at, record, parts.allowedLateness);
-  }
+  } else if (!Number.isFinite(at)) throw noInstant(step, family, at);
   const holdAt = options?.outputTimestamp ?? (spec.domain === "event" ? at : context.timestamp);
   if (options?.outputTimestamp !== undefined) {
     checkTimestamp(step, holdAt);
@@ -197,6 +246,15 @@ function checkNotPastExpiry(
     what: `step "${step}" set the event-time timer "${family}" to ${formatTimestamp(at)}`,
     why: `its window ${formatWindow(record.window)} expires at ${formatTimestamp(expiry)}, and its state with it`,
     fix: "set it at or before the window's expiry, use onWindowExpiration, or work in the global window",
+    step,
+  });
+}
+
+function noInstant(step: string, family: string, at: unknown): TidemarkError {
+  return new TidemarkError("TIMESTAMP_INVALID", {
+    what: `step "${step}" set the processing-time timer "${family}" to ${String(at)}`,
+    why: "it would never fire, and hold the watermark for ever",
+    fix: "give milliseconds of the clock, as in timer.set(now() + seconds(5)), or timer.setAfter(seconds(5))",
     step,
   });
 }

@@ -1,25 +1,8 @@
 /** Errors of user code, with the step, window, key, element and the user's own line. */
 import { isTidemarkError, TidemarkError } from "../base/errors.ts";
 import { userFrame } from "../base/frames.ts";
+import { preview } from "../base/preview.ts";
 import { formatWindow, type Window } from "../model/window.ts";
-
-const PREVIEW_LENGTH = 120;
-
-/** A short text of any value; never throws. */
-export function preview(value: unknown): string {
-  let text: string;
-  try {
-    text =
-      typeof value === "string"
-        ? JSON.stringify(value)
-        : typeof value === "bigint"
-          ? `${value}n`
-          : (JSON.stringify(value) ?? String(value));
-  } catch {
-    text = Object.prototype.toString.call(value);
-  }
-  return text.length > PREVIEW_LENGTH ? `${text.slice(0, PREVIEW_LENGTH)}…` : text;
-}
 
 export interface FailureContext {
   readonly step: string;
@@ -39,7 +22,11 @@ export function stepFailure(error: unknown, context: FailureContext): TidemarkEr
   };
   if (isTidemarkError(error)) {
     const { step } = error.context;
-    return step === undefined || step === context.step ? error.withContext(details) : error;
+    if (step !== undefined && step !== context.step) return error;
+    const place = userFrame(error);
+    return error.withContext(
+      error.context.at === undefined && place !== undefined ? { ...details, at: place } : details,
+    );
   }
   const at = userFrame(error);
   const message = error instanceof Error ? `${error.name}: ${error.message}` : preview(error);

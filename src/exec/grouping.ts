@@ -9,7 +9,9 @@ import { GLOBAL_WINDOWS, type Window } from "../model/window.ts";
 import { NO_FIRING } from "../model/pane.ts";
 import type { Timestamp } from "../model/time.ts";
 import { TidemarkError } from "../base/errors.ts";
-import { preview, synchronous } from "./errors.ts";
+import type { MapKey } from "../host/records.ts";
+import { stepFailure, synchronous } from "./errors.ts";
+import { preview } from "../base/preview.ts";
 import type { StepInfo } from "./operators.ts";
 
 /** GroupByKey as a combine: the accumulator is the list of values. */
@@ -80,6 +82,15 @@ export class LateOutput {
       reason,
     };
     this.#out.emit(late, timestamp, GLOBAL_WINDOWS, NO_FIRING);
+  }
+}
+
+/** What stands for the key of `element` in a Map. A key that cannot be compared is an error of this step. */
+export function mapKeyOf(step: StepInfo, element: readonly [unknown, unknown], windows: readonly Window[]): MapKey {
+  try {
+    return step.toMapKey(element[0]);
+  } catch (error) {
+    throw stepFailure(error, { step: step.name, element, windows, key: element[0], hasKey: true });
   }
 }
 

@@ -13,7 +13,8 @@ import { MIN_TIMESTAMP, MAX_TIMESTAMP, type Timestamp } from "../model/time.ts";
 import type { WindowFn } from "../model/window-fn.ts";
 import type { Window } from "../model/window.ts";
 import { TidemarkError } from "../base/errors.ts";
-import { preview, stepFailure, synchronous, undeclaredAsync } from "./errors.ts";
+import { stepFailure, synchronous, undeclaredAsync } from "./errors.ts";
+import { preview } from "../base/preview.ts";
 
 /** What the operators of one step share. */
 export interface StepInfo {
@@ -52,6 +53,8 @@ export interface CallContext {
   timestamp: Timestamp;
   window: Window;
   pane: Pane;
+  /** Of an async call: aborted when its time is out or the job ends. */
+  readonly signal: AbortSignal;
   readonly sideInputs: Readonly<Record<string, unknown>>;
 }
 
@@ -275,11 +278,14 @@ export class WindowOperator implements Emitter {
   readonly #step: StepInfo;
   readonly #windowFn: WindowFn;
   readonly #out: Emitter;
+  readonly #inNone: () => void;
 
-  constructor(step: StepInfo, windowFn: WindowFn, out: Emitter) {
+  /** @param inNone counts an element that is in no window */
+  constructor(step: StepInfo, windowFn: WindowFn, out: Emitter, inNone: () => void) {
     this.#step = step;
     this.#windowFn = windowFn;
     this.#out = out;
+    this.#inNone = inNone;
   }
 
   emit(value: unknown, timestamp: Timestamp, windows: readonly Window[], pane: Pane): void {
@@ -291,6 +297,7 @@ export class WindowOperator implements Emitter {
     }
     // Sliding windows whose period is longer than their size leave gaps, where an element is in no window.
     if (assigned.length > 0) this.#out.emit(value, timestamp, assigned, pane);
+    else this.#inNone();
   }
 }
 

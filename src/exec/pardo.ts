@@ -14,9 +14,16 @@ import { NO_FIRING, type Pane } from "../model/pane.ts";
 import type { Timestamp } from "../model/time.ts";
 import type { Window } from "../model/window.ts";
 import { expiryTime } from "../windowing/strategy.ts";
-import { BundleCallContext, type ContextParts, DoFnContext, makeTimers, type TimerBinding } from "./do-fn-context.ts";
+import {
+  BundleCallContext,
+  type ContextParts,
+  DoFnContext,
+  endedRecord,
+  makeTimers,
+  type TimerBinding,
+} from "./do-fn-context.ts";
 import { stepFailure, undeclaredAsync } from "./errors.ts";
-import { checkPair, type LateOutput } from "./grouping.ts";
+import { checkPair, type LateOutput, mapKeyOf } from "./grouping.ts";
 import { emitAll, type StepInfo } from "./operators.ts";
 import { cellsAreEmpty, makeCells, type StateBinding, type StateRecord } from "./state-cells.ts";
 
@@ -113,6 +120,7 @@ export class ParDoOperator implements Emitter {
       context.window = window;
       context.windows = windows.length === 1 ? windows : [window];
       this.#parts.sideInputs.moveTo(window);
+      context.active = true;
       let result: unknown;
       try {
         result = this.#doFn.process(value, context as never);
@@ -122,6 +130,7 @@ export class ParDoOperator implements Emitter {
       if (result !== undefined && result !== null) {
         emitAll(this.#step, result, value, timestamp, context.windows, pane, this.#main);
       }
+      context.active = false;
     }
   }
 }
@@ -287,6 +296,8 @@ export class StatefulOperator implements Emitter {
   readonly #main: Emitter;
   readonly #records: StateRecords;
   readonly #binding: StateBinding & TimerBinding;
+  /** What the cells and timers stand on between calls. */
+  readonly #ended: StateRecord;
 
   constructor(parts: ContextParts, late: LateOutput, check: (value: unknown) => void) {
     this.#step = parts.step;
@@ -296,10 +307,11 @@ export class StatefulOperator implements Emitter {
     this.#main = parts.outlets["main"] as Emitter;
     const records = new StateRecords(parts);
     this.#records = records;
+    this.#ended = endedRecord(parts.step.name);
     const context = new DoFnContext(parts);
     this.#context = context;
     this.#binding = {
-      record: undefined as unknown as StateRecord, // set before every call
+      record: this.#ended,
       context,
       timers: parts.host.timers,
       step: parts.step.name,
@@ -315,7 +327,7 @@ export class StatefulOperator implements Emitter {
     checkPair(this.#step, value);
     const context = this.#context;
     const key = value[0];
-    const mapKey = this.#step.toMapKey(key);
+    const mapKey = mapKeyOf(this.#step, value, windows);
     for (let i = 0; i < windows.length; i++) {
       const window = windows[i] as Window;
       const record = this.#records.open(key, mapKey, window);
@@ -324,6 +336,7 @@ export class StatefulOperator implements Emitter {
         continue;
       }
       this.#binding.record = record;
+      context.active = true;
       context.timestamp = timestamp;
       context.pane = pane;
       context.key = key;
@@ -345,6 +358,8 @@ export class StatefulOperator implements Emitter {
       if (result !== undefined && result !== null) {
         emitAll(this.#step, result, value, timestamp, context.windows, pane, this.#main);
       }
+      context.active = false;
+      this.#binding.record = this.#ended;
       this.#records.release(record);
     }
   }
@@ -360,6 +375,7 @@ export class StatefulOperator implements Emitter {
   #callback(callback: Method, record: StateRecord, timestamp: Timestamp, firedAt: Timestamp, tag: string): void {
     const context = this.#context;
     this.#binding.record = record;
+    context.active = true;
     context.timestamp = timestamp;
     context.firedAt = firedAt;
     context.tag = tag;
@@ -378,6 +394,8 @@ export class StatefulOperator implements Emitter {
     if (result !== undefined && result !== null) {
       emitAll(this.#step, result, undefined, timestamp, context.windows, NO_FIRING, this.#main);
     }
+    context.active = false;
+    this.#binding.record = this.#ended;
   }
 
   fireWindow(window: Window, at: Timestamp): void {

@@ -10,7 +10,7 @@ import type { StageHost } from "../host/host.ts";
 import type { Pane } from "../model/pane.ts";
 import type { Timestamp } from "../model/time.ts";
 import type { Window } from "../model/window.ts";
-import { stepFailure } from "./errors.ts";
+import { stepFailure, synchronous } from "./errors.ts";
 import type { StepInfo } from "./operators.ts";
 
 interface Meta {
@@ -45,9 +45,13 @@ export class SinkStep implements Emitter {
 
   emit(value: unknown, timestamp: Timestamp, windows: readonly Window[], pane: Pane): void {
     const meta: Meta = { timestamp, windows, pane };
-    let more: boolean | void;
+    let more: unknown;
     try {
-      more = (this.#writer as SinkWriter<unknown>).write(value, meta);
+      more = synchronous(
+        (this.#writer as SinkWriter<unknown>).write(value, meta) as unknown,
+        this.#step.name,
+        "write() of the sink",
+      );
     } catch (error) {
       throw stepFailure(error, { step: this.#step.name, element: value, windows });
     }
@@ -58,17 +62,13 @@ export class SinkStep implements Emitter {
     this.#flushing = true;
     this.#host.setFull(true);
     const flushed = this.#writer?.flush?.() ?? Promise.resolve();
-    this.#host.trackWork(
-      flushed.then(
-        () => {
-          this.#flushing = false;
-          this.#host.setFull(false);
-        },
-        (error: unknown) => {
-          throw stepFailure(error, { step: this.#step.name });
-        },
-      ),
-    );
+    const named = flushed.catch((error: unknown) => {
+      throw stepFailure(error, { step: this.#step.name });
+    });
+    this.#host.trackWork(named, () => {
+      this.#flushing = false;
+      this.#host.setFull(false);
+    });
   }
 
   async complete(): Promise<void> {

@@ -17,7 +17,7 @@ import { MIN_TIMESTAMP, type Timestamp } from "../model/time.ts";
 import { GLOBAL_WINDOW, type Window } from "../model/window.ts";
 import type { WindowingStrategy } from "../model/windowing.ts";
 import { CallStep, deadLetter, doFnBody, EXPIRY_FAMILY, functionBody } from "./calls.ts";
-import type { ContextParts, Outlets } from "./do-fn-context.ts";
+import { type ContextParts, NEVER_ABORTED, type Outlets } from "./do-fn-context.ts";
 import { GeneralLane } from "./general-lane.ts";
 import { checkPair, LateOutput, LIST_COMBINE } from "./grouping.ts";
 import {
@@ -160,7 +160,7 @@ export class StageProgram implements StageRunner {
       case "windowInto": {
         if (spec.keepsWindows) return main();
         const windowing = this.#graph.collections[step.outputs["main"] as number]?.windowing as WindowingStrategy;
-        return new WindowOperator(info, windowing.windowFn, main());
+        return new WindowOperator(info, windowing.windowFn, main(), () => this.#host.dropped(step.id, "gap"));
       }
       case "groupByKey":
         return this.#buildGrouping(step, LIST_COMBINE as never);
@@ -200,16 +200,12 @@ export class StageProgram implements StageRunner {
     const fn = spec.fn as unknown as (element: unknown, context: CallContext) => unknown;
     const sideInputs = this.#sideInputsOf(step);
     const late = new LateOutput(info, this.#host, undefined);
+    // A function with one parameter cannot look at its window, so an element in several is handed over once.
+    const looks = fn.length !== 1 || sideInputs.size > 0;
     if (this.#makesCalls(step)) {
       const outlets = this.#outlets(step);
-      const calls = new CallStep(
-        info,
-        this.#host,
-        outlets,
-        late,
-        functionBody(spec.kind, info, fn, sideInputs),
-        undefined,
-      );
+      const body = functionBody(spec.kind, info, fn, sideInputs, looks);
+      const calls = new CallStep(info, this.#host, outlets, late, body, undefined);
       this.#driven.push(calls);
       return calls;
     }
@@ -220,10 +216,9 @@ export class StageProgram implements StageRunner {
       timestamp: MIN_TIMESTAMP,
       window: GLOBAL_WINDOW,
       pane: NO_FIRING,
+      signal: NEVER_ABORTED,
       sideInputs: sideInputs.values,
     };
-    // A function with one parameter cannot look at its window, so an element in several is handed over once.
-    const looks = fn.length !== 1 || sideInputs.size > 0;
     const plain = looks ? withContext(fn, context) : (fn as (element: unknown) => unknown);
     const target = buffer ?? out;
     let operator: Emitter;

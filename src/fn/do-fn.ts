@@ -73,6 +73,8 @@ export interface OutputContext<O extends OutputTags, V extends SideInputs> {
   readonly options: unknown;
   /** Calls `callback` once everything emitted so far in this bundle is durably handed over. */
   onBundleFinalized(callback: () => void | Promise<void>): void;
+  /** Aborted when nobody waits for the call any more: its time is out, or the job was cancelled. Pass it on, as to `fetch`. */
+  readonly signal: AbortSignal;
   /** Milliseconds of the engine's clock: use it in place of `Date.now()`, so that tests can set it. */
   now(): number;
 }

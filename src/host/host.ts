@@ -40,8 +40,11 @@ export interface TimerHost {
   clearAll(record: KeyedRecord): void;
 }
 
-/** Why an element, or a processing-time timer whose window expired before it was due (`timer`), went no further. */
-export type DropReason = "expired" | "closed" | "timer";
+/**
+ * Why something went no further: an element whose window had `expired` or `closed`, or that lies in the `gap` between two
+ * windows; a processing-time `timer` whose window expired before it was due.
+ */
+export type DropReason = "expired" | "closed" | "gap" | "timer";
 
 /** Side inputs. */
 export interface SideInputHost {
@@ -61,8 +64,10 @@ export interface Invocation {
   readonly windows: readonly Window[];
   readonly pane: Pane;
   /** Set for a timer's or an expiry's call. */
-  readonly timer?: InvokedTimer;
+  readonly timer?: InvokedTimer | undefined;
   attempt: number;
+  /** Aborted when the attempt's time is out or the job ends: nobody waits for it any more. */
+  readonly signal: AbortSignal;
 }
 
 /** What a call of a timer's callback, or of an expiry, is about. */
@@ -97,7 +102,10 @@ export interface StageHost extends TimeHost {
   onBundleFinalized(callback: () => void | Promise<void>): void;
   /** Tells the host that the stage cannot take more for now, and when it can again. */
   setFull(full: boolean): void;
-  /** Work of the stage's own that must finish before the job is done, and holds the watermark: flushing a sink. */
-  trackWork(work: Promise<void>): void;
+  /**
+   * Work of the stage's own that must finish before the job is done: flushing a sink. `done` is called in a later turn, when it
+   * has finished.
+   */
+  trackWork(work: Promise<void>, done: () => void): void;
   readonly options: unknown;
 }

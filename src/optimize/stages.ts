@@ -36,11 +36,15 @@ function optionsAskForCalls(call: CallOptions): boolean {
   return call.async === true || call.retry !== undefined || call.timeout !== undefined;
 }
 
-/** Whether a DoFn begins or ends its bundles by promises. */
+/**
+ * Whether the bundles of a DoFn take time: they begin or end by promises, or calls have to settle between their beginning and
+ * their end.
+ */
 export function hasAsyncBundles(step: Step): boolean {
   if (step.spec.kind !== "parDo") return false;
   const { startBundle, finishBundle } = step.spec.doFn;
-  return isAsyncFunction(startBundle) || isAsyncFunction(finishBundle);
+  if (startBundle === undefined && finishBundle === undefined) return false;
+  return isAsyncFunction(startBundle) || isAsyncFunction(finishBundle) || makesCalls(step);
 }
 
 /** Whether a step keeps state or timers for each key. */

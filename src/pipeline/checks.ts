@@ -3,6 +3,7 @@
  * Pure: each check looks at plain data and throws a coded error with the step's name and place.
  */
 import type { Coder } from "../coders/coder.ts";
+import type { CallOptions } from "../fn/call-options.ts";
 import type { CombineFn } from "../fn/combine-fn.ts";
 import type { DoFn } from "../fn/do-fn.ts";
 import type { Trigger } from "../model/trigger.ts";
@@ -38,6 +39,26 @@ export function checkFunction(place: StepPlace, what: string, fn: unknown): void
     what: `${what} of "${place.name}" is not a function but ${describe(fn)}`,
     fix: "pass a function",
   });
+}
+
+/** Refuses options of calls that could only hang or do nothing. @throws TRANSFORM_INVALID */
+export function checkCallOptions(place: StepPlace, { retry, timeout, concurrency }: CallOptions): void {
+  const refuse = (option: string, value: unknown, wants: string): never => {
+    throw stepError("TRANSFORM_INVALID", place, {
+      what: `"${place.name}" has the ${option} ${String(value)}`,
+      fix: `give ${wants}, or leave it out`,
+    });
+  };
+  const isCount = (value: unknown): boolean => Number.isInteger(value) && (value as number) >= 1;
+  if (concurrency !== undefined && !isCount(concurrency))
+    refuse("concurrency", concurrency, "a whole number of calls, from 1 up");
+  if (timeout !== undefined && !(timeout > 0 && timeout < Infinity))
+    refuse("timeout", timeout, "a number of milliseconds above 0");
+  if (retry === undefined) return;
+  if (!isCount(retry.attempts)) refuse("number of attempts", retry.attempts, "a whole number, the first call included");
+  const { backoff } = retry;
+  const isWait = typeof backoff !== "number" || (backoff >= 0 && backoff < Infinity);
+  if (!isWait) refuse("backoff", backoff, "a number of milliseconds from 0 up");
 }
 
 /** Checks a CombineFn: all members there, none async. @throws COMBINE_FN_INVALID, ASYNC_NOT_ALLOWED */
@@ -158,7 +179,24 @@ function neverFires({ bounded, windowing }: CollectionTraits): boolean {
 }
 
 function waitsForTheEnd(trigger: Trigger): boolean {
-  return trigger.kind === "default" || (trigger.kind === "afterWatermark" && trigger.early === undefined);
+  switch (trigger.kind) {
+    case "default":
+      return true;
+    case "afterWatermark":
+      return trigger.early === undefined || waitsForTheEnd(trigger.early);
+    case "repeatedly":
+      return waitsForTheEnd(trigger.of);
+    case "afterAny":
+      return trigger.of.every(waitsForTheEnd);
+    case "afterAll":
+      return trigger.of.some(waitsForTheEnd);
+    case "afterEach":
+      return trigger.of[0] === undefined || waitsForTheEnd(trigger.of[0]);
+    case "orFinally":
+      return waitsForTheEnd(trigger.of) && waitsForTheEnd(trigger.until);
+    default:
+      return false;
+  }
 }
 
 function checkKeyed(

@@ -10,7 +10,16 @@ import { eventTime, type Source } from "../fn/source.ts";
 import { valueState } from "../fn/state.ts";
 import type { PipelineGraph, Step, StepSpec } from "../graph/graph.ts";
 import { minutes, seconds } from "../model/time.ts";
-import { afterCount, afterProcessingTime, afterWatermark, always, never, repeatedly } from "../windowing/triggers.ts";
+import {
+  afterAll,
+  afterCount,
+  afterEach,
+  afterProcessingTime,
+  afterWatermark,
+  always,
+  never,
+  repeatedly,
+} from "../windowing/triggers.ts";
 import { fixedWindows, globalWindows, sessions, slidingWindows } from "../windowing/window-fns.ts";
 import type { PCollection } from "./collection.ts";
 import type { Pipeline } from "./pipeline.ts";
@@ -328,6 +337,9 @@ describe("windowing", () => {
   test.each([
     ["the default trigger", undefined],
     ["a trigger for the window's end", afterWatermark({ late: always() })],
+    ["that again and again", repeatedly(afterWatermark())],
+    ["that and a count", afterAll(afterWatermark(), afterCount(1))],
+    ["that, then a count", afterEach(afterWatermark(), afterCount(1))],
   ])("GBK_NEVER_EMITS: an unbounded input in the global window with %s", async (_, trigger) => {
     const windowed = (p: Pipeline): PCollection<KV<string, number>> =>
       pairs(p).windowInto(globalWindows(), trigger && { trigger });
@@ -489,6 +501,15 @@ describe("what is refused while building", () => {
     ["TRANSFORM_INVALID", "windowInto of a number", (p) => p.create([1]).windowInto(5 as never)],
     ["TRANSFORM_INVALID", "windowInto of nothing", (p) => p.create([1]).windowInto({})],
     ["TRANSFORM_INVALID", "a misspelt change", (p) => p.create([1]).windowInto({ triger: 1 } as never)],
+    ["TRANSFORM_INVALID", "no concurrency", (p) => p.create([1]).map((n) => n, { concurrency: 0 })],
+    ["TRANSFORM_INVALID", "a concurrency of NaN", (p) => p.create([1]).map((n) => n, { concurrency: NaN })],
+    ["TRANSFORM_INVALID", "no attempt", (p) => p.create([1]).map((n) => n, { retry: { attempts: 0 } })],
+    [
+      "TRANSFORM_INVALID",
+      "a backoff of NaN",
+      (p) => p.create([1]).map((n) => n, { retry: { attempts: 2, backoff: NaN } }),
+    ],
+    ["TRANSFORM_INVALID", "a time-out of nothing", (p) => p.create([1]).map((n) => n, { timeout: 0 })],
     ["TRANSFORM_INVALID", "a write without a sink", (p) => p.create([1]).write(undefined as never)],
     ["TRANSFORM_INVALID", "a read without a source", (p) => p.read("x.txt" as never)],
     ["TRANSFORM_INVALID", "create of no array", (p) => p.create(new Set([1]) as never)],

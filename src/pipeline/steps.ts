@@ -23,6 +23,7 @@ import {
   type StepPlace,
 } from "./builder.ts";
 import {
+  checkCallOptions,
   checkCombineFn,
   checkFunction,
   checkGrouping,
@@ -73,6 +74,7 @@ export function addElementwise(
     checkSync(place, "the key function", known.keyFn.fn);
   }
   const { sideInputs, coder, ...call } = options;
+  checkCallOptions(place, call);
   const main: CollectionTraits =
     kind === "filter" ? input : { ...input, coder, shape: coder === undefined ? known.shape : shapeOf(coder) };
   const spec = { kind, fn: fn as ElementFn, call: Object.freeze(call) };
@@ -88,6 +90,7 @@ export function addParDo(
   const place = input.builder.place(naming.given, naming.derived);
   checkDoFn(place, doFn);
   const { keyCoder, ...call } = options;
+  checkCallOptions(place, call);
   if (isKeyedDoFn(doFn)) checkKeyedDoFn(place, input, keyCoder);
   const tags: OutputTags = { main: {}, ...doFn.outputs };
   const outputs: Record<string, CollectionTraits> = {};

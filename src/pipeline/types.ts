@@ -17,6 +17,8 @@ export type None = Readonly<Record<never, never>>;
 
 /** What functions given to `map`, `flatMap` and `filter` may look at beside their element. */
 export interface CallContext<V extends SideInputs = None> extends ElementContext {
+  /** Of an async call: aborted when nobody waits for it any more. Pass it on, as to `fetch(url, { signal })`. */
+  readonly signal: AbortSignal;
   readonly sideInputs: SideInputValues<V>;
 }
 

@@ -1,10 +1,13 @@
 /**
  * Processing time for tests: it stands still while anything can happen, and jumps to the next timer when nothing else can.
+ * While an async call is under way that takes a quarter of a second without a result; then what is due, such as its time-out, is.
  */
 import type { JobClock } from "../runners/embedded/job.ts";
 
 /** Turns of the event loop that promises of user code get before time jumps. */
 const TURNS = 4;
+/** Real time that an async call gets, for files and the like, before time jumps: to its time-out, where it has one. */
+const PATIENCE_MS = 250;
 
 /**
  * A clock that starts at `startMs` (default 0) and moves only by test streams and by jumping to due timers.
@@ -25,15 +28,20 @@ export function simulatedJobClock(startMs = 0): JobClock {
     advanceBy: (ms) => {
       now += ms;
     },
-    schedule: (atMs, callback) => {
+    schedule: (atMs, callback, calling) => {
       let cancelled = false;
+      const jump = (): void => {
+        now = Math.max(now, atMs);
+        callback();
+      };
+      if (calling === true) {
+        const timer = setTimeout(jump, PATIENCE_MS);
+        return () => clearTimeout(timer);
+      }
       const wait = (turns: number): void => {
         if (cancelled) return;
         if (turns > 0) setImmediate(() => wait(turns - 1));
-        else {
-          now = Math.max(now, atMs);
-          callback();
-        }
+        else jump();
       };
       wait(TURNS);
       return () => {

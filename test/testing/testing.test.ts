@@ -105,6 +105,21 @@ describe("test streams", () => {
     expect(seen).toEqual(["element 1", "timer at 5", "element 2", "timer at 10"]);
   });
 
+  test("time stands still for a call that really takes time, and goes on to the time-out of one that hangs", async () => {
+    const seen: string[] = [];
+    await runTest((p) => {
+      const slow = async (n: number): Promise<number> => {
+        if (n === 1) await new Promise((resolve) => setTimeout(resolve, 30));
+        else await new Promise(() => {});
+        return n;
+      };
+      const answered = p.create([1, 2]).map("Slow", slow, { timeout: 3_600_000 });
+      answered.deadLetter().map(({ element, error }) => void seen.push(`${element}: ${error.code}`));
+      answered.map((n) => void seen.push(`${n}`));
+    });
+    expect(seen).toEqual(["1", "2: CALL_TIMEOUT"]);
+  });
+
   test("T3: what makes no sense is refused while it is written", () => {
     const refused = (make: () => unknown): void => expect(make).toThrow("TEST_STREAM_INVALID");
     refused(() => testStream().advanceWatermarkTo(5).advanceWatermarkTo(4));

@@ -12,18 +12,18 @@ import { Engine, type EngineMetrics, type EngineStage } from "../../engine/engin
 import type { Transcode } from "../../engine/edges.ts";
 import { StageProgram } from "../../exec/stage-program.ts";
 import type { PipelineGraph, Step, ViewId } from "../../graph/graph.ts";
-import type { DropReason } from "../../host/host.ts";
 import type { Stage } from "../../host/stage.ts";
 import type { WindowingStrategy } from "../../model/windowing.ts";
 import { callPolicy } from "../../optimize/call-policy.ts";
+import { DropWarnings } from "./drop-warnings.ts";
 import { hasAsyncBundles, makesCalls, planStages } from "../../optimize/stages.ts";
 
 /** Processing time, and a way to be called later. */
 export interface JobClock {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Calls back at or after `atMs`; returns a way to take that back. */
-  schedule(atMs: number, callback: () => void): () => void;
+  /** Calls back at or after `atMs`; returns a way to take that back. @param calling whether async calls are under way */
+  schedule(atMs: number, callback: () => void, calling?: boolean): () => void;
   /** Calls back once pending I/O has had its turn. */
   immediate(callback: () => void): void;
   /** A monotonic stopwatch in milliseconds; absent where bundles must not depend on real time. */
@@ -61,6 +61,7 @@ export class EmbeddedJob {
   readonly #options: JobOptions;
   readonly #programs: StageProgram[] = [];
   readonly #engine: Engine;
+  readonly #drops: DropWarnings;
   #state: JobState = "starting";
   #wake: (() => void) | undefined;
   #woken = false;
@@ -69,6 +70,7 @@ export class EmbeddedJob {
   constructor(graph: PipelineGraph, options: JobOptions) {
     this.graph = graph;
     this.#options = options;
+    this.#drops = new DropWarnings(graph, options.warn);
     this.stages = planStages(graph);
     const { clock } = options;
     this.#engine = new Engine(
@@ -153,9 +155,11 @@ export class EmbeddedJob {
       await this.#engine.complete();
     } catch (error) {
       for (const program of this.#programs) program.markFailed();
+      this.#engine.abandonCalls(error);
       // The first failure is the one to tell; what closing adds to it is less.
       await this.#engine.close().catch(() => {});
       this.#state = this.#cancelled ? "cancelled" : "failed";
+      this.#drops.tell(this.#engine.metrics().dropped);
       throw isTidemarkError(error) ? error : unexpected(error);
     }
     try {
@@ -165,7 +169,7 @@ export class EmbeddedJob {
       throw isTidemarkError(error) ? error : unexpected(error);
     }
     this.#state = "done";
-    this.#warnOfDrops();
+    this.#drops.tell(this.#engine.metrics().dropped);
     return this.#engine.metrics();
   }
 
@@ -186,6 +190,7 @@ export class EmbeddedJob {
       this.#woken = false;
       const { next } = this.#engine.step(TURN_MS);
       if (next === "done") return;
+      if (this.#engine.hasDropped) this.#drops.whileRunning(clock.now(), () => this.#engine.metrics().dropped);
       if (next === "now" || this.#woken) await new Promise<void>((resolve) => clock.immediate(resolve));
       else await this.#sleep(next);
     }
@@ -194,20 +199,15 @@ export class EmbeddedJob {
   #sleep(until: "event" | number): Promise<void> {
     return new Promise((resolve) => {
       if (until === "event") this.#options.onIdle?.();
-      const cancelTimer = until === "event" ? undefined : this.#options.clock.schedule(until, () => this.#onWake());
+      const { clock } = this.#options;
+      const cancelTimer =
+        until === "event" ? undefined : clock.schedule(until, () => this.#onWake(), this.#engine.isCalling);
       this.#wake = () => {
         this.#wake = undefined;
         cancelTimer?.();
         resolve();
       };
     });
-  }
-
-  #warnOfDrops(): void {
-    for (const { step, reason, count } of this.#engine.metrics().dropped) {
-      const { name, outputs } = this.graph.steps[step] as Step;
-      if (reason === "timer" || outputs["late"] === undefined) this.#options.warn(dropWarning(name, reason, count));
-    }
   }
 }
 
@@ -216,17 +216,6 @@ function viewLateness(graph: PipelineGraph, view: ViewId): number {
   const users = graph.steps.filter(({ sideInputs }) => Object.values(sideInputs).includes(view));
   const allowed = users.map(({ inputs }) => graph.collections[inputs[0] as number]?.windowing.allowedLateness ?? 0);
   return Math.max(graph.views[view]?.windowing.allowedLateness ?? 0, ...allowed);
-}
-
-function dropWarning(step: string, reason: DropReason, count: number): string {
-  switch (reason) {
-    case "timer":
-      return `${count} processing-time timers of step "${step}" were not due when their windows expired, and were dropped with their state; use onWindowExpiration for what must not be lost`;
-    case "expired":
-      return `${count} elements of step "${step}" came after their window had expired and were dropped; read them from its .late collection, or allow more lateness`;
-    case "closed":
-      return `${count} elements of step "${step}" came after their window's trigger had finished and were dropped; read them from its .late collection, or wrap the trigger in repeatedly(…)`;
-  }
 }
 
 function transcoder(graph: PipelineGraph): Transcode {

@@ -95,6 +95,10 @@ function runOnImport(name: string): TidemarkError {
   });
 }
 
+function toStandardError(message: string): void {
+  process.stderr.write(`tidemark: warning: ${message}\n`);
+}
+
 class Handle implements JobHandle {
   readonly name: string;
   readonly #clock: JobClock;
@@ -102,6 +106,8 @@ class Handle implements JobHandle {
   readonly #job: Promise<EmbeddedJob>;
   #running: EmbeddedJob | undefined;
   #failed = false;
+  /** Whether somebody asked for the job's end, and so hears of its failure. */
+  #awaited = false;
 
   constructor(program: Program, rawOptions: unknown, options: RunOptions) {
     this.name = program.name;
@@ -111,12 +117,19 @@ class Handle implements JobHandle {
     this.#job.catch(() => {
       this.#failed = true;
     });
+    this.#job.then((job) => job.done).catch((error: unknown) => setImmediate(() => this.#tellUnheard(error, options)));
+  }
+
+  /** A failure that nobody would hear of, as of a promise that nobody handles. */
+  #tellUnheard(error: unknown, { onWarning = toStandardError }: RunOptions): void {
+    if (this.#awaited) return;
+    onWarning(`job "${this.name}" failed, and nobody waits for it with wait(): ${String(error)}`);
+    process.exitCode ??= 1;
   }
 
   async #start(program: Program, rawOptions: unknown, options: RunOptions): Promise<EmbeddedJob> {
     const built = await program.build(rawOptions);
-    const warn =
-      options.onWarning ?? ((message: string) => void process.stderr.write(`tidemark: warning: ${message}\n`));
+    const warn = options.onWarning ?? toStandardError;
     this.#running = new EmbeddedJob(built.graph, {
       clock: this.#clock,
       options: built.options,
@@ -136,16 +149,19 @@ class Handle implements JobHandle {
   }
 
   async wait(): Promise<JobMetrics> {
+    this.#awaited = true;
     const job = await this.#job;
     await job.done;
     return this.metrics();
   }
 
   async cancel(): Promise<void> {
+    this.#awaited = true;
     await (await this.#job).cancel();
   }
 
   async drain(): Promise<void> {
+    this.#awaited = true;
     await (await this.#job).drain();
   }
 }

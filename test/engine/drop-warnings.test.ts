@@ -1,0 +1,127 @@
+/** What a job drops is told once, however the job ends, unless somebody reads it. */
+import {
+  eventTime,
+  fixedWindows,
+  type KV,
+  type PCollection,
+  type Pipeline,
+  run,
+  slidingWindows,
+  type Source,
+  type Timestamp,
+} from "tidemark";
+import { assertThat, at, runTest, testStream } from "tidemark/testing";
+import { describe, expect, test } from "vitest";
+import { Feed, feeds, program, until } from "./kit.ts";
+
+const pairsAt = (p: Pipeline, ...times: Timestamp[]): PCollection<KV<string, number>> => {
+  const stream = testStream<KV<string, number>>().advanceWatermarkTo(1000);
+  return p.apply(
+    stream
+      .addElements(...times.map((time) => at(time, ["k", time] as KV<string, number>)))
+      .advanceWatermarkToInfinity(),
+  );
+};
+
+describe("warnings of what is dropped", () => {
+  test("late elements that nobody reads: one with the count", async () => {
+    const warnings: string[] = [];
+    await runTest((p) => void pairsAt(p, 1, 2, 1500).windowInto(fixedWindows(10)).groupByKey("Group"), {
+      onWarning: (message) => warnings.push(message),
+    });
+    expect(warnings).toEqual([expect.stringMatching(/^2 elements of step "Group" came after/)]);
+  });
+
+  test("late elements that a step reads: none; asking for them without reading is not reading", async () => {
+    const warnings: string[] = [];
+    const onWarning = (message: string): void => void warnings.push(message);
+    await runTest(
+      (p) =>
+        pairsAt(p, 1)
+          .windowInto(fixedWindows(10))
+          .groupByKey("Group")
+          .late.map((late) => late.lateBy),
+      {
+        onWarning,
+      },
+    );
+    expect(warnings).toEqual([]);
+    await runTest((p) => pairsAt(p, 1).windowInto(fixedWindows(10)).groupByKey("Group").late, { onWarning });
+    expect(warnings).toHaveLength(1);
+  });
+
+  test("a view has no .late to be read from, and is not told to", async () => {
+    const warnings: string[] = [];
+    await runTest((p) => void pairsAt(p, 1).windowInto(fixedWindows(10)).asList(), {
+      onWarning: (message) => warnings.push(message),
+    });
+    expect(warnings).toEqual([expect.stringMatching(/^1 elements of .*allow its collection more lateness$/)]);
+  });
+
+  test("elements in the gap between two windows", async () => {
+    const warnings: string[] = [];
+    await runTest((p) => void pairsAt(p, 2001, 2007).windowInto("Gaps", slidingWindows({ size: 5, every: 10 })), {
+      onWarning: (message) => warnings.push(message),
+    });
+    expect(warnings).toEqual([expect.stringMatching(/^1 elements of step "Gaps" lie between two windows/)]);
+  });
+
+  test("in a job that is cancelled", async () => {
+    const warnings: string[] = [];
+    const feed = new Feed<KV<string, number>>();
+    feed.watermark = 0;
+    const job = run(
+      program(
+        "cancelled",
+        (p) =>
+          void p
+            .read(feeds([feed]))
+            .windowInto(fixedWindows(10))
+            .groupByKey("Group"),
+      ),
+      {},
+      { onWarning: (message) => warnings.push(message) },
+    );
+    feed.give(["k", 1], 5);
+    await until(() => job.metrics().elementsRead === 1);
+    feed.advanceTo(1000);
+    await until(() => job.metrics().watermark >= 999);
+    feed.give(["k", 1], 5);
+    await until(() => job.metrics().dropped === 1);
+    await job.cancel();
+    expect(warnings).toEqual([expect.stringMatching(/^1 elements of step "Group"/)]);
+  });
+});
+
+describe("what is late", () => {
+  for (const size of [1, 3, 1000]) {
+    test(`does not depend on how much is read at once: ${size}`, async () => {
+      const times = Array.from({ length: 2000 }, (_, n) => (n % 97 === 96 ? n - 90 : n % 89 === 88 ? n - 3 : n));
+      let late: number[] = [];
+      let next = 0;
+      const source: Source<number> = {
+        name: "times",
+        bounded: true,
+        splits: () => [0],
+        open: () => ({
+          poll(max, into) {
+            for (let i = 0; i < Math.min(size, max) && next < times.length; i++) into.add(times[next++] as number);
+            return next < times.length ? "more" : "end";
+          },
+          ready: async () => {},
+          position: () => next,
+          close: () => {},
+        }),
+      };
+      await runTest((p) => {
+        const grouped = p
+          .read(source, { timestamps: eventTime((time: number) => time, { outOfOrderness: 5 }) })
+          .map((time): KV<string, number> => ["k", time])
+          .windowInto(fixedWindows(10))
+          .groupByKey();
+        assertThat(grouped.late).satisfies((all) => void (late = all.map(({ element }) => element[1])));
+      });
+      expect(late).toEqual(times.filter((time, n) => n % 97 === 96));
+    });
+  }
+});
