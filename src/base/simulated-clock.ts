@@ -9,18 +9,17 @@
  */
 import { assert } from "./assert.ts";
 import type { Clock } from "./clock.ts";
-import { Heap } from "./heap.ts";
+import { KeyedHeap } from "./keyed-heap.ts";
 
 interface Alarm {
   readonly atMs: number;
-  /** The order of setting, for equal times. */
-  readonly order: number;
   readonly callback: () => void;
   cancelled: boolean;
 }
 
 export class SimulatedClock implements Clock {
-  readonly #alarms = new Heap<Alarm>((a, b) => a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order));
+  /** By time, then in the order of setting. */
+  readonly #alarms = new KeyedHeap<Alarm>();
   #immediates: (() => void)[] = [];
   #nextOrder = 0;
   #nowMs: number;
@@ -35,8 +34,8 @@ export class SimulatedClock implements Clock {
   }
 
   schedule(atMs: number, callback: () => void): () => void {
-    const alarm: Alarm = { atMs, order: this.#nextOrder++, callback, cancelled: false };
-    this.#alarms.push(alarm);
+    const alarm: Alarm = { atMs, callback, cancelled: false };
+    this.#alarms.push(atMs, this.#nextOrder++, alarm);
     return () => {
       alarm.cancelled = true;
     };

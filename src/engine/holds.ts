@@ -5,7 +5,7 @@
  * H1 A time held n times stops counting only after n releases; each hold belongs to whoever got it from `add`.
  * H2 `earliest()` is the least held time, or Infinity when none is held.
  */
-import { Heap } from "../base/heap.ts";
+import { KeyedHeap } from "../base/keyed-heap.ts";
 import type { Timestamp } from "../model/time.ts";
 
 export interface Hold {
@@ -14,12 +14,13 @@ export interface Hold {
 }
 
 export class Holds {
-  readonly #heap = new Heap<Hold>((a, b) => a.at < b.at);
+  readonly #heap = new KeyedHeap<Hold>();
   #released = 0;
 
   add(at: Timestamp): Hold {
     const hold: Hold = { at, released: false };
-    this.#heap.push(hold);
+    // Which of two equal holds leaves first is nobody's matter.
+    this.#heap.push(at, 0, hold);
     return hold;
   }
 
@@ -32,9 +33,7 @@ export class Holds {
   }
 
   #sweep(): void {
-    const kept = [...this.#heap].filter((hold) => !hold.released);
-    this.#heap.clear();
-    for (const hold of kept) this.#heap.push(hold);
+    this.#heap.retain((hold) => !hold.released);
     this.#released = 0;
   }
 

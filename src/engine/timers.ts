@@ -367,12 +367,8 @@ export class StageTimers implements TimerHost {
     }
     let fired = 0;
     for (const entry of due) {
-      // One of those before it may have cleared it, or set it again: to a later time, where it now has to stand.
+      // One of those before it may have cleared it, or set it anew, which is another entry.
       if (!entry.live) continue;
-      if (entry.at > now) {
-        this.#stand(entry);
-        continue;
-      }
       this.#fire(entry, target);
       fired++;
     }

@@ -14,28 +14,22 @@ export interface FailureContext {
 
 /** What user code threw, as a coded error. An error that already names another step goes on unchanged. */
 export function stepFailure(error: unknown, context: FailureContext): TidemarkError {
+  if (isTidemarkError(error) && (error.context.step ?? context.step) !== context.step) return error;
+  const at = userFrame(error);
   const details = {
     step: context.step,
     ...("element" in context && { element: preview(context.element) }),
     ...(context.windows && { window: context.windows.map(formatWindow).join(", ") }),
     ...(context.hasKey && { key: preview(context.key) }),
+    ...(at !== undefined && { at }),
   };
-  if (isTidemarkError(error)) {
-    const { step } = error.context;
-    if (step !== undefined && step !== context.step) return error;
-    const place = userFrame(error);
-    return error.withContext(
-      error.context.at === undefined && place !== undefined ? { ...details, at: place } : details,
-    );
-  }
-  const at = userFrame(error);
+  if (isTidemarkError(error)) return error.withContext(details);
   const message = error instanceof Error ? `${error.name}: ${error.message}` : preview(error);
   return new TidemarkError("STEP_FAILED", {
     what: `step "${context.step}" threw ${message}`,
     why: "an error in a function of the program fails the job, so that no element is lost unseen",
     fix: "mend the function, or send failing elements aside with .deadLetter()",
     ...details,
-    ...(at !== undefined && { at }),
     cause: error,
   });
 }

@@ -23,7 +23,7 @@ import {
   type TriggerState,
 } from "../windowing/trigger-machine.ts";
 import { stepFailure } from "./errors.ts";
-import { extract, firstInput, type LateOutput, merge } from "./grouping.ts";
+import { accumulate, extract, type LateOutput, merge } from "./grouping.ts";
 import type { StepInfo } from "./operators.ts";
 
 interface Cell extends KeyedRecord {
@@ -109,11 +109,7 @@ export class GeneralLane {
   }
 
   #put(cell: Cell, value: unknown, timestamp: Timestamp): void {
-    const combine = this.#combine;
-    cell.accumulator =
-      cell.accumulator === undefined
-        ? firstInput(combine, this.#step.name, value)
-        : combine.addInput(cell.accumulator, value);
+    cell.accumulator = accumulate(this.#combine, this.#step.name, cell.accumulator, value);
     cell.fresh++;
     this.#hold(cell, timestamp);
     this.#machine.onElement(cell.trigger, this.#at(cell.window));
@@ -350,12 +346,7 @@ export class GeneralLane {
     if (!wanted) return;
     cell.pane = pane;
     const windows = [cell.window];
-    let value: unknown;
-    try {
-      value = extract(this.#combine, this.#step.name, accumulator);
-    } catch (error) {
-      throw stepFailure(error, { step: this.#step.name, windows, key: cell.key, hasKey: true });
-    }
+    const value = extract(this.#combine, this.#step.name, accumulator, cell.key, windows);
     this.#output(cell.key, value, timestamp, windows, pane);
   }
 }

@@ -29,8 +29,13 @@ export const LIST_COMBINE: CombineFn<unknown, unknown[], readonly unknown[]> = {
 
 type AnyCombine = CombineFn<unknown, unknown, unknown>;
 
-/** A new accumulator with its first input. Here promises are refused, and where results are made: not for each element. */
-export function firstInput(combine: AnyCombine, step: string, value: unknown): unknown {
+/** The accumulator with one more input: a new one where there was none. */
+export function accumulate(combine: AnyCombine, step: string, accumulator: unknown, value: unknown): unknown {
+  return accumulator === undefined ? firstInput(combine, step, value) : combine.addInput(accumulator, value);
+}
+
+/** Here promises are refused, and where results are made: not for each element. */
+function firstInput(combine: AnyCombine, step: string, value: unknown): unknown {
   const empty = synchronous(combine.createAccumulator(), step, "createAccumulator of the CombineFn");
   return synchronous(combine.addInput(empty, value), step, "addInput of the CombineFn");
 }
@@ -41,12 +46,22 @@ export function merge(combine: AnyCombine, step: string, accumulators: readonly 
 }
 
 /** What a pane puts out. @param accumulator `undefined` where there were no inputs */
-export function extract(combine: AnyCombine, step: string, accumulator: unknown): unknown {
-  const added =
-    accumulator === undefined
-      ? synchronous(combine.createAccumulator(), step, "createAccumulator of the CombineFn")
-      : accumulator;
-  return synchronous(combine.extractOutput(added), step, "extractOutput of the CombineFn");
+export function extract(
+  combine: AnyCombine,
+  step: string,
+  accumulator: unknown,
+  key: unknown,
+  windows: readonly Window[],
+): unknown {
+  try {
+    const added =
+      accumulator === undefined
+        ? synchronous(combine.createAccumulator(), step, "createAccumulator of the CombineFn")
+        : accumulator;
+    return synchronous(combine.extractOutput(added), step, "extractOutput of the CombineFn");
+  } catch (error) {
+    throw stepFailure(error, { step, windows, key, hasKey: true });
+  }
 }
 
 /** Sends elements that a grouping or stateful step drops to its late output, and counts them. */

@@ -20,7 +20,7 @@ import type { WindowingStrategy } from "../model/windowing.ts";
 import { nextPane } from "../windowing/panes.ts";
 import { expiryTime } from "../windowing/strategy.ts";
 import { stepFailure } from "./errors.ts";
-import { checkPair, extract, firstInput, type LateOutput } from "./grouping.ts";
+import { accumulate, checkPair, extract, type LateOutput } from "./grouping.ts";
 import type { StepInfo } from "./operators.ts";
 import { areSlice, type Cell, type Slice, Slices, sliceWindow } from "./slices.ts";
 import { add, expire, push, reset, sum, type TwoStacks, twoStacks } from "./two-stacks.ts";
@@ -93,9 +93,9 @@ export class SliceLane implements Emitter {
     const { records, window } = slice.cells;
     const cell = records.get(mapKey);
     if (cell === undefined) {
-      const accumulator = firstInput(this.#combine, this.#step.name, value);
+      const accumulator = accumulate(this.#combine, this.#step.name, undefined, value);
       records.set(mapKey, { key, mapKey, window, timers: undefined, accumulator });
-    } else cell.accumulator = this.#combine.addInput(cell.accumulator, value);
+    } else cell.accumulator = accumulate(this.#combine, this.#step.name, cell.accumulator, value);
   }
 
   #find(windows: readonly Window[]): void {
@@ -120,7 +120,7 @@ export class SliceLane implements Emitter {
     if (slice !== undefined) return slice;
     const cells = this.#records.open(name) as unknown as WindowRecords<Cell>;
     const { maxTimestamp: oldestMax } = oldest;
-    slice = { oldest, newest, oldestMax, newestMax: newest.maxTimestamp, cells, open: !this.#isFired(oldestMax) };
+    slice = { newest, oldestMax, newestMax: newest.maxTimestamp, cells, open: !this.#isFired(oldestMax) };
     this.#sliceById.set(name.id, slice);
     this.#slices.insert(slice);
     const next = windows.findLast((window) => !this.#isFired(window.maxTimestamp));
@@ -173,12 +173,7 @@ export class SliceLane implements Emitter {
       if (!fired) this.#schedule(window);
       if (fromSlice && !fired) continue;
       const cell = this.#own(key, mapKey, window, fired);
-      if (!fromSlice) {
-        cell.accumulator =
-          cell.accumulator === undefined
-            ? firstInput(this.#combine, this.#step.name, value)
-            : this.#combine.addInput(cell.accumulator, value);
-      }
+      if (!fromSlice) cell.accumulator = accumulate(this.#combine, this.#step.name, cell.accumulator, value);
       if (fired && !cell.dirty) {
         cell.dirty = true;
         this.#dirty.push(cell);
@@ -313,12 +308,7 @@ export class SliceLane implements Emitter {
   }
 
   #emit(key: unknown, accumulator: unknown, windows: readonly Window[], pane: Pane): void {
-    let value: unknown;
-    try {
-      value = extract(this.#combine, this.#step.name, accumulator);
-    } catch (error) {
-      throw stepFailure(error, { step: this.#step.name, windows, key, hasKey: true });
-    }
+    const value = extract(this.#combine, this.#step.name, accumulator, key, windows);
     this.#out.emit([key, value], (windows[0] as Window).maxTimestamp, windows, pane);
   }
 }

@@ -20,7 +20,6 @@ export interface Cell extends KeyedRecord {
 }
 
 export interface Slice {
-  readonly oldest: IntervalWindow;
   readonly newest: IntervalWindow;
   readonly oldestMax: Timestamp;
   readonly newestMax: Timestamp;

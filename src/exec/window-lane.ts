@@ -17,7 +17,7 @@ import type { WindowingStrategy } from "../model/windowing.ts";
 import { nextPane } from "../windowing/panes.ts";
 import { expiryTime } from "../windowing/strategy.ts";
 import { stepFailure } from "./errors.ts";
-import { checkPair, extract, firstInput, type LateOutput } from "./grouping.ts";
+import { accumulate, checkPair, extract, type LateOutput } from "./grouping.ts";
 import type { StepInfo } from "./operators.ts";
 
 interface Cell extends KeyedRecord {
@@ -87,10 +87,7 @@ export class WindowLane implements Emitter {
           cell = { key, mapKey, window: slot.window, timers: undefined, accumulator, pane: undefined, dirty: false };
           slot.records.set(mapKey, cell);
         }
-        cell.accumulator =
-          cell.accumulator === undefined
-            ? firstInput(combine, this.#step.name, element[1])
-            : combine.addInput(cell.accumulator, element[1]);
+        cell.accumulator = accumulate(combine, this.#step.name, cell.accumulator, element[1]);
         if (slot.fired && !cell.dirty) {
           cell.dirty = true;
           this.#dirty.push(cell);
@@ -160,12 +157,7 @@ export class WindowLane implements Emitter {
     const pane =
       only ?? nextPane(cell.pane, this.#host.inputWatermark(), this.#host.outputWatermark(), maxTimestamp, false);
     cell.pane = pane;
-    let value: unknown;
-    try {
-      value = extract(this.#combine, this.#step.name, cell.accumulator);
-    } catch (error) {
-      throw stepFailure(error, { step: this.#step.name, windows, key: cell.key, hasKey: true });
-    }
+    const value = extract(this.#combine, this.#step.name, cell.accumulator, cell.key, windows);
     if (this.#discarding) cell.accumulator = undefined;
     this.#out.emit([cell.key, value], maxTimestamp, windows, pane);
   }
