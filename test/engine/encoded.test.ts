@@ -10,9 +10,8 @@ import {
   valueState,
   type Window,
 } from "tidemark";
-import { runTest } from "tidemark/testing";
+import { playScript, runTest } from "tidemark/testing";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { playScript } from "../../src/testing/play.ts";
 import { collector, program } from "./kit.ts";
 
 afterEach(() => void vi.unstubAllEnvs());
