@@ -5,11 +5,12 @@
 import { seededRandom } from "../base/random.ts";
 import type { Program } from "../pipeline/index.ts";
 import { EmbeddedJob, type JobClock } from "../runners/embedded/job.ts";
+import { encodedByDefault } from "../runners/embedded/run.ts";
 import { simulatedJobClock } from "./simulated-job-clock.ts";
 
 /** How a script is played; all members optional. */
 export interface PlayOptions {
-  /** Encodes and decodes every value between stages. Default false. */
+  /** Encodes and decodes every value between stages. Default: whether the environment variable TIDEMARK_ENCODED is `1`. */
   readonly encoded?: boolean;
   /** Freezes kept values and checks that they can be encoded. Default true. */
   readonly strict?: boolean;
@@ -49,7 +50,7 @@ export async function playScript(program: Program, options: PlayOptions = {}): P
   const job = new EmbeddedJob(built.graph, {
     clock,
     options: built.options,
-    encoded: options.encoded ?? false,
+    encoded: options.encoded ?? encodedByDefault(),
     strict: options.strict ?? true,
     ...(random && { cutBundle: () => 1 + random.int(4) }),
     warn: () => {},

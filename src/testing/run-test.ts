@@ -5,14 +5,14 @@ import { TidemarkError } from "../base/errors.ts";
 import { seededRandom } from "../base/random.ts";
 import { isProgram, type Pipeline, pipeline, type Program } from "../pipeline/index.ts";
 import { EmbeddedJob, type JobClock } from "../runners/embedded/job.ts";
-import { describeStages, type JobMetrics, jobMetrics } from "../runners/embedded/run.ts";
+import { describeStages, encodedByDefault, type JobMetrics, jobMetrics } from "../runners/embedded/run.ts";
 import { simulatedJobClock } from "./simulated-job-clock.ts";
 
 /** How a test runs its pipeline; all members optional. */
 export interface TestOptions {
   /** Options of a program, raw. */
   readonly options?: unknown;
-  /** Encodes and decodes every value between stages. Default: what the environment variable TIDEMARK_ENCODED says, else false. */
+  /** Encodes and decodes every value between stages. Default: whether the environment variable TIDEMARK_ENCODED is `1`. */
   readonly encoded?: boolean;
   /** Freezes kept values and checks that they can be encoded. Default true. */
   readonly strict?: boolean;
@@ -60,7 +60,7 @@ export async function runTest(
   const job = new EmbeddedJob(built.graph, {
     clock,
     options: built.options,
-    encoded: options.encoded ?? process.env["TIDEMARK_ENCODED"] === "1",
+    encoded: options.encoded ?? encodedByDefault(),
     strict: options.strict ?? true,
     ...(random && { cutBundle: () => 1 + random.int(4) }),
     warn: options.onWarning ?? (() => {}),

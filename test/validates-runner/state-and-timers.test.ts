@@ -5,7 +5,6 @@ import {
   eventTimer,
   eventTimerFamily,
   fixedWindows,
-  IntervalWindow,
   isTidemarkError,
   type KV,
   mapState,
@@ -58,23 +57,6 @@ describe("State", () => {
       },
     });
     assertThat(once).containsInAnyOrder(Array.from({ length: 50 }, (_, i) => i));
-  });
-
-  eachMode("ParDoTest.testValueStateFixedWindows: state separate by window", (p) => {
-    const counts = p
-      .createTimestamped<Pair>([at(10, ["k", 1]), at(11, ["k", 2]), at(17, ["k", 3])])
-      .apply(windowInto(fixedWindows(10)))
-      .map("Shift", (pair) => pair)
-      .parDo({
-        state: { n: valueState<number>() },
-        outputs: { main: output<number>() },
-        process(_pair, { state, output: put }) {
-          const n = state.n.read() ?? 0;
-          put(n);
-          state.n.write(n + 1);
-        },
-      });
-    assertThat(counts).inWindow(new IntervalWindow(10, 20)).containsInAnyOrder([0, 1, 2]);
   });
 
   eachMode("ParDoTest.testBagState, Go BagState(+Clear, BlindWrite): add, read, clear", (p) => {

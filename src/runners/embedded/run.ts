@@ -9,7 +9,10 @@ import type { Stage } from "../../host/stage.ts";
 
 /** How a program is run; all members optional. */
 export interface RunOptions {
-  /** Encodes and decodes every value between stages. Default false; a test mode. */
+  /**
+   * Encodes and decodes every value between stages: a test mode. Default: whether the environment variable TIDEMARK_ENCODED
+   * is `1`.
+   */
   readonly encoded?: boolean;
   /** Freezes kept values and checks that they can be encoded. Default false; tests turn it on. */
   readonly strict?: boolean;
@@ -95,6 +98,11 @@ function runOnImport(name: string): TidemarkError {
   });
 }
 
+/** Whether jobs that do not say so encode between stages. */
+export function encodedByDefault(): boolean {
+  return process.env["TIDEMARK_ENCODED"] === "1";
+}
+
 function toStandardError(message: string): void {
   process.stderr.write(`tidemark: warning: ${message}\n`);
 }
@@ -133,7 +141,7 @@ class Handle implements JobHandle {
     this.#running = new EmbeddedJob(built.graph, {
       clock: this.#clock,
       options: built.options,
-      encoded: options.encoded ?? false,
+      encoded: options.encoded ?? encodedByDefault(),
       strict: options.strict ?? false,
       warn,
     });
