@@ -295,7 +295,11 @@ export class Engine {
     const now = this.#deps.now();
     if (this.#stages.some((state) => state.timers.nextProcessingTime() <= now)) return false;
     return this.#stages.every(
-      (state) => state.work === 0 && state.bundlePhase === "closed" && (state.calls?.size ?? 0) === 0,
+      (state) =>
+        state.work === 0 &&
+        state.bundlePhase === "closed" &&
+        (state.calls?.size ?? 0) === 0 &&
+        state.timers.nextEventTime() >= state.inputWatermark,
     );
   }
 
@@ -443,6 +447,14 @@ export class Engine {
   #next(read: number): StepResult["next"] {
     if (read > 0 || this.#timersLeft || this.#events.length > 0) return "now";
     if (this.#isDone()) return "done";
+    // What settled at the end of this turn can have made timers due, or a script's next event.
+    if (
+      this.#stages.some(
+        (state) => (state.calls?.size ?? 0) === 0 && state.timers.nextEventTime() < state.inputWatermark,
+      )
+    )
+      return "now";
+    if (this.#sources.some(({ script }) => script?.hasNext === true) && this.#quiescent()) return "now";
     let next = Infinity;
     for (const state of this.#stages) {
       next = Math.min(next, state.timers.nextProcessingTime(), state.calls?.nextTick() ?? Infinity);

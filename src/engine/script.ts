@@ -53,6 +53,11 @@ export class Script implements Reading {
     return 1;
   }
 
+  /** Whether there is an event to play. */
+  get hasNext(): boolean {
+    return !this.exhausted || (this.#endsByItself && this.#watermark < MAX_TIMESTAMP);
+  }
+
   /** Whether every event has been played. */
   get exhausted(): boolean {
     return this.#next >= this.#events.length;

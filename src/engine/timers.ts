@@ -350,11 +350,11 @@ export class StageTimers implements TimerHost {
     return true;
   }
 
-  #isOvertaken({ owner, at }: Entry): boolean {
-    // Nearly always nothing at all is due before it.
-    if (this.nextEventTime() >= at || !(owner.timers instanceof Map)) return false;
-    for (const other of owner.timers.values())
-      if (other.domain === "event" && other.at < at && (other as Entry).stands) return true;
+  #isOvertaken(entry: Entry): boolean {
+    // One that is set still has not been called: it stands, or its call is queued behind this one.
+    const { timers } = entry.owner;
+    if (!(timers instanceof Map)) return false;
+    for (const other of timers.values()) if (other.domain === "event" && isBefore(other as Entry, entry)) return true;
     return false;
   }
 

@@ -227,32 +227,41 @@ export class SliceLane implements Emitter {
   #fire(window: IntervalWindow): void {
     const max = window.maxTimestamp;
     this.#firedMax = Math.max(this.#firedMax, max);
-    this.#takeUp(max);
-    const slot = this.#records.find(window);
     const windows = [window];
+    this.#takeUp(max, windows);
+    const slot = this.#records.find(window);
     const pane = this.#isExpired(window) ? ON_TIME_AND_ONLY : this.#onTime(window);
     if (slot !== undefined) slot.fired = true;
     for (const [mapKey, queue] of this.#queues) {
-      if (!this.#bringUpToDate(mapKey, queue, max)) {
-        this.#queues.delete(mapKey);
-        continue;
+      let accumulator: unknown;
+      try {
+        if (!this.#bringUpToDate(mapKey, queue, max)) {
+          this.#queues.delete(mapKey);
+          continue;
+        }
+        accumulator = sum(queue, this.#combine, this.#step.name);
+        const own = slot?.records.get(mapKey);
+        if (own?.accumulator !== undefined) accumulator = this.#plus(accumulator, own.accumulator);
+      } catch (error) {
+        throw stepFailure(error, { step: this.#step.name, windows, key: queue.key, hasKey: true });
       }
-      let accumulator = sum(queue, this.#combine, this.#step.name);
-      const own = slot?.records.get(mapKey);
-      if (own?.accumulator !== undefined) accumulator = this.#plus(accumulator, own.accumulator);
       this.#emit(queue.key, accumulator, windows, pane);
     }
     if (slot !== undefined) this.#fireOwn(slot, windows, pane);
     this.#scheduleNext(window);
   }
 
-  #takeUp(max: Timestamp): void {
+  #takeUp(max: Timestamp, windows: readonly Window[]): void {
     for (let slice = this.#slices.take(max); slice !== undefined; slice = this.#slices.take(max)) {
       const { newestMax } = slice;
       for (const [mapKey, { key, accumulator }] of slice.cells.records) {
         let queue = this.#queues.get(mapKey);
         if (queue === undefined) this.#queues.set(mapKey, (queue = twoStacks(key)));
-        if (!queue.stale) push(queue, newestMax, accumulator, this.#combine, this.#step.name);
+        try {
+          if (!queue.stale) push(queue, newestMax, accumulator, this.#combine, this.#step.name);
+        } catch (error) {
+          throw stepFailure(error, { step: this.#step.name, windows, key, hasKey: true });
+        }
       }
     }
   }
@@ -293,9 +302,13 @@ export class SliceLane implements Emitter {
       const { maxTimestamp } = cell.window;
       let { accumulator } = cell;
       if (this.#accumulating) {
-        for (const { cells } of this.#slices.of(maxTimestamp)) {
-          const part = cells.records.get(cell.mapKey)?.accumulator;
-          if (part !== undefined) accumulator = this.#plus(accumulator, part);
+        try {
+          for (const { cells } of this.#slices.of(maxTimestamp)) {
+            const part = cells.records.get(cell.mapKey)?.accumulator;
+            if (part !== undefined) accumulator = this.#plus(accumulator, part);
+          }
+        } catch (error) {
+          throw stepFailure(error, { step: this.#step.name, windows: [cell.window], key: cell.key, hasKey: true });
         }
       } else cell.accumulator = undefined;
       cell.pane = nextPane(cell.pane, this.#host.inputWatermark(), this.#host.outputWatermark(), maxTimestamp, false);
