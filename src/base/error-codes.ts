@@ -47,6 +47,7 @@ export const ERROR_CODES = {
   SIDE_INPUT_INVALID: "a side input is not a view",
   SIDE_INPUT_MERGING_WINDOWS: "a side input is in merging windows",
   SIDE_INPUT_WINDOW_UNKNOWN: "an element's window has no window of a side input that belongs to it",
+  STATE_INVALID: "the options of a state cell make no sense",
   STATE_IN_MERGING_WINDOWS: "a DoFn with state or timers is applied in merging windows",
   STATE_NEEDS_KEY: "a DoFn with state or timers is applied to a collection that is not of [key, value] pairs",
   STEP_NAME_INVALID: "the name of a step is empty or has a `/` in it",

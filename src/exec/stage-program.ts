@@ -38,7 +38,6 @@ import {
 import { DoFnLifecycle, ParDoOperator, StatefulOperator, StateRecords } from "./pardo.ts";
 import { SideInputGate, StepSideInputs } from "./side-inputs.ts";
 import { SinkStep } from "./sink-step.ts";
-import { checkKept } from "./strict.ts";
 import { ViewStep } from "./view-step.ts";
 import { SliceLane } from "./slice-lane.ts";
 import { WindowLane } from "./window-lane.ts";
@@ -257,17 +256,23 @@ export class StageProgram implements StageRunner {
     const lifecycle = new DoFnLifecycle(parts, this.#asyncBundles && this.#isFirst(step));
     this.#driven.push(lifecycle);
     const late = new LateOutput(info, this.#host, outlets["late"]);
-    const check = checkKept(step.name, this.#strict);
     if (this.#makesCalls(step)) {
       const records = this.#stage.lane === "state" ? new StateRecords(parts) : undefined;
       const tags = Object.keys(outlets);
-      const calls = new CallStep(info, this.#host, outlets, late, doFnBody(parts, tags, records, check), records);
+      const calls = new CallStep(
+        info,
+        this.#host,
+        outlets,
+        late,
+        doFnBody(parts, tags, records, this.#strict),
+        records,
+      );
       this.#driven.push(calls);
       if (records) this.#driven.push(callTimers(records, doFn, this.#host, step.id));
       return calls;
     }
     if (!this.#isFirst(step) || this.#stage.lane !== "state") return new ParDoOperator(parts);
-    const operator = new StatefulOperator(parts, late, check);
+    const operator = new StatefulOperator(parts, late, this.#strict);
     this.#driven.push(operator);
     return operator;
   }

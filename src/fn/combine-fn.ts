@@ -21,6 +21,9 @@ export interface CombineFn<I, A, O> {
   extractOutput(accumulator: A): O;
   /** Makes an accumulator smaller before it is stored or sent. Default: itself. */
   compact?(accumulator: A): A;
-  /** A copy that later calls of `addInput` do not change. Needed only where accumulators are mutable and shared: default `structuredClone`. */
+  /**
+   * How accumulators are written as bytes, and how the accumulator of a cell is copied for a call that may be undone. Needed
+   * where they are not plain data: instances of classes. Default: as plain data, and copied by `structuredClone`.
+   */
   readonly accumulatorCoder?: Coder<A>;
 }
