@@ -11,6 +11,7 @@ import type { ByteWriter } from "./byte-writer.ts";
 import { decodeIn, encodeIn, type Coder, type CoderContext, type DeterministicCoder } from "./coder.ts";
 import { readBool } from "./primitives.ts";
 
+export const KV_URN = "beam:coder:kv:v1";
 /** In the place of a count: the length is not known, the elements follow in chunks. */
 const UNKNOWN_LENGTH = 0xffff_ffff;
 /** Counts are signed 32-bit numbers. */
@@ -38,7 +39,7 @@ export function kvCoder<K, V>(key: Coder<K>, value: Coder<V>): Coder<readonly [K
   };
   return {
     name: `kv(${key.name},${value.name})`,
-    urn: "beam:coder:kv:v1",
+    urn: KV_URN,
     components: [key, value],
     deterministic: key.deterministic && value.deterministic,
     encode: (pair, out) => encode("nested", pair, out),
@@ -46,6 +47,16 @@ export function kvCoder<K, V>(key: Coder<K>, value: Coder<V>): Coder<readonly [K
     encodeOuter: (pair, out) => encode("outer", pair, out),
     decodeOuter: (input) => [key.decode(input), decodeIn("outer", value, input)],
   };
+}
+
+/** The coder of the keys, where `coder` is one of pairs. */
+export function keyCoderOf(coder: Coder<unknown> | undefined): Coder<unknown> | undefined {
+  return coder?.urn === KV_URN ? coder.components?.[0] : undefined;
+}
+
+/** The coder of the values, where `coder` is one of pairs. */
+export function valueCoderOf(coder: Coder<unknown> | undefined): Coder<unknown> | undefined {
+  return coder?.urn === KV_URN ? coder.components?.[1] : undefined;
 }
 
 /** What `iterableCoder` gives: it encodes any iterable and decodes an array. */

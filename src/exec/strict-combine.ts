@@ -60,15 +60,15 @@ export class StrictGroupingCombine extends StrictCombine {
 
 /** GroupByKey: each value is checked as it comes, and frozen. @param coder that of the values, where the program gave one */
 export function strictList(step: string, coder: Coder<unknown> | undefined): AnyCombine {
-  const { createAccumulator, addInput, mergeAccumulators, extractOutput } = LIST_COMBINE as unknown as AnyCombine;
+  const inner = LIST_COMBINE as unknown as AnyCombine;
   return {
-    createAccumulator,
-    mergeAccumulators,
+    createAccumulator: () => inner.createAccumulator(),
+    mergeAccumulators: (lists) => inner.mergeAccumulators(lists),
     addInput(list, value) {
       checkEncodable(step, coder, value);
       deepFreeze(value);
-      return addInput(list, value);
+      return inner.addInput(list, value);
     },
-    extractOutput: (list) => Object.freeze(extractOutput(list)),
+    extractOutput: (list) => Object.freeze(inner.extractOutput(list)),
   };
 }

@@ -3,6 +3,7 @@
  * Pure: each check looks at plain data and throws a coded error with the step's name and place.
  */
 import type { Coder } from "../coders/coder.ts";
+import { KV_URN, keyCoderOf } from "../coders/composites.ts";
 import type { CallOptions } from "../fn/call-options.ts";
 import type { CombineFn } from "../fn/combine-fn.ts";
 import type { DoFn } from "../fn/do-fn.ts";
@@ -12,8 +13,6 @@ import type { WindowingStrategy } from "../model/windowing.ts";
 import { checkTriggerSafe } from "../windowing/strategy.ts";
 import { triggerToString } from "../windowing/triggers.ts";
 import { atPlace, stepError, type CollectionTraits, type StepPlace } from "./builder.ts";
-
-const KV_URN = "beam:coder:kv:v1";
 
 /** Whether `fn` was written as an async function or async generator. */
 export function isAsyncFunction(fn: unknown): boolean {
@@ -222,12 +221,8 @@ function checkKeyCoder(place: StepPlace, input: CollectionTraits, given: Coder<n
   });
 }
 
-function keyCoderOf(coder: Coder<unknown> | undefined): Coder<never> | undefined {
-  return coder?.urn === KV_URN ? (coder.components?.[0] as Coder<never> | undefined) : undefined;
-}
-
 /** What a given coder says of its elements: a standard coder without parts (strings, numbers …) is of no pairs. */
-export function shapeOf(coder: Coder<never> | undefined): CollectionTraits["shape"] {
+export function shapeOf(coder: Coder<never> | Coder<unknown> | undefined): CollectionTraits["shape"] {
   if (coder?.urn === undefined) return undefined;
   if (coder.urn === KV_URN) return "kv";
   return coder.components === undefined || coder.components.length === 0 ? "other" : undefined;

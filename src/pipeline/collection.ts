@@ -5,6 +5,7 @@
  * argument, the step's name; without it the name is derived (`Map`, `Map2` …). Names identify state, metrics and errors,
  * so give them to whatever is to outlive a change of the program.
  */
+import { keyCoderOf, valueCoderOf } from "../coders/composites.ts";
 import type { DeadLetter, Late } from "../fn/call-options.ts";
 import type { DoFn, KV, OutputTags } from "../fn/do-fn.ts";
 import type { MaybePromise, Outputs } from "../fn/do-fn.ts";
@@ -19,6 +20,7 @@ import type { WindowingStrategy } from "../model/windowing.ts";
 import { applyTransform } from "./apply.ts";
 import { stepError, type CollectionNode, type StepDraft } from "./builder.ts";
 import { checkView, describe, isAsyncFunction } from "./checks.ts";
+import { pairCoder } from "./derived-coders.ts";
 import {
   addCombinePerKey,
   addElementwise,
@@ -516,7 +518,9 @@ export class PCollection<T> {
    * ```
    */
   keys<K, V>(this: PCollection<KV<K, V>>, name?: string): PCollection<K> {
-    return elementwise(this, { given: name, derived: "Keys" }, "map", ([key]: KV<K, V>) => key);
+    return elementwise(this, { given: name, derived: "Keys" }, "map", ([key]: KV<K, V>) => key, undefined, {
+      coder: keyCoderOf(nodeOf(this).coder),
+    });
   }
 
   /**
@@ -528,7 +532,9 @@ export class PCollection<T> {
    * ```
    */
   values<K, V>(this: PCollection<KV<K, V>>, name?: string): PCollection<V> {
-    return elementwise(this, { given: name, derived: "Values" }, "map", ([, value]: KV<K, V>) => value);
+    return elementwise(this, { given: name, derived: "Values" }, "map", ([, value]: KV<K, V>) => value, undefined, {
+      coder: valueCoderOf(nodeOf(this).coder),
+    });
   }
 
   /**
@@ -555,6 +561,7 @@ export class PCollection<T> {
     const options = rest[1] as ElementwiseOptions | undefined;
     return elementwise(this, { given, derived: "MapValues" }, "map", overValues(rest[0], options), options, {
       shape: "kv",
+      coder: pairCoder(keyCoderOf(nodeOf(this).coder), undefined),
     });
   }
 }

@@ -14,6 +14,7 @@ import {
   type StepPlace,
 } from "./builder.ts";
 import { checkSameWindowing, checkSync, describe } from "./checks.ts";
+import { commonCoder } from "./derived-coders.ts";
 import { nodeOf, PCollection, splitName } from "./collection.ts";
 import { createSource, createTimestampedSource } from "./create.ts";
 import { rootTraits } from "./steps.ts";
@@ -262,18 +263,15 @@ export function addFlatten<T>(
   const traits =
     first === undefined
       ? rootTraits(true, undefined, undefined)
-      : { ...first, bounded, coder: common(inputs, "coder"), shape: common(inputs, "shape") };
+      : { ...first, bounded, coder: commonCoder(inputs.map(({ coder }) => coder)), shape: commonShape(inputs) };
   const step = builder.add({ place, spec: { kind: "flatten" }, inputs, outputs: { main: traits } });
   return new PCollection<T>(step.outputs["main"] as CollectionNode);
 }
 
 /** What all inputs agree on, or nothing. */
-function common<N extends "coder" | "shape">(
-  inputs: readonly CollectionTraits[],
-  name: N,
-): CollectionTraits[N] | undefined {
-  const first = inputs[0]?.[name];
-  return inputs.every((input) => input[name] === first) ? first : undefined;
+function commonShape(inputs: readonly CollectionTraits[]): Shape {
+  const first = inputs[0]?.shape;
+  return inputs.every(({ shape }) => shape === first) ? first : undefined;
 }
 
 function listOf(place: StepPlace, values: unknown): readonly unknown[] {

@@ -1,6 +1,7 @@
 /** Counts, sums, means and extremes: per key, and of whole windows. */
 import type { KV } from "../fn/do-fn.ts";
-import { combinePerKey, elementwise, type KeyedResult, type PCollection } from "../pipeline/collection.ts";
+import { combinePerKey, elementwise, type KeyedResult, nodeOf, type PCollection } from "../pipeline/collection.ts";
+import { pairCoderByElement } from "../pipeline/derived-coders.ts";
 import { transform } from "../pipeline/transform.ts";
 import { type GlobalOptions, type GlobalResult, namedCombineGlobally, namedCombinePerKey } from "./combine.ts";
 import { countFn, maxFn, meanFn, minFn, sumFn } from "./combine-fns.ts";
@@ -27,7 +28,7 @@ export function countPerElement(): <T>(input: PCollection<T>) => KeyedResult<KV<
       "map",
       (element: T) => [element, null],
       {},
-      { shape: "kv" },
+      { shape: "kv", coder: pairCoderByElement(nodeOf(input).coder, undefined) },
     );
     return combinePerKey<T, null, number>(keyed, { given: "Count", derived: "Count" }, countFn());
   });

@@ -1,4 +1,5 @@
 /** Groupings as transforms: by key, and of a whole window. */
+import type { Coder } from "../coders/coder.ts";
 import type { CombineFn } from "../fn/combine-fn.ts";
 import type { Late } from "../fn/call-options.ts";
 import type { KV } from "../fn/do-fn.ts";
@@ -12,6 +13,7 @@ import {
   PCollection,
   view,
 } from "../pipeline/collection.ts";
+import { pairCoder } from "../pipeline/derived-coders.ts";
 import { toCombineFn } from "../pipeline/combine.ts";
 import { addFlatten, Pipeline } from "../pipeline/pipeline.ts";
 import { addWindowing } from "../pipeline/steps.ts";
@@ -158,14 +160,14 @@ function combineUnderOneKey<V, O>(input: PCollection<V>, fn: unknown): KeyedResu
     "map",
     (value: V) => [null, value],
     {},
-    { shape: "kv" },
+    { shape: "kv", coder: pairCoder(undefined, nodeOf(input).coder) },
   );
   return addCombinePerKey<null, V, O>(keyed, { given: "Combine", derived: "Combine" }, fn);
 }
 
 /** One element starts the default, and waits for the combined values to see whether it is needed: as Beam does it. */
 function withEmptyValue<O>(combined: PCollection<O>, combineFn: CombineFn<unknown, unknown, unknown>): PCollection<O> {
-  const { builder, windowing } = nodeOf(combined);
+  const { builder, windowing, coder } = nodeOf(combined);
   if (windowing.windowFn.kind !== "global") {
     const place = builder.place(undefined, "Default");
     throw stepError("COMBINE_DEFAULT_NEEDS_GLOBAL_WINDOW", place, {
@@ -179,6 +181,7 @@ function withEmptyValue<O>(combined: PCollection<O>, combineFn: CombineFn<unknow
     .impulse("Start")
     .flatMap("Default", (_, { sideInputs }) => (isEmpty(sideInputs.seen) ? [emptyValue(combineFn) as {}] : []), {
       sideInputs: { seen },
+      ...(coder && { coder: coder as Coder<{}> }),
     });
   const rewindowed = addWindowing(nodeOf(empty), { given: "Window", derived: "Window" }, windowing);
   return addFlatten<O>(builder, "Output", [combined, new PCollection<O>(rewindowed.outputs["main"] as CollectionNode)]);

@@ -1,10 +1,12 @@
 /** Steps on single elements as transforms, for use with `apply`. */
 import { TidemarkError } from "../base/errors.ts";
+import { keyCoderOf, valueCoderOf } from "../coders/composites.ts";
 import type { KV } from "../fn/do-fn.ts";
 import type { Timestamp } from "../model/time.ts";
 import type { WindowFn } from "../model/window-fn.ts";
 import type { Window } from "../model/window.ts";
 import { elementwise, nodeOf, PCollection, splitName } from "../pipeline/collection.ts";
+import { pairCoder, pairCoderByElement } from "../pipeline/derived-coders.ts";
 import { addFlatten } from "../pipeline/pipeline.ts";
 import { addReshuffle, addTimestamps, addWindowInto, addPartition } from "../pipeline/steps.ts";
 import { stepTransform } from "../pipeline/transform.ts";
@@ -81,7 +83,7 @@ export function withKeys<T, K>(
       "map",
       (element: T) => [keyOf(element), element],
       {},
-      { shape: "kv", keyFn: { fn } },
+      { shape: "kv", coder: pairCoder(undefined, nodeOf(input).coder), keyFn: { fn } },
     );
   });
 }
@@ -119,16 +121,17 @@ export function values(): <K, V>(input: PCollection<KV<K, V>>, name?: string) =>
  * ```
  */
 export function kvSwap(): <K, V>(input: PCollection<KV<K, V>>, name?: string) => PCollection<KV<V, K>> {
-  return stepTransform(<K, V>(input: PCollection<KV<K, V>>, name?: string) =>
-    elementwise<KV<K, V>, KV<V, K>>(
+  return stepTransform(<K, V>(input: PCollection<KV<K, V>>, name?: string) => {
+    const { coder } = nodeOf(input);
+    return elementwise<KV<K, V>, KV<V, K>>(
       input,
       { given: name, derived: "KvSwap" },
       "map",
       ([key, value]: KV<K, V>) => [value, key],
       {},
-      { shape: "kv" },
-    ),
-  );
+      { shape: "kv", coder: pairCoderByElement(valueCoderOf(coder), keyCoderOf(coder)) },
+    );
+  });
 }
 
 /**

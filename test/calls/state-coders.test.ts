@@ -101,7 +101,7 @@ describe.each([false, true])("async %s", (isAsync) => {
       p.create(pairs).parDo(
         "Keep",
         {
-          state: { text: valueState<unknown>({ coder: stringCoder as Coder<unknown> }) },
+          state: { text: valueState<unknown>({ coder: stringCoder }) },
           process: ([, n], { state: { text } }) => text.write(n),
         },
         { async: isAsync },
