@@ -14,6 +14,8 @@ import { stepFailure, synchronous } from "./errors.ts";
 import { preview } from "../base/preview.ts";
 import type { StepInfo } from "./operators.ts";
 
+export type AnyCombine = CombineFn<unknown, unknown, unknown>;
+
 /** GroupByKey as a combine: the accumulator is the list of values. */
 export const LIST_COMBINE: CombineFn<unknown, unknown[], readonly unknown[]> = {
   name: "list",
@@ -26,8 +28,6 @@ export const LIST_COMBINE: CombineFn<unknown, unknown[], readonly unknown[]> = {
   // A copy, since the list may go on growing after this pane.
   extractOutput: (list) => list.slice(),
 };
-
-type AnyCombine = CombineFn<unknown, unknown, unknown>;
 
 /** A new accumulator with its first input. Here promises are refused, and where results are made: not for each element. */
 export function firstInput(combine: AnyCombine, step: string, value: unknown): unknown {

@@ -4,11 +4,8 @@
  * C1 An accumulator is checked when it gets its first input and whenever a result is made of it, not at each input.
  */
 import type { Coder } from "../coders/coder.ts";
-import type { CombineFn } from "../fn/combine-fn.ts";
-import { LIST_COMBINE } from "./grouping.ts";
+import { type AnyCombine, LIST_COMBINE } from "./grouping.ts";
 import { checkEncodable, deepFreeze } from "./strict.ts";
-
-type AnyCombine = CombineFn<unknown, unknown, unknown>;
 
 /** A CombineFn whose accumulators are checked. */
 export class StrictCombine implements AnyCombine {

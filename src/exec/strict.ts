@@ -7,6 +7,10 @@
  */
 import { decodeFromBytes, encodeToBytes, type Coder } from "../coders/coder.ts";
 import { valueCoder } from "../coders/value.ts";
+import type { Emitter } from "../host/emitter.ts";
+import type { Pane } from "../model/pane.ts";
+import type { Timestamp } from "../model/time.ts";
+import type { Window } from "../model/window.ts";
 import { stepFailure } from "./errors.ts";
 
 /** What has been frozen here. An object that the program froze may hold others that are not. */
@@ -47,6 +51,23 @@ function refuseChanges(value: object, kind: string, methods: readonly string[]):
   };
   for (const method of methods) Object.defineProperty(value, method, { value: refuse });
   Object.freeze(value);
+}
+
+/** Freezes the elements that go on to several users. */
+export class FreezingEmitter implements Emitter {
+  readonly #out: Emitter;
+  readonly #users: number;
+
+  /** @param users of each element, in each of its windows */
+  constructor(out: Emitter, users: number) {
+    this.#out = out;
+    this.#users = users;
+  }
+
+  emit(value: unknown, timestamp: Timestamp, windows: readonly Window[], pane: Pane): void {
+    if (this.#users * windows.length > 1) deepFreeze(value);
+    this.#out.emit(value, timestamp, windows, pane);
+  }
 }
 
 /** Refuses what `coder` (default: that of plain values) cannot write, as an error of the step. */

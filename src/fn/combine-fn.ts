@@ -17,7 +17,10 @@ export interface CombineFn<I, A, O> {
   addInput(accumulator: A, input: I): A;
   /** Returns all of them in one. `accumulators` has one or more. */
   mergeAccumulators(accumulators: readonly A[]): A;
-  /** The output for what is in the accumulator; called at each firing, and must not change it. */
+  /**
+   * The output for what is in the accumulator; called at each firing, and must not change it. Give a copy where `addInput` goes
+   * on changing what it would give: in strict mode a grouping freezes its results.
+   */
   extractOutput(accumulator: A): O;
   /** Makes an accumulator smaller before it is stored or sent. Default: itself. */
   compact?(accumulator: A): A;

@@ -240,7 +240,8 @@ export function addCombinePerKey(
     });
   }
   checkSync(place, "the combining function", combiner);
-  const combineFn = toCombineFn(combiner);
+  const valueCoder = valueCoderOf(input.coder);
+  const combineFn = toCombineFn(combiner, valueCoder);
   checkCombineFn(place, combineFn);
   checkGrouping(place, input, given, input.builder.allowUnsafeTriggers);
   const keyCoder = keyCoderFor(input, given);
@@ -251,7 +252,7 @@ export function addCombinePerKey(
     ...(keyCoder && { keyCoder }),
   };
   // A plain function makes a value of values; what a CombineFn makes is another type.
-  const value = typeof combiner === "function" ? valueCoderOf(input.coder) : undefined;
+  const value = typeof combiner === "function" ? valueCoder : undefined;
   const main = grouped(input, pairCoder(keyCoder, value));
   return input.builder.add({ place, spec, inputs: [input], outputs: { main } });
 }

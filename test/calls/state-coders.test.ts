@@ -2,7 +2,6 @@
 import {
   bagState,
   combiningState,
-  type Coder,
   type KV,
   mapState,
   orderedListState,

@@ -38,7 +38,7 @@ export interface JobOptions {
   readonly options: unknown;
   /** Encodes and decodes every value between stages. A test mode. */
   readonly encoded: boolean;
-  /** Checks kept values, and freezes them. */
+  /** Checks what steps keep; freezes it, and what several steps see. */
   readonly strict: boolean;
   /** The size of each next bundle, for cutting them at random. A test mode. */
   readonly cutBundle?: () => number;
