@@ -12,6 +12,7 @@ import { TidemarkError } from "../base/errors.ts";
 import type { Coder, DeterministicCoder } from "../coders/coder.ts";
 import type { Timestamp } from "../model/time.ts";
 import type { CombineFn } from "./combine-fn.ts";
+import type { SyncOnly } from "./refusals.ts";
 
 /** Options common to all cells. */
 export interface StateOptions<T> {
@@ -224,7 +225,7 @@ export function bagState<T>(options?: StateOptions<T>): StateSpec<BagCell<T>> {
  * ```
  */
 export function combiningState<I, A, O>(
-  combineFn: CombineFn<I, A, O>,
+  combineFn: CombineFn<I, A, O> & SyncOnly<A> & SyncOnly<O>,
   options?: { readonly ttl?: number },
 ): StateSpec<CombiningCell<I, O>> {
   return spec("combining", options as never, { combineFn });

@@ -9,6 +9,7 @@ import { keyCoderOf, valueCoderOf } from "../coders/composites.ts";
 import type { DeadLetter, Late } from "../fn/call-options.ts";
 import type { DoFn, KV, OutputTags } from "../fn/do-fn.ts";
 import type { MaybePromise, Outputs } from "../fn/do-fn.ts";
+import type { KeyedBy } from "../fn/refusals.ts";
 import type { Sink } from "../fn/sink.ts";
 import type { StateSpecs } from "../fn/state.ts";
 import type { TimerSpecs } from "../fn/timer.ts";
@@ -460,9 +461,12 @@ export class PCollection<T> {
    * p.create([["a", 1], ["a", 2], ["b", 3]]).groupByKey(); // -> ["a", [1, 2]], ["b", [3]]
    * ```
    */
-  groupByKey<K, V>(this: PCollection<KV<K, V>>, options?: GroupOptions<K>): KeyedResult<KV<K, V>, KV<K, readonly V[]>>;
   groupByKey<K, V>(
-    this: PCollection<KV<K, V>>,
+    this: KeyedBy<K, PCollection<KV<K, V>>>,
+    options?: GroupOptions<K>,
+  ): KeyedResult<KV<K, V>, KV<K, readonly V[]>>;
+  groupByKey<K, V>(
+    this: KeyedBy<K, PCollection<KV<K, V>>>,
     name: string,
     options?: GroupOptions<K>,
   ): KeyedResult<KV<K, V>, KV<K, readonly V[]>>;
@@ -489,12 +493,12 @@ export class PCollection<T> {
    * ```
    */
   combinePerKey<K, V, A, O = V>(
-    this: PCollection<KV<K, V>>,
+    this: KeyedBy<K, PCollection<KV<K, V>>>,
     fn: Combiner<V, A, O>,
     options?: GroupOptions<K>,
   ): KeyedResult<KV<K, V>, KV<K, O>>;
   combinePerKey<K, V, A, O = V>(
-    this: PCollection<KV<K, V>>,
+    this: KeyedBy<K, PCollection<KV<K, V>>>,
     name: string,
     fn: Combiner<V, A, O>,
     options?: GroupOptions<K>,

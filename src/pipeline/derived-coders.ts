@@ -3,7 +3,7 @@
  *
  * D1 Where only one part of a pair has a coder, the other is taken as plain data: as a key by its canonical bytes.
  */
-import type { Coder } from "../coders/coder.ts";
+import { type Coder, decodeIn, encodeIn } from "../coders/coder.ts";
 import { iterableCoder, kvCoder } from "../coders/composites.ts";
 import { canonicalCoder } from "../coders/key.ts";
 import { valueCoder } from "../coders/value.ts";
@@ -58,10 +58,10 @@ function wrapperCoder(name: string, element: AnyCoder): AnyCoder {
     deterministic: false,
     encode: (wrapper, out) => {
       const { element: inner, ...rest } = wrapper as { readonly element: unknown };
-      element.encode(inner, out);
+      encodeIn("nested", element, inner, out);
       valueCoder.encode(rest, out);
     },
-    decode: (input) => ({ element: element.decode(input), ...(valueCoder.decode(input) as object) }),
+    decode: (input) => ({ element: decodeIn("nested", element, input), ...(valueCoder.decode(input) as object) }),
   };
 }
 

@@ -13,7 +13,7 @@ import {
   type Shape,
   type StepPlace,
 } from "./builder.ts";
-import { checkSameWindowing, checkSync, describe } from "./checks.ts";
+import { checkCoder, checkSameWindowing, checkSync, describe } from "./checks.ts";
 import { commonCoder } from "./derived-coders.ts";
 import { nodeOf, PCollection, splitName } from "./collection.ts";
 import { createSource, createTimestampedSource } from "./create.ts";
@@ -237,6 +237,7 @@ export class Pipeline {
   }
 
   #root<T>(place: StepPlace, spec: StepSpec, main: CollectionTraits): PCollection<T> {
+    checkCoder(place, main.coder);
     const step = this.#builder.add({ place, spec, outputs: { main } });
     return new PCollection<T>(step.outputs["main"] as CollectionNode);
   }

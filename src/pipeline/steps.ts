@@ -25,10 +25,12 @@ import {
 } from "./builder.ts";
 import {
   checkCallOptions,
+  checkCoder,
   checkCombineFn,
   checkFunction,
   checkGrouping,
   checkKeyedDoFn,
+  checkStateSpecs,
   checkSync,
   checkWindowFn,
   describe,
@@ -79,6 +81,7 @@ export function addElementwise(
   }
   const { sideInputs, coder: given, ...call } = options;
   checkCallOptions(place, call);
+  checkCoder(place, given);
   const coder = (given as Coder<unknown> | undefined) ?? known.coder;
   const main: CollectionTraits =
     kind === "filter" ? input : { ...input, coder, shape: coder === undefined ? known.shape : shapeOf(coder) };
@@ -94,12 +97,14 @@ export function addParDo(
 ): StepDraft {
   const place = input.builder.place(naming.given, naming.derived);
   checkDoFn(place, doFn);
+  checkStateSpecs(place, doFn.state);
   const { keyCoder: given, ...call } = options;
   checkCallOptions(place, call);
   const isKeyed = isKeyedDoFn(doFn);
   if (isKeyed) checkKeyedDoFn(place, input, given);
   const keyCoder = isKeyed ? keyCoderFor(input, given) : given;
   const tags: OutputTags = { main: {}, ...doFn.outputs };
+  for (const { coder } of Object.values(tags)) checkCoder(place, coder);
   const outputs: Record<string, CollectionTraits> = {};
   for (const [tag, { coder }] of Object.entries(tags)) {
     outputs[tag] = {

@@ -3,6 +3,7 @@ import type { Coder } from "../coders/coder.ts";
 import type { CombineFn } from "../fn/combine-fn.ts";
 import type { Late } from "../fn/call-options.ts";
 import type { KV } from "../fn/do-fn.ts";
+import type { KeyedBy } from "../fn/refusals.ts";
 import type { PCollectionView } from "../fn/view.ts";
 import { type CollectionNode, stepError } from "../pipeline/builder.ts";
 import {
@@ -29,12 +30,13 @@ import type { Combiner, GroupOptions } from "../pipeline/types.ts";
  * ```
  */
 export function groupByKey(): <K, V>(
-  input: PCollection<KV<K, V>>,
+  input: KeyedBy<K, PCollection<KV<K, V>>>,
   name?: string,
 ) => KeyedResult<KV<K, V>, KV<K, readonly V[]>> {
-  return stepTransform(<K, V>(input: PCollection<KV<K, V>>, name?: string) =>
-    name === undefined ? input.groupByKey() : input.groupByKey(name),
-  );
+  return stepTransform(<K, V>(input: KeyedBy<K, PCollection<KV<K, V>>>, name?: string) => {
+    const pairs = input as PCollection<KV<K, V>>;
+    return name === undefined ? pairs.groupByKey() : pairs.groupByKey(name);
+  });
 }
 
 /**
@@ -49,9 +51,9 @@ export function groupByKey(): <K, V>(
 export function combinePerKey<V, A, O = V>(
   fn: Combiner<V, A, O>,
   options?: GroupOptions<never>,
-): <K>(input: PCollection<KV<K, V>>, name?: string) => KeyedResult<KV<K, V>, KV<K, O>> {
-  return stepTransform(<K>(input: PCollection<KV<K, V>>, name?: string) =>
-    addCombinePerKey<K, V, O>(input, { given: name, derived: "CombinePerKey" }, fn, options),
+): <K>(input: KeyedBy<K, PCollection<KV<K, V>>>, name?: string) => KeyedResult<KV<K, V>, KV<K, O>> {
+  return stepTransform(<K>(input: KeyedBy<K, PCollection<KV<K, V>>>, name?: string) =>
+    addCombinePerKey<K, V, O>(input as PCollection<KV<K, V>>, { given: name, derived: "CombinePerKey" }, fn, options),
   );
 }
 
@@ -59,9 +61,9 @@ export function combinePerKey<V, A, O = V>(
 export function namedCombinePerKey<V, O>(
   derived: string,
   fn: CombineFn<V, never, O> | CombineFn<V, unknown, O>,
-): <K, I extends V>(input: PCollection<KV<K, I>>, name?: string) => KeyedResult<KV<K, I>, KV<K, O>> {
-  return stepTransform(<K, I extends V>(input: PCollection<KV<K, I>>, name?: string) =>
-    addCombinePerKey<K, I, O>(input, { given: name, derived }, fn),
+): <K, I extends V>(input: KeyedBy<K, PCollection<KV<K, I>>>, name?: string) => KeyedResult<KV<K, I>, KV<K, O>> {
+  return stepTransform(<K, I extends V>(input: KeyedBy<K, PCollection<KV<K, I>>>, name?: string) =>
+    addCombinePerKey<K, I, O>(input as PCollection<KV<K, I>>, { given: name, derived }, fn),
   );
 }
 
