@@ -26,7 +26,7 @@ export const ERROR_CODES = {
   TEST_STREAM_NEEDS_TEST_CLOCK: "a test stream advances processing time on a job that runs on the real clock",
   TIMER_OUTPUT_AFTER_FIRING: "a timer's output timestamp lies after the timer itself",
   TIMER_PAST_EXPIRY: "an event-time timer was set past the end of its window's life",
-  TIMESTAMP_INVALID: "a timestamp is not a number of milliseconds within Beam's range",
+  TIMESTAMP_INVALID: "a timestamp is not a whole number of milliseconds within Beam's range",
   TIMESTAMP_SKEW: "a step moved a timestamp further back than it declares",
   COMBINE_DEFAULT_NEEDS_GLOBAL_WINDOW:
     "a global combine promises a value for empty input, which only the global window allows",
