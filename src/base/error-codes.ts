@@ -26,7 +26,7 @@ export const ERROR_CODES = {
   TEST_STREAM_NEEDS_TEST_CLOCK: "a test stream advances processing time on a job that runs on the real clock",
   TIMER_OUTPUT_AFTER_FIRING: "a timer's output timestamp lies after the timer itself",
   TIMER_PAST_EXPIRY: "an event-time timer was set past the end of its window's life",
-  TIMESTAMP_INVALID: "a timestamp is not a number of milliseconds within Beam's range",
+  TIMESTAMP_INVALID: "a timestamp is not a whole number of milliseconds within Beam's range",
   TIMESTAMP_SKEW: "a step moved a timestamp further back than it declares",
   COMBINE_DEFAULT_NEEDS_GLOBAL_WINDOW:
     "a global combine promises a value for empty input, which only the global window allows",
@@ -47,6 +47,7 @@ export const ERROR_CODES = {
   SIDE_INPUT_INVALID: "a side input is not a view",
   SIDE_INPUT_MERGING_WINDOWS: "a side input is in merging windows",
   SIDE_INPUT_WINDOW_UNKNOWN: "an element's window has no window of a side input that belongs to it",
+  STATE_INVALID: "the options of a state cell make no sense",
   STATE_IN_MERGING_WINDOWS: "a DoFn with state or timers is applied in merging windows",
   STATE_NEEDS_KEY: "a DoFn with state or timers is applied to a collection that is not of [key, value] pairs",
   STEP_NAME_INVALID: "the name of a step is empty or has a `/` in it",

@@ -6,6 +6,7 @@
  * C3 Synchronous and without side effects. When `encode` throws, the bytes it has written by then mean nothing: truncate the writer.
  * C4 `decode` of bytes that no `encode` wrote throws `CODER_CORRUPT` or returns some value; it never loops, nor reads past the end.
  */
+import { TidemarkError } from "../base/errors.ts";
 import { ByteReader, corrupt } from "./byte-reader.ts";
 import { ByteWriter } from "./byte-writer.ts";
 
@@ -36,14 +37,17 @@ export interface Coder<T> {
   /** Whether equal values have equal bytes: what keys need. */
   readonly deterministic: boolean;
   /** Writes `value` so that others may follow it. @throws `VALUE_NOT_ENCODABLE` */
-  encode(value: T, out: ByteWriter): void;
+  encode(value: T, out: ByteWriter): Written;
   /** Reads exactly what `encode` wrote. @throws `CODER_CORRUPT` */
   decode(input: ByteReader): T;
   /** Present where the outer context differs. */
-  encodeOuter?(value: T, out: ByteWriter): void;
+  encodeOuter?(value: T, out: ByteWriter): Written;
   /** Reads to the end of `input`. Present where the outer context differs. */
   decodeOuter?(input: ByteReader): T;
 }
+
+/** Nothing, and no promise of it either, which `void` alone would allow: see C3. */
+export type Written = void | undefined;
 
 /** A coder under which equal values have equal bytes. Keys of a given coder need one. */
 export interface DeterministicCoder<T> extends Coder<T> {
@@ -90,7 +94,7 @@ export function encodeToBytes<T>(coder: Coder<T>, value: T, context: CoderContex
 /** The bytes of `value` in the nested context, as a string of one character (U+0000 to U+00FF) per byte. */
 export function encodeToLatin1<T>(coder: Coder<T>, value: T): string {
   return withScratch((out) => {
-    coder.encode(value, out);
+    encodeIn("nested", coder, value, out);
     return out.toLatin1();
   });
 }
@@ -115,11 +119,27 @@ export function decodeFromBytes<T>(coder: Coder<T>, bytes: Uint8Array, context: 
 
 /** Writes `value` in the given context. */
 export function encodeIn<T>(context: CoderContext, coder: Coder<T>, value: T, out: ByteWriter): void {
-  if (context === "outer" && coder.encodeOuter !== undefined) coder.encodeOuter(value, out);
-  else coder.encode(value, out);
+  const written =
+    context === "outer" && coder.encodeOuter !== undefined ? coder.encodeOuter(value, out) : coder.encode(value, out);
+  if (written !== undefined) synchronous(coder, written);
 }
 
 /** Reads a value that was written in the given context. */
 export function decodeIn<T>(context: CoderContext, coder: Coder<T>, input: ByteReader): T {
-  return context === "outer" && coder.decodeOuter !== undefined ? coder.decodeOuter(input) : coder.decode(input);
+  return synchronous(
+    coder,
+    context === "outer" && coder.decodeOuter !== undefined ? coder.decodeOuter(input) : coder.decode(input),
+  );
+}
+
+/** Refuses a promise, and gives back anything else. */
+function synchronous<R>({ name }: { readonly name: string }, result: R): R {
+  if (!(result instanceof Promise)) return result;
+  // The promise itself is the mistake; what becomes of it must not end the process.
+  result.catch(() => {});
+  throw new TidemarkError("ASYNC_NOT_ALLOWED", {
+    what: `the coder ${name} returned a promise`,
+    why: "values are written and read inside the engine's synchronous turn",
+    fix: "do the async work in a map or a DoFn before, and let the coder only write and read",
+  });
 }

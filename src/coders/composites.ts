@@ -11,6 +11,7 @@ import type { ByteWriter } from "./byte-writer.ts";
 import { decodeIn, encodeIn, type Coder, type CoderContext, type DeterministicCoder } from "./coder.ts";
 import { readBool } from "./primitives.ts";
 
+export const KV_URN = "beam:coder:kv:v1";
 /** In the place of a count: the length is not known, the elements follow in chunks. */
 const UNKNOWN_LENGTH = 0xffff_ffff;
 /** Counts are signed 32-bit numbers. */
@@ -33,19 +34,29 @@ export function kvCoder<K, V>(
 export function kvCoder<K, V>(key: Coder<K>, value: Coder<V>): Coder<readonly [K, V]>;
 export function kvCoder<K, V>(key: Coder<K>, value: Coder<V>): Coder<readonly [K, V]> {
   const encode = (context: CoderContext, pair: readonly [K, V], out: ByteWriter): void => {
-    key.encode(pair[0], out);
+    encodeIn("nested", key, pair[0], out);
     encodeIn(context, value, pair[1], out);
   };
   return {
     name: `kv(${key.name},${value.name})`,
-    urn: "beam:coder:kv:v1",
+    urn: KV_URN,
     components: [key, value],
     deterministic: key.deterministic && value.deterministic,
     encode: (pair, out) => encode("nested", pair, out),
-    decode: (input) => [key.decode(input), value.decode(input)],
+    decode: (input) => [decodeIn("nested", key, input), decodeIn("nested", value, input)],
     encodeOuter: (pair, out) => encode("outer", pair, out),
-    decodeOuter: (input) => [key.decode(input), decodeIn("outer", value, input)],
+    decodeOuter: (input) => [decodeIn("nested", key, input), decodeIn("outer", value, input)],
   };
+}
+
+/** The coder of the keys, where `coder` is one of pairs. */
+export function keyCoderOf(coder: Coder<unknown> | undefined): Coder<unknown> | undefined {
+  return coder?.urn === KV_URN ? coder.components?.[0] : undefined;
+}
+
+/** The coder of the values, where `coder` is one of pairs. */
+export function valueCoderOf(coder: Coder<unknown> | undefined): Coder<unknown> | undefined {
+  return coder?.urn === KV_URN ? coder.components?.[1] : undefined;
 }
 
 /** What `iterableCoder` gives: it encodes any iterable and decodes an array. */
@@ -115,7 +126,7 @@ function* withFetched<T>(
   yield* atHand;
   for (const piece of fetch(token)) {
     const input = new ByteReader(piece);
-    while (input.remaining > 0) yield element.decode(input);
+    while (input.remaining > 0) yield decodeIn("nested", element, input);
   }
 }
 
@@ -142,7 +153,7 @@ export function nullableCoder<T>(value: Coder<T>): Coder<T | null> {
     components: [value],
     deterministic: value.deterministic,
     encode: (item, out) => encode("nested", item, out),
-    decode: (input) => (readBool(input) ? value.decode(input) : null),
+    decode: (input) => (readBool(input) ? decodeIn("nested", value, input) : null),
     encodeOuter: (item, out) => encode("outer", item, out),
     decodeOuter: (input) => (readBool(input) ? decodeIn("outer", value, input) : null),
   };
@@ -196,9 +207,9 @@ export function shardedKeyCoder<K>(key: Coder<K>): Coder<ShardedKey<K>> {
     encode(sharded, out) {
       out.varint(sharded.shardId.length);
       out.bytes(sharded.shardId);
-      key.encode(sharded.key, out);
+      encodeIn("nested", key, sharded.key, out);
     },
-    decode: (input) => ({ shardId: input.bytes(input.length()), key: key.decode(input) }),
+    decode: (input) => ({ shardId: input.bytes(input.length()), key: decodeIn("nested", key, input) }),
   };
 }
 
@@ -211,7 +222,7 @@ function encodeAll<T>(element: Coder<T>, values: Iterable<T>, out: ByteWriter): 
     });
   }
   out.uint32(all.length);
-  for (const value of all) element.encode(value, out);
+  for (const value of all) encodeIn("nested", element, value, out);
 }
 
 /**
@@ -235,7 +246,7 @@ function decodeChunks<T>(element: Coder<T>, input: ByteReader, values: T[]): num
 function decodeSome<T>(element: Coder<T>, input: ByteReader, count: number, values: T[]): void {
   for (let i = 0; i < count; i++) {
     const before = input.position;
-    values.push(element.decode(input));
+    values.push(decodeIn("nested", element, input));
     if (input.position === before && values.length > EMPTY_ELEMENTS_MAX) {
       throw corrupt(`an iterable of more than ${EMPTY_ELEMENTS_MAX} elements without a byte each`);
     }

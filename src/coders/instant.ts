@@ -11,7 +11,7 @@
  *    (`END_OF_GLOBAL_WINDOW - 1`) a double gives the end itself.
  */
 import { TidemarkError } from "../base/errors.ts";
-import { END_OF_GLOBAL_WINDOW, MAX_TIMESTAMP, MIN_TIMESTAMP, type Timestamp } from "../model/time.ts";
+import { END_OF_GLOBAL_WINDOW, isTimestamp, MAX_TIMESTAMP, MIN_TIMESTAMP, type Timestamp } from "../model/time.ts";
 import type { ByteReader } from "./byte-reader.ts";
 import type { ByteWriter } from "./byte-writer.ts";
 import type { DeterministicCoder } from "./coder.ts";
@@ -77,9 +77,9 @@ export const timestampCoder: DeterministicCoder<Timestamp> = {
 };
 
 function checkTimestamp(timestamp: number): void {
-  if (Number.isInteger(timestamp) && timestamp > MIN_TIMESTAMP && timestamp < MAX_TIMESTAMP) return;
+  if (isTimestamp(timestamp)) return;
   throw new TidemarkError("VALUE_NOT_ENCODABLE", {
-    what: `${timestamp} is not a timestamp`,
+    what: `${String(timestamp)} is not a timestamp`,
     why: "a timestamp is a whole number of milliseconds between MIN_TIMESTAMP and MAX_TIMESTAMP",
     fix: "round the time first (Math.floor); seconds have to be multiplied by 1000",
   });

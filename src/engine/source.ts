@@ -12,7 +12,7 @@ import { preview } from "../base/preview.ts";
 import type { Batch, PollResult, Source, SourceReader, TimestampPolicy } from "../fn/source.ts";
 import type { Emitter } from "../host/emitter.ts";
 import { NO_FIRING } from "../model/pane.ts";
-import { MAX_TIMESTAMP, MIN_TIMESTAMP, type Timestamp } from "../model/time.ts";
+import { isTimestamp, MAX_TIMESTAMP, MIN_TIMESTAMP, type Timestamp } from "../model/time.ts";
 import { GLOBAL_WINDOWS } from "../model/window.ts";
 
 interface Split {
@@ -72,10 +72,9 @@ class SplitBatch implements Batch<unknown> {
   add(value: unknown, timestamp?: Timestamp): void {
     let at: Timestamp;
     if (this.#timestamp !== undefined) at = this.#timestampOf(this.#timestamp, value);
-    else if (this.#now !== undefined) at = this.#now();
+    else if (this.#now !== undefined) at = Math.floor(this.#now());
     else at = timestamp ?? MIN_TIMESTAMP;
-    // A Date would pass the comparison alone.
-    if (typeof at !== "number" || !(at >= MIN_TIMESTAMP && at <= MAX_TIMESTAMP)) throw badTimestamp(this.#step, at);
+    if (!isTimestamp(at)) throw badTimestamp(this.#step, at);
     this.#push(value, at);
   }
 
@@ -104,8 +103,8 @@ function timestampFailed(step: string, element: unknown, error: unknown): Tidema
 function badTimestamp(step: string, timestamp: unknown): TidemarkError {
   return new TidemarkError("TIMESTAMP_INVALID", {
     what: `the timestamp policy of step "${step}" gave ${String(timestamp)}`,
-    why: "a timestamp is a number of milliseconds since the epoch",
-    fix: "return a number such as Date.parse(text) or date.getTime()",
+    why: "a timestamp is a whole number of milliseconds since the epoch",
+    fix: "return a number such as Date.parse(text) or date.getTime(), with Math.floor where it may have a fraction",
     step,
   });
 }

@@ -27,9 +27,10 @@ import {
 } from "./do-fn-context.ts";
 import { stepFailure } from "./errors.ts";
 import { checkPair, type LateOutput, mapKeyOf } from "./grouping.ts";
+import { makeCells } from "./make-cells.ts";
 import { BufferEmitter, type CallContext, emitAll, type StepInfo } from "./operators.ts";
 import type { StateRecords } from "./pardo.ts";
-import { copyCells, makeCells, type StateBinding, type StateRecord } from "./state-cells.ts";
+import { copyCells, type StateBinding, type StateRecord } from "./state-cells.ts";
 
 interface TimerChange {
   readonly family: string;
@@ -252,7 +253,7 @@ export function doFnBody(
   parts: ContextParts,
   outletTags: readonly string[],
   records: StateRecords | undefined,
-  check: (value: unknown) => void,
+  strict: boolean,
 ): Body {
   const { doFn, host } = parts;
   const call: Call = (invocation, [window], { buffers, finalizers }) => {
@@ -268,7 +269,7 @@ export function doFnBody(
     context.pane = invocation.pane;
     context.signal = invocation.signal;
     context.active = true;
-    const copy = record && bindCopy(parts, record, context, host, check);
+    const copy = record && bindCopy(parts, record, context, host, strict);
     const end = (): void => {
       context.active = false;
       copy?.end();
@@ -307,7 +308,7 @@ function bindCopy(
   record: StateRecord,
   context: DoFnContext,
   host: StageHost,
-  check: (value: unknown) => void,
+  strict: boolean,
 ): { record: StateRecord; timers: TimerChange[]; end: () => void } {
   const specs = parts.doFn.state ?? {};
   const copy: StateRecord = {
@@ -323,7 +324,7 @@ function bindCopy(
     now: () => host.now(),
     // `keep` sees to it.
     ttlWritten: () => {},
-    check,
+    strict,
   };
   context.state = makeCells(specs, cells);
   const handles: TimerBinding = {

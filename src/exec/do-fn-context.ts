@@ -230,7 +230,8 @@ function setTimer(
     checkSkew(step, context.timestamp, holdAt, parts.doFn.allowedTimestampSkew ?? 0);
     if (spec.domain === "event" && holdAt > at) throw outputAfterTimer(step, family, at, holdAt);
   }
-  binding.timers.set(record, family, tag, spec.domain, at, holdAt);
+  // The clock has reached a fraction of a millisecond when it shows the next whole one.
+  binding.timers.set(record, family, tag, spec.domain, spec.domain === "event" ? at : Math.ceil(at), holdAt);
 }
 
 function checkNotPastExpiry(

@@ -14,6 +14,8 @@ import { stepFailure, synchronous } from "./errors.ts";
 import { preview } from "../base/preview.ts";
 import type { StepInfo } from "./operators.ts";
 
+export type AnyCombine = CombineFn<unknown, unknown, unknown>;
+
 /** GroupByKey as a combine: the accumulator is the list of values. */
 export const LIST_COMBINE: CombineFn<unknown, unknown[], readonly unknown[]> = {
   name: "list",
@@ -26,8 +28,6 @@ export const LIST_COMBINE: CombineFn<unknown, unknown[], readonly unknown[]> = {
   // A copy, since the list may go on growing after this pane.
   extractOutput: (list) => list.slice(),
 };
-
-type AnyCombine = CombineFn<unknown, unknown, unknown>;
 
 /** The accumulator with one more input: a new one where there was none. */
 export function accumulate(combine: AnyCombine, step: string, accumulator: unknown, value: unknown): unknown {

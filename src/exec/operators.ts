@@ -9,7 +9,7 @@ import type { StepId } from "../graph/graph.ts";
 import type { Emitter } from "../host/emitter.ts";
 import type { MapKey } from "../host/records.ts";
 import type { Pane } from "../model/pane.ts";
-import { MIN_TIMESTAMP, MAX_TIMESTAMP, type Timestamp } from "../model/time.ts";
+import { isTimestamp, type Timestamp } from "../model/time.ts";
 import type { WindowFn } from "../model/window-fn.ts";
 import type { Window } from "../model/window.ts";
 import { TidemarkError } from "../base/errors.ts";
@@ -330,11 +330,11 @@ export class TimestampOperator implements Emitter {
 
 /** Refuses what is no instant. */
 export function checkTimestamp(step: string, timestamp: unknown): asserts timestamp is Timestamp {
-  if (typeof timestamp === "number" && timestamp >= MIN_TIMESTAMP && timestamp <= MAX_TIMESTAMP) return;
+  if (isTimestamp(timestamp)) return;
   throw new TidemarkError("TIMESTAMP_INVALID", {
     what: `step "${step}" gave the timestamp ${preview(timestamp)}`,
-    why: "a timestamp is a number of milliseconds since the epoch",
-    fix: "return a number such as Date.parse(text) or date.getTime()",
+    why: "a timestamp is a whole number of milliseconds since the epoch",
+    fix: "give a number such as Date.parse(text) or date.getTime(), with Math.floor where it may have a fraction",
     step,
   });
 }

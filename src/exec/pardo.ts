@@ -25,7 +25,8 @@ import {
 import { stepFailure, undeclaredAsync } from "./errors.ts";
 import { checkPair, type LateOutput, mapKeyOf } from "./grouping.ts";
 import { emitAll, type StepInfo } from "./operators.ts";
-import { cellsAreEmpty, makeCells, type StateBinding, type StateRecord } from "./state-cells.ts";
+import { makeCells } from "./make-cells.ts";
+import { cellsAreEmpty, type StateBinding, type StateRecord } from "./state-cells.ts";
 
 type AnyDoFn = DoFn<unknown, unknown>;
 type Method = (...args: never[]) => unknown;
@@ -299,7 +300,7 @@ export class StatefulOperator implements Emitter {
   /** What the cells and timers stand on between calls. */
   readonly #ended: StateRecord;
 
-  constructor(parts: ContextParts, late: LateOutput, check: (value: unknown) => void) {
+  constructor(parts: ContextParts, late: LateOutput, strict: boolean) {
     this.#step = parts.step;
     this.#doFn = parts.doFn;
     this.#parts = parts;
@@ -317,7 +318,7 @@ export class StatefulOperator implements Emitter {
       step: parts.step.name,
       now: () => parts.host.now(),
       ttlWritten: (record, ttl) => records.ttlWritten(record, ttl),
-      check,
+      strict,
     };
     context.state = makeCells(parts.doFn.state ?? {}, this.#binding);
     context.timers = makeTimers(parts.doFn.timers ?? {}, parts, this.#binding);

@@ -3,10 +3,11 @@
  * This is all that a host sees of user code.
  */
 import { unreachable } from "../base/assert.ts";
-import type { DeterministicCoder } from "../coders/coder.ts";
+import type { Coder, DeterministicCoder } from "../coders/coder.ts";
+import { valueCoderOf } from "../coders/composites.ts";
 import { keyCoderFor } from "../coders/key.ts";
 import type { DoFn } from "../fn/do-fn.ts";
-import type { CollectionId, PipelineGraph, Step, StepId } from "../graph/graph.ts";
+import type { Collection, CollectionId, PipelineGraph, Step, StepId } from "../graph/graph.ts";
 import type { Emitter } from "../host/emitter.ts";
 import type { Invocation, StageHost } from "../host/host.ts";
 import type { TimerEntry } from "../host/records.ts";
@@ -16,10 +17,11 @@ import { NO_FIRING } from "../model/pane.ts";
 import { MIN_TIMESTAMP, type Timestamp } from "../model/time.ts";
 import { GLOBAL_WINDOW, type Window } from "../model/window.ts";
 import type { WindowingStrategy } from "../model/windowing.ts";
-import { CallStep, deadLetter, doFnBody, EXPIRY_FAMILY, functionBody } from "./calls.ts";
+import { CallStep, deadLetter, doFnBody, functionBody } from "./calls.ts";
+import { callTimers } from "./call-timers.ts";
 import { type ContextParts, NEVER_ABORTED, type Outlets } from "./do-fn-context.ts";
 import { GeneralLane } from "./general-lane.ts";
-import { checkPair, LateOutput, LIST_COMBINE } from "./grouping.ts";
+import { type AnyCombine, checkPair, LateOutput, LIST_COMBINE } from "./grouping.ts";
 import {
   BufferEmitter,
   type CallContext,
@@ -38,8 +40,9 @@ import {
 import { DoFnLifecycle, ParDoOperator, StatefulOperator, StateRecords } from "./pardo.ts";
 import { SideInputGate, StepSideInputs } from "./side-inputs.ts";
 import { SinkStep } from "./sink-step.ts";
-import { checkKept } from "./strict.ts";
 import { ViewStep } from "./view-step.ts";
+import { FreezingEmitter } from "./strict.ts";
+import { StrictGroupingCombine, strictList } from "./strict-combine.ts";
 import { SliceLane } from "./slice-lane.ts";
 import { WindowLane } from "./window-lane.ts";
 
@@ -63,7 +66,7 @@ interface Driven {
 }
 
 export interface StageProgramOptions {
-  /** Whether kept values are checked to be encodable and frozen. */
+  /** Whether what is kept is checked to be encodable, and it and shared elements are frozen. */
   readonly strict: boolean;
   /** Whether the stage's bundles may begin and end by promises. */
   readonly asyncBundles: boolean;
@@ -106,7 +109,7 @@ export class StageProgram implements StageRunner {
     if (emitter === undefined) {
       const targets = [...(this.#consumers.get(collection) ?? [])];
       if (this.#stage.outputs.includes(collection)) targets.push(this.#host.output(collection));
-      emitter = fanOut(targets);
+      emitter = this.#shared(fanOut(targets), this.#usersOf(collection));
       this.#emitters.set(collection, emitter);
     }
     return emitter;
@@ -114,7 +117,19 @@ export class StageProgram implements StageRunner {
 
   entry(collection: CollectionId): Emitter {
     // A source's own output enters here too: the host pushes what it reads.
-    return this.#isOwn(collection) ? this.#emitterOf(collection) : fanOut(this.#consumers.get(collection) ?? []);
+    if (this.#isOwn(collection)) return this.#emitterOf(collection);
+    const targets = this.#consumers.get(collection) ?? [];
+    return this.#shared(fanOut(targets), targets.length);
+  }
+
+  /** In all stages. */
+  #usersOf(collection: CollectionId): number {
+    return this.#graph.steps.flatMap(({ inputs }) => inputs).filter((input) => input === collection).length;
+  }
+
+  /** What several users see is changed by none of them. */
+  #shared(emitter: Emitter, users: number): Emitter {
+    return this.#strict && users > 1 ? new FreezingEmitter(emitter, users) : emitter;
   }
 
   #isOwn(collection: CollectionId): boolean {
@@ -130,8 +145,17 @@ export class StageProgram implements StageRunner {
     return this.#stage.kind === "calls" && this.#isFirst(step);
   }
 
+  #inputOf(step: Step): Collection {
+    return this.#graph.collections[step.inputs[0] as number] as Collection;
+  }
+
   #windowingOf(step: Step): WindowingStrategy {
-    return this.#graph.collections[step.inputs[0] as number]?.windowing as WindowingStrategy;
+    return this.#inputOf(step).windowing;
+  }
+
+  /** How a step gathers values. @param coder that of the values, where one is given */
+  #listOf(step: Step, coder: Coder<unknown> | undefined): AnyCombine {
+    return this.#strict ? strictList(step.name, coder) : LIST_COMBINE;
   }
 
   #build(step: Step): Emitter {
@@ -160,14 +184,18 @@ export class StageProgram implements StageRunner {
       case "windowInto": {
         if (spec.keepsWindows) return main();
         const windowing = this.#graph.collections[step.outputs["main"] as number]?.windowing as WindowingStrategy;
-        return new WindowOperator(info, windowing.windowFn, main(), () => this.#host.dropped(step.id, "gap"));
+        const out = this.#strict ? new FreezingEmitter(main(), 1) : main();
+        return new WindowOperator(info, windowing.windowFn, out, () => this.#host.dropped(step.id, "gap"));
       }
       case "groupByKey":
-        return this.#buildGrouping(step, LIST_COMBINE as never);
-      case "combinePerKey":
-        return this.#buildGrouping(step, spec.combineFn as never);
+        return this.#buildGrouping(step, this.#listOf(step, valueCoderOf(this.#inputOf(step).coder)));
+      case "combinePerKey": {
+        const { combineFn } = spec;
+        return this.#buildGrouping(step, this.#strict ? new StrictGroupingCombine(combineFn, step.name) : combineFn);
+      }
       case "view": {
-        const view = new ViewStep(info, spec.viewId, this.#windowingOf(step), this.#host);
+        const list = this.#listOf(step, this.#inputOf(step).coder);
+        const view = new ViewStep(info, spec.viewId, list, this.#windowingOf(step), this.#host);
         this.#driven.push(view.lane);
         return view;
       }
@@ -257,22 +285,28 @@ export class StageProgram implements StageRunner {
     const lifecycle = new DoFnLifecycle(parts, this.#asyncBundles && this.#isFirst(step));
     this.#driven.push(lifecycle);
     const late = new LateOutput(info, this.#host, outlets["late"]);
-    const check = checkKept(step.name, this.#strict);
     if (this.#makesCalls(step)) {
       const records = this.#stage.lane === "state" ? new StateRecords(parts) : undefined;
       const tags = Object.keys(outlets);
-      const calls = new CallStep(info, this.#host, outlets, late, doFnBody(parts, tags, records, check), records);
+      const calls = new CallStep(
+        info,
+        this.#host,
+        outlets,
+        late,
+        doFnBody(parts, tags, records, this.#strict),
+        records,
+      );
       this.#driven.push(calls);
       if (records) this.#driven.push(callTimers(records, doFn, this.#host, step.id));
       return calls;
     }
     if (!this.#isFirst(step) || this.#stage.lane !== "state") return new ParDoOperator(parts);
-    const operator = new StatefulOperator(parts, late, check);
+    const operator = new StatefulOperator(parts, late, this.#strict);
     this.#driven.push(operator);
     return operator;
   }
 
-  #buildGrouping(step: Step, combine: never): Emitter {
+  #buildGrouping(step: Step, combine: AnyCombine): Emitter {
     const info = infoOf(step);
     const out = this.#emitterOf(step.outputs["main"]);
     const lateOutput = step.outputs["late"];
@@ -365,31 +399,4 @@ export class StageProgram implements StageRunner {
     // oxlint-disable-next-line typescript/only-throw-error -- what user code threw, unchanged
     if (failures.length > 0) throw failures[0];
   }
-}
-
-/** Timers of a step with calls: each becomes a call in the order of its key. */
-function callTimers(records: StateRecords, doFn: DoFn<unknown, unknown>, host: StageHost, step: StepId): Driven {
-  return {
-    fireTimer(timer): void {
-      if (records.expireTtl(timer)) return;
-      const { owner: record, family, tag, at, holdAt } = timer;
-      host.calls.submitTimer({ record, family, tag, at, entry: timer }, holdAt, record.window, record.mapKey);
-    },
-    fireWindow(window, at): void {
-      const slot = records.find(window);
-      if (slot === undefined) return;
-      for (const record of slot.records.values()) {
-        records.dropTimers(record, step);
-        if (doFn.onWindowExpiration) {
-          host.calls.submitTimer(
-            { record, family: EXPIRY_FAMILY, tag: "", at },
-            window.maxTimestamp,
-            window,
-            record.mapKey,
-          );
-        }
-      }
-      records.drop(window);
-    },
-  };
 }

@@ -4,7 +4,8 @@
  * S1 Handles are made once for a step (or once for a call that may be undone) and bound to a record for each element.
  * S2 What a record holds is plain data: a value, an array, an accumulator, a Map, a time-ordered list; `undefined` is empty.
  */
-import { canonicalKey } from "../coders/key.ts";
+import { type Coder, decodeFromBytes, type DeterministicCoder, encodeToBytes } from "../coders/coder.ts";
+import { keyCoderFor } from "../coders/key.ts";
 import type { CombineFn } from "../fn/combine-fn.ts";
 import type {
   BagCell,
@@ -12,7 +13,6 @@ import type {
   MapCell,
   OrderedListCell,
   SetCell,
-  StateSpec,
   StateSpecs,
   TimestampedValue,
   ValueCell,
@@ -20,6 +20,7 @@ import type {
 import type { KeyedRecord, MapKey } from "../host/records.ts";
 import type { Timestamp } from "../model/time.ts";
 import { synchronous } from "./errors.ts";
+import { checkTimestamp } from "./operators.ts";
 import {
   copyTimeOrdered,
   firstAtOrAfter,
@@ -46,12 +47,12 @@ export interface StateBinding {
   now(): number;
   /** Called after a write to a cell with a TTL. */
   ttlWritten(record: StateRecord, ttl: number): void;
-  /** Called with a value about to be kept; strict mode checks it. */
-  check(value: unknown): void;
+  /** Whether what is kept is checked and frozen: see strict-cells.ts. */
+  readonly strict: boolean;
 }
 
 /** One cell's data, through the TTL. */
-class Slot {
+export class Slot {
   readonly binding: StateBinding;
   readonly #index: number;
   readonly #ttl: number | undefined;
@@ -88,7 +89,7 @@ class Slot {
   }
 }
 
-class ValueHandle implements ValueCell<unknown> {
+export class ValueHandle implements ValueCell<unknown> {
   readonly #slot: Slot;
   constructor(slot: Slot) {
     this.#slot = slot;
@@ -97,7 +98,6 @@ class ValueHandle implements ValueCell<unknown> {
     return this.#slot.get();
   }
   write(value: unknown): void {
-    this.#slot.binding.check(value);
     this.#slot.set(value);
   }
   clear(): void {
@@ -105,7 +105,7 @@ class ValueHandle implements ValueCell<unknown> {
   }
 }
 
-class BagHandle implements BagCell<unknown> {
+export class BagHandle implements BagCell<unknown> {
   readonly #slot: Slot;
   constructor(slot: Slot) {
     this.#slot = slot;
@@ -114,7 +114,6 @@ class BagHandle implements BagCell<unknown> {
     return (this.#slot.get() as unknown[] | undefined) ?? [];
   }
   add(value: unknown): void {
-    this.#slot.binding.check(value);
     const items = this.#slot.get() as unknown[] | undefined;
     if (items === undefined) this.#slot.set([value]);
     else {
@@ -130,7 +129,7 @@ class BagHandle implements BagCell<unknown> {
   }
 }
 
-class CombiningHandle implements CombiningCell<unknown, unknown> {
+export class CombiningHandle implements CombiningCell<unknown, unknown> {
   readonly #slot: Slot;
   readonly #combine: CombineFn<unknown, unknown, unknown>;
   constructor(slot: Slot, combine: CombineFn<unknown, unknown, unknown>) {
@@ -148,7 +147,6 @@ class CombiningHandle implements CombiningCell<unknown, unknown> {
     return this.#synchronous(this.#combine.extractOutput(this.#accumulator()));
   }
   add(input: unknown): void {
-    this.#slot.binding.check(input);
     this.#slot.set(this.#synchronous(this.#combine.addInput(this.#accumulator(), input)));
   }
   isEmpty(): boolean {
@@ -159,34 +157,40 @@ class CombiningHandle implements CombiningCell<unknown, unknown> {
   }
 }
 
+/** What stands for a key in the Map of a cell: by content, or by the coder that the program gave. */
+export function mapKeyBy(coder: Coder<unknown> | undefined): (key: unknown) => MapKey {
+  return keyCoderFor(coder as DeterministicCoder<unknown> | undefined).toMapKey;
+}
+
 type Entries = Map<MapKey, [key: unknown, value: unknown]>;
 
-class MapHandle implements MapCell<unknown, unknown> {
+export class MapHandle implements MapCell<unknown, unknown> {
   readonly #slot: Slot;
-  constructor(slot: Slot) {
+  readonly #mapKey: (key: unknown) => MapKey;
+  constructor(slot: Slot, mapKey: (key: unknown) => MapKey) {
     this.#slot = slot;
+    this.#mapKey = mapKey;
   }
   #entries(): Entries {
     return (this.#slot.get() as Entries | undefined) ?? EMPTY;
   }
   get(key: unknown): unknown {
-    return this.#entries().get(canonicalKey(key))?.[1];
+    return this.#entries().get(this.#mapKey(key))?.[1];
   }
   has(key: unknown): boolean {
-    return this.#entries().has(canonicalKey(key));
+    return this.#entries().has(this.#mapKey(key));
   }
   put(key: unknown, value: unknown): void {
-    this.#slot.binding.check(value);
     const entries = this.#slot.get() as Entries | undefined;
-    if (entries === undefined) this.#slot.set(new Map([[canonicalKey(key), [key, value]]]));
+    if (entries === undefined) this.#slot.set(new Map([[this.#mapKey(key), [key, value]]]));
     else {
-      entries.set(canonicalKey(key), [key, value]);
+      entries.set(this.#mapKey(key), [key, value]);
       this.#slot.touch();
     }
   }
   remove(key: unknown): void {
     const entries = this.#slot.get() as Entries | undefined;
-    if (entries?.delete(canonicalKey(key))) this.#slot.touch();
+    if (entries?.delete(this.#mapKey(key))) this.#slot.touch();
   }
   *keys(): IterableIterator<unknown> {
     for (const [key] of this.#entries().values()) yield key;
@@ -206,10 +210,10 @@ class MapHandle implements MapCell<unknown, unknown> {
 }
 const EMPTY: Entries = new Map();
 
-class SetHandle implements SetCell<unknown> {
+export class SetHandle implements SetCell<unknown> {
   readonly #map: MapHandle;
-  constructor(slot: Slot) {
-    this.#map = new MapHandle(slot);
+  constructor(slot: Slot, mapKey: (key: unknown) => MapKey) {
+    this.#map = new MapHandle(slot, mapKey);
   }
   has(value: unknown): boolean {
     return this.#map.has(value);
@@ -233,7 +237,7 @@ class SetHandle implements SetCell<unknown> {
   }
 }
 
-class OrderedListHandle implements OrderedListCell<unknown> {
+export class OrderedListHandle implements OrderedListCell<unknown> {
   readonly #slot: Slot;
   constructor(slot: Slot) {
     this.#slot = slot;
@@ -246,7 +250,7 @@ class OrderedListHandle implements OrderedListCell<unknown> {
     return list === undefined ? 0 : sizeOf(list);
   }
   add(value: unknown, timestamp: Timestamp): void {
-    this.#slot.binding.check(value);
+    checkTimestamp(this.#slot.binding.step, timestamp);
     const list = this.#list();
     if (list === undefined) this.#slot.set(timeOrdered(timestamp, value));
     else {
@@ -286,32 +290,6 @@ class OrderedListHandle implements OrderedListCell<unknown> {
   }
 }
 
-function handleFor(spec: StateSpec<unknown>, slot: Slot): unknown {
-  switch (spec.kind) {
-    case "value":
-      return new ValueHandle(slot);
-    case "bag":
-      return new BagHandle(slot);
-    case "combining":
-      return new CombiningHandle(slot, spec.combineFn as CombineFn<unknown, unknown, unknown>);
-    case "map":
-      return new MapHandle(slot);
-    case "set":
-      return new SetHandle(slot);
-    case "orderedList":
-      return new OrderedListHandle(slot);
-  }
-}
-
-/** The handles of a step's declared cells, standing on `binding.record`. */
-export function makeCells(specs: StateSpecs, binding: StateBinding): Readonly<Record<string, unknown>> {
-  const cells: Record<string, unknown> = {};
-  Object.entries(specs).forEach(([name, spec], index) => {
-    cells[name] = handleFor(spec, new Slot(binding, index, spec.ttl));
-  });
-  return Object.freeze(cells);
-}
-
 /** A copy of a record's data that can be changed without changing the record. Cost: that of copying every cell. */
 export function copyCells(specs: StateSpecs, cells: readonly unknown[]): unknown[] {
   return Object.values(specs).map((spec, index) => {
@@ -326,11 +304,17 @@ export function copyCells(specs: StateSpecs, cells: readonly unknown[]): unknown
       case "set":
         return new Map(data as Entries);
       case "combining":
-        return structuredClone(data);
+        return copyAccumulator(spec.combineFn as CombineFn<unknown, unknown, unknown>, data);
       case "value":
         return data;
     }
   });
+}
+
+function copyAccumulator({ accumulatorCoder }: CombineFn<unknown, unknown, unknown>, accumulator: unknown): unknown {
+  return accumulatorCoder === undefined
+    ? structuredClone(accumulator)
+    : decodeFromBytes(accumulatorCoder, encodeToBytes(accumulatorCoder, accumulator));
 }
 
 /** Whether nothing is kept. */

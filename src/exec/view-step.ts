@@ -7,17 +7,17 @@ import type { Timestamp } from "../model/time.ts";
 import type { Window } from "../model/window.ts";
 import type { WindowingStrategy } from "../model/windowing.ts";
 import { GeneralLane } from "./general-lane.ts";
-import { LIST_COMBINE, LateOutput } from "./grouping.ts";
+import { type AnyCombine, LateOutput } from "./grouping.ts";
 import type { StepInfo } from "./operators.ts";
 
 export class ViewStep implements Emitter {
   readonly lane: GeneralLane;
 
-  constructor(step: StepInfo, viewId: ViewId, windowing: WindowingStrategy, host: StageHost) {
+  constructor(step: StepInfo, viewId: ViewId, list: AnyCombine, windowing: WindowingStrategy, host: StageHost) {
     const put = (_key: unknown, contents: unknown, _timestamp: Timestamp, windows: readonly Window[]): void => {
       host.sideInputs.put(viewId, windows[0] as Window, contents as readonly unknown[]);
     };
-    this.lane = new GeneralLane(step, LIST_COMBINE, windowing, host, put, new LateOutput(step, host, undefined));
+    this.lane = new GeneralLane(step, list, windowing, host, put, new LateOutput(step, host, undefined));
   }
 
   emit(value: unknown, timestamp: Timestamp, windows: readonly Window[], _pane: Pane): void {

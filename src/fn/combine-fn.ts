@@ -17,10 +17,16 @@ export interface CombineFn<I, A, O> {
   addInput(accumulator: A, input: I): A;
   /** Returns all of them in one. `accumulators` has one or more. */
   mergeAccumulators(accumulators: readonly A[]): A;
-  /** The output for what is in the accumulator; called at each firing, and must not change it. */
+  /**
+   * The output for what is in the accumulator; called at each firing, and must not change it. Give a copy where `addInput` goes
+   * on changing what it would give: in strict mode a grouping freezes its results.
+   */
   extractOutput(accumulator: A): O;
   /** Makes an accumulator smaller before it is stored or sent. Default: itself. */
   compact?(accumulator: A): A;
-  /** A copy that later calls of `addInput` do not change. Needed only where accumulators are mutable and shared: default `structuredClone`. */
+  /**
+   * How accumulators are written as bytes, and how the accumulator of a cell is copied for a call that may be undone. Needed
+   * where they are not plain data: instances of classes. Default: as plain data, and copied by `structuredClone`.
+   */
   readonly accumulatorCoder?: Coder<A>;
 }

@@ -3,14 +3,20 @@
  *
  * S1 Reads and writes are synchronous on every host. `read` sees the writes of the same invocation.
  * S2 A cell belongs to one step, key and window, and is gone when the window expires.
- * S3 Values read are not changed in place; a change is a `write`, `add`, `put`, `remove` or `clear`.
+ * S3 Values read are not changed in place; a change is a `write`, `add`, `put`, `remove` or `clear`. In strict mode (the
+ *    default in tests) changing them throws, and a value that its coder cannot write is refused where it is written; instances
+ *    of classes, for which a coder has to be given, are kept and read as copies that the coder makes. An accumulator is
+ *    checked when it gets its first input and whenever its cell is read.
  */
-import type { Coder } from "../coders/coder.ts";
+import { TidemarkError } from "../base/errors.ts";
+import type { Coder, DeterministicCoder } from "../coders/coder.ts";
 import type { Timestamp } from "../model/time.ts";
 import type { CombineFn } from "./combine-fn.ts";
+import type { SyncOnly } from "./refusals.ts";
 
 /** Options common to all cells. */
 export interface StateOptions<T> {
+  /** How values are written as bytes. Default: as plain data (`valueCoder`). */
   readonly coder?: Coder<T>;
   /** Milliseconds of processing time after the last write at which the cell reads as empty. Default: kept until the window expires. */
   readonly ttl?: number;
@@ -28,7 +34,7 @@ export interface ValueCell<T> {
 
 /** An unordered collection to which adding is cheap. */
 export interface BagCell<T> {
-  /** What was added, in no promised order. A view: valid until the next change. */
+  /** What was added, in no promised order. A view: valid until the next change; in strict mode a frozen copy. */
   read(): readonly T[];
   /** Adds `value`; O(1). */
   add(value: T): void;
@@ -98,7 +104,7 @@ export interface TimestampedValue<T> {
 export interface OrderedListCell<T> {
   /** How many there are. Cheaper than reading them. */
   readonly size: number;
-  /** Adds `value` at `timestamp`: O(1) at the end, O(n) before others. */
+  /** Adds `value` at `timestamp`: O(1) at the end, O(n) before others. @throws TIMESTAMP_INVALID */
   add(value: T, timestamp: Timestamp): void;
   /** All values, in an array of the caller's own: O(n). */
   read(): readonly TimestampedValue<T>[];
@@ -116,7 +122,7 @@ export interface OrderedListCell<T> {
 export interface StateSpec<C> {
   readonly kind: "value" | "bag" | "combining" | "map" | "set" | "orderedList";
   readonly coder?: Coder<unknown>;
-  readonly keyCoder?: Coder<unknown>;
+  readonly keyCoder?: DeterministicCoder<unknown>;
   readonly combineFn?: CombineFn<unknown, unknown, unknown>;
   readonly ttl?: number;
   /** Never present: carries `C`. */
@@ -132,6 +138,7 @@ function spec<C>(
   options: { coder?: Coder<never>; ttl?: number } | undefined,
   more?: object,
 ): StateSpec<C> {
+  checkTtl(kind, options?.ttl);
   return Object.freeze({
     kind,
     ...(options?.coder && { coder: options.coder }),
@@ -140,11 +147,34 @@ function spec<C>(
   }) as StateSpec<C>;
 }
 
+function checkTtl(kind: string, ttl: number | undefined): void {
+  if (ttl === undefined || (Number.isFinite(ttl) && ttl > 0)) return;
+  throw new TidemarkError("STATE_INVALID", {
+    what: `a cell of kind ${kind} is declared with the ttl ${ttl}`,
+    why: "it is the time in milliseconds after the last write at which the cell reads as empty",
+    fix: "give a number above 0, as in { ttl: minutes(10) }, or leave it out to keep the cell until its window expires",
+  });
+}
+
+/** Keys of a Map or Set are found by their bytes. */
+function checkDeterministic(
+  kind: string,
+  coder: { readonly name: string; readonly deterministic: boolean } | undefined,
+): void {
+  if (coder === undefined || coder.deterministic) return;
+  throw new TidemarkError("KEY_CODER_NOT_DETERMINISTIC", {
+    what: `the coder ${coder.name} of the ${kind} is not deterministic`,
+    why: "equal ones must have equal bytes, or they are kept twice",
+    fix: "give a deterministic coder, or none: Tidemark then compares plain data by content",
+  });
+}
+
 /**
  * Declares a cell for one value.
  * @param options.ttl ms of processing time after the last write at which it reads as empty. Default: none, kept until the window
  * expires
- *
+ * @param options.coder for values that are not plain data, such as instances of classes
+ * @throws STATE_INVALID when `ttl` is not above 0
  *
  * @example
  * ```ts
@@ -195,15 +225,16 @@ export function bagState<T>(options?: StateOptions<T>): StateSpec<BagCell<T>> {
  * ```
  */
 export function combiningState<I, A, O>(
-  combineFn: CombineFn<I, A, O>,
+  combineFn: CombineFn<I, A, O> & SyncOnly<A> & SyncOnly<O>,
   options?: { readonly ttl?: number },
 ): StateSpec<CombiningCell<I, O>> {
   return spec("combining", options as never, { combineFn });
 }
 
 /**
- * Declares a map. Keys are compared as grouping keys are: equal by content. `options.ttl` as of `valueState`,
- * for the whole map.
+ * Declares a map. Keys are compared as grouping keys are: equal by content, or by the bytes that `options.keyCoder` gives them.
+ * `options.ttl` as of `valueState`, for the whole map.
+ * @throws KEY_CODER_NOT_DETERMINISTIC, STATE_INVALID
  *
  * @example
  * ```ts
@@ -216,13 +247,17 @@ export function combiningState<I, A, O>(
  * }); // -> ["x", 2], ["y", 1]
  * ```
  */
-export function mapState<K, V>(options?: StateOptions<V> & { readonly keyCoder?: Coder<K> }): StateSpec<MapCell<K, V>> {
+export function mapState<K, V>(
+  options?: StateOptions<V> & { readonly keyCoder?: DeterministicCoder<K> },
+): StateSpec<MapCell<K, V>> {
+  checkDeterministic("keys of a map", options?.keyCoder);
   return spec("map", options as never, options?.keyCoder && { keyCoder: options.keyCoder });
 }
 
 /**
- * Declares a set. Values are compared as grouping keys are: equal by content. `options.ttl` as of `valueState`,
- * for the whole set.
+ * Declares a set. Values are compared as grouping keys are: equal by content, or by the bytes that `options.coder` gives them.
+ * `options.ttl` as of `valueState`, for the whole set.
+ * @throws KEY_CODER_NOT_DETERMINISTIC, STATE_INVALID
  *
  * @example
  * ```ts
@@ -232,7 +267,10 @@ export function mapState<K, V>(options?: StateOptions<V> & { readonly keyCoder?:
  * }); // -> "x", "y"
  * ```
  */
-export function setState<T>(options?: StateOptions<T>): StateSpec<SetCell<T>> {
+export function setState<T>(
+  options?: StateOptions<T> & { readonly coder?: DeterministicCoder<T> },
+): StateSpec<SetCell<T>> {
+  checkDeterministic("values of a set", options?.coder);
   return spec("set", options as never);
 }
 

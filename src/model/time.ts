@@ -3,6 +3,8 @@
  *
  * T1 Beam's ends of time lie beyond 2^53, where doubles are even numbers only: they are named here, compared by
  *    value, and written with their exact bytes by the timestamp coder. Nobody does arithmetic on them unclamped.
+ * T2 A timestamp is a whole number: that is what the coder writes. Fractions are refused where they come in, not rounded, since
+ *    they are seconds or a mistake more often than they are meant.
  */
 
 /** Milliseconds since the epoch, in event time. May be negative. */
@@ -39,6 +41,11 @@ export const MAX_TIMESTAMP: Timestamp = 9223372036854775;
  * ```
  */
 export const END_OF_GLOBAL_WINDOW: Timestamp = 9223371950454775;
+
+/** See T2. */
+export function isTimestamp(value: unknown): value is Timestamp {
+  return Number.isInteger(value) && (value as number) >= MIN_TIMESTAMP && (value as number) <= MAX_TIMESTAMP;
+}
 
 /** `timestamp` brought into `[MIN_TIMESTAMP, MAX_TIMESTAMP]`. */
 export function clampTimestamp(timestamp: number): Timestamp {

@@ -3,17 +3,17 @@
  * Pure: each check looks at plain data and throws a coded error with the step's name and place.
  */
 import type { Coder } from "../coders/coder.ts";
+import { KV_URN, keyCoderOf } from "../coders/composites.ts";
 import type { CallOptions } from "../fn/call-options.ts";
 import type { CombineFn } from "../fn/combine-fn.ts";
 import type { DoFn } from "../fn/do-fn.ts";
+import type { StateSpecs } from "../fn/state.ts";
 import type { Trigger } from "../model/trigger.ts";
 import type { WindowFn } from "../model/window-fn.ts";
 import type { WindowingStrategy } from "../model/windowing.ts";
 import { checkTriggerSafe } from "../windowing/strategy.ts";
 import { triggerToString } from "../windowing/triggers.ts";
 import { atPlace, stepError, type CollectionTraits, type StepPlace } from "./builder.ts";
-
-const KV_URN = "beam:coder:kv:v1";
 
 /** Whether `fn` was written as an async function or async generator. */
 export function isAsyncFunction(fn: unknown): boolean {
@@ -61,18 +61,46 @@ export function checkCallOptions(place: StepPlace, { retry, timeout, concurrency
   if (!isWait) refuse("backoff", backoff, "a number of milliseconds from 0 up");
 }
 
-/** Checks a CombineFn: all members there, none async. @throws COMBINE_FN_INVALID, ASYNC_NOT_ALLOWED */
-export function checkCombineFn(place: StepPlace, fn: CombineFn<unknown, unknown, unknown>): void {
+/** @throws ASYNC_NOT_ALLOWED when `coder`, or one that it is made of, is async */
+export function checkCoder(place: StepPlace, coder: Coder<unknown> | undefined): void {
+  if (coder === undefined) return;
+  for (const method of ["encode", "decode", "encodeOuter", "decodeOuter"] as const) {
+    checkSync(place, `${method} of the coder ${coder.name}`, coder[method]);
+  }
+  for (const part of coder.components ?? []) checkCoder(place, part);
+}
+
+/** Checks what state cells are declared with. @throws COMBINE_FN_INVALID, ASYNC_NOT_ALLOWED */
+export function checkStateSpecs(place: StepPlace, specs: StateSpecs = {}): void {
+  for (const [cell, { coder, keyCoder, combineFn, kind }] of Object.entries(specs)) {
+    checkCoder(place, coder);
+    checkCoder(place, keyCoder);
+    if (kind === "combining")
+      checkCombineFn(place, combineFn, `the CombineFn of the cell "${cell}" of "${place.name}"`);
+  }
+}
+
+/**
+ * Checks a CombineFn: all members there, none async.
+ * @param what names it, as in `the CombineFn of "Sum"`
+ * @throws COMBINE_FN_INVALID, ASYNC_NOT_ALLOWED
+ */
+export function checkCombineFn(
+  place: StepPlace,
+  fn: CombineFn<unknown, unknown, unknown> | undefined,
+  what = `the CombineFn of "${place.name}"`,
+): void {
   for (const member of ["createAccumulator", "addInput", "mergeAccumulators", "extractOutput", "compact"] as const) {
-    const method = fn[member];
+    const method = fn?.[member];
     if (typeof method !== "function" && !(member === "compact" && method === undefined)) {
       throw stepError("COMBINE_FN_INVALID", place, {
-        what: `the CombineFn of "${place.name}" has no function ${member}`,
+        what: `${what} has no function ${member}`,
         fix: "give createAccumulator, addInput, mergeAccumulators and extractOutput, or a plain function over the values",
       });
     }
     checkSync(place, `CombineFn.${member}`, method);
   }
+  checkCoder(place, fn?.accumulatorCoder);
 }
 
 /** @throws ASYNC_NOT_ALLOWED when a member of a WindowFn is async */
@@ -213,6 +241,7 @@ function checkKeyed(
 }
 
 function checkKeyCoder(place: StepPlace, input: CollectionTraits, given: Coder<never> | undefined): void {
+  checkCoder(place, given);
   const coder = given ?? keyCoderOf(input.coder);
   if (coder === undefined || coder.deterministic) return;
   throw stepError("KEY_CODER_NOT_DETERMINISTIC", place, {
@@ -222,12 +251,8 @@ function checkKeyCoder(place: StepPlace, input: CollectionTraits, given: Coder<n
   });
 }
 
-function keyCoderOf(coder: Coder<unknown> | undefined): Coder<never> | undefined {
-  return coder?.urn === KV_URN ? (coder.components?.[0] as Coder<never> | undefined) : undefined;
-}
-
 /** What a given coder says of its elements: a standard coder without parts (strings, numbers …) is of no pairs. */
-export function shapeOf(coder: Coder<never> | undefined): CollectionTraits["shape"] {
+export function shapeOf(coder: Coder<never> | Coder<unknown> | undefined): CollectionTraits["shape"] {
   if (coder?.urn === undefined) return undefined;
   if (coder.urn === KV_URN) return "kv";
   return coder.components === undefined || coder.components.length === 0 ? "other" : undefined;

@@ -5,9 +5,11 @@
  * argument, the step's name; without it the name is derived (`Map`, `Map2` …). Names identify state, metrics and errors,
  * so give them to whatever is to outlive a change of the program.
  */
+import { keyCoderOf, valueCoderOf } from "../coders/composites.ts";
 import type { DeadLetter, Late } from "../fn/call-options.ts";
 import type { DoFn, KV, OutputTags } from "../fn/do-fn.ts";
 import type { MaybePromise, Outputs } from "../fn/do-fn.ts";
+import type { KeyedBy } from "../fn/refusals.ts";
 import type { Sink } from "../fn/sink.ts";
 import type { StateSpecs } from "../fn/state.ts";
 import type { TimerSpecs } from "../fn/timer.ts";
@@ -19,6 +21,7 @@ import type { WindowingStrategy } from "../model/windowing.ts";
 import { applyTransform } from "./apply.ts";
 import { stepError, type CollectionNode, type StepDraft } from "./builder.ts";
 import { checkView, describe, isAsyncFunction } from "./checks.ts";
+import { pairCoder } from "./derived-coders.ts";
 import {
   addCombinePerKey,
   addElementwise,
@@ -458,9 +461,12 @@ export class PCollection<T> {
    * p.create([["a", 1], ["a", 2], ["b", 3]]).groupByKey(); // -> ["a", [1, 2]], ["b", [3]]
    * ```
    */
-  groupByKey<K, V>(this: PCollection<KV<K, V>>, options?: GroupOptions<K>): KeyedResult<KV<K, V>, KV<K, readonly V[]>>;
   groupByKey<K, V>(
-    this: PCollection<KV<K, V>>,
+    this: KeyedBy<K, PCollection<KV<K, V>>>,
+    options?: GroupOptions<K>,
+  ): KeyedResult<KV<K, V>, KV<K, readonly V[]>>;
+  groupByKey<K, V>(
+    this: KeyedBy<K, PCollection<KV<K, V>>>,
     name: string,
     options?: GroupOptions<K>,
   ): KeyedResult<KV<K, V>, KV<K, readonly V[]>>;
@@ -487,12 +493,12 @@ export class PCollection<T> {
    * ```
    */
   combinePerKey<K, V, A, O = V>(
-    this: PCollection<KV<K, V>>,
+    this: KeyedBy<K, PCollection<KV<K, V>>>,
     fn: Combiner<V, A, O>,
     options?: GroupOptions<K>,
   ): KeyedResult<KV<K, V>, KV<K, O>>;
   combinePerKey<K, V, A, O = V>(
-    this: PCollection<KV<K, V>>,
+    this: KeyedBy<K, PCollection<KV<K, V>>>,
     name: string,
     fn: Combiner<V, A, O>,
     options?: GroupOptions<K>,
@@ -516,7 +522,9 @@ export class PCollection<T> {
    * ```
    */
   keys<K, V>(this: PCollection<KV<K, V>>, name?: string): PCollection<K> {
-    return elementwise(this, { given: name, derived: "Keys" }, "map", ([key]: KV<K, V>) => key);
+    return elementwise(this, { given: name, derived: "Keys" }, "map", ([key]: KV<K, V>) => key, undefined, {
+      coder: keyCoderOf(nodeOf(this).coder),
+    });
   }
 
   /**
@@ -528,7 +536,9 @@ export class PCollection<T> {
    * ```
    */
   values<K, V>(this: PCollection<KV<K, V>>, name?: string): PCollection<V> {
-    return elementwise(this, { given: name, derived: "Values" }, "map", ([, value]: KV<K, V>) => value);
+    return elementwise(this, { given: name, derived: "Values" }, "map", ([, value]: KV<K, V>) => value, undefined, {
+      coder: valueCoderOf(nodeOf(this).coder),
+    });
   }
 
   /**
@@ -555,6 +565,7 @@ export class PCollection<T> {
     const options = rest[1] as ElementwiseOptions | undefined;
     return elementwise(this, { given, derived: "MapValues" }, "map", overValues(rest[0], options), options, {
       shape: "kv",
+      coder: pairCoder(keyCoderOf(nodeOf(this).coder), undefined),
     });
   }
 }

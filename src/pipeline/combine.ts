@@ -1,20 +1,23 @@
 /** Plain functions over values as CombineFns. */
+import type { Coder } from "../coders/coder.ts";
+import { iterableCoder } from "../coders/composites.ts";
 import type { CombineFn } from "../fn/combine-fn.ts";
 
 /** So many values are kept before the function makes one of them. */
 const BUFFERED_MAX = 64;
 
-/** The CombineFn of `combiner`, which may be one already. */
-export function toCombineFn(combiner: unknown): CombineFn<unknown, unknown, unknown> {
+/** The CombineFn of `combiner`, which may be one already. @param value the coder of the values, where one is given */
+export function toCombineFn(combiner: unknown, value?: Coder<unknown>): CombineFn<unknown, unknown, unknown> {
   if (typeof combiner !== "function") return combiner as CombineFn<unknown, unknown, unknown>;
-  return plainCombineFn(combiner as (values: Iterable<unknown>) => unknown) as CombineFn<unknown, unknown, unknown>;
+  const fn = plainCombineFn(combiner as (values: Iterable<unknown>) => unknown, value);
+  return fn;
 }
 
 /**
  * A CombineFn of a function that makes one value of several, as in `(values) => Math.max(...values)`.
  * The function must be associative and commutative, since it is also applied to its own results.
  */
-export function plainCombineFn<V>(fn: (values: Iterable<V>) => V): CombineFn<V, V[], V> {
+export function plainCombineFn<V>(fn: (values: Iterable<V>) => V, value?: Coder<V>): CombineFn<V, V[], V> {
   const compact = (values: V[]): V[] => (values.length <= 1 ? values : [fn(values)]);
   return Object.freeze({
     name: fn.name === "" ? "Combine" : fn.name,
@@ -26,5 +29,6 @@ export function plainCombineFn<V>(fn: (values: Iterable<V>) => V): CombineFn<V, 
     mergeAccumulators: (accumulators: readonly V[][]): V[] => compact(accumulators.flat()),
     extractOutput: (values: V[]): V => fn(values),
     compact,
+    ...(value && { accumulatorCoder: iterableCoder(value) as Coder<V[]> }),
   });
 }

@@ -3,7 +3,7 @@ import type { Coder } from "../coders/coder.ts";
 import { ingestionTime, type Source, type TimestampPolicy } from "../fn/source.ts";
 import type { TimestampedValue } from "../fn/state.ts";
 import type { StepSpec, TestStreamEvent } from "../graph/graph.ts";
-import type { Timestamp } from "../model/time.ts";
+import { isTimestamp, type Timestamp } from "../model/time.ts";
 import { applyTransform } from "./apply.ts";
 import {
   stepError,
@@ -13,7 +13,8 @@ import {
   type Shape,
   type StepPlace,
 } from "./builder.ts";
-import { checkSameWindowing, checkSync, describe } from "./checks.ts";
+import { checkCoder, checkSameWindowing, checkSync, describe } from "./checks.ts";
+import { commonCoder } from "./derived-coders.ts";
 import { nodeOf, PCollection, splitName } from "./collection.ts";
 import { createSource, createTimestampedSource } from "./create.ts";
 import { rootTraits } from "./steps.ts";
@@ -205,7 +206,7 @@ export class Pipeline {
 
   /**
    * A scripted source, for tests. `testStream` in `tidemark/testing` writes the events.
-   * @throws TRANSFORM_INVALID
+   * @throws TRANSFORM_INVALID, TIMESTAMP_INVALID
    *
    * @example
    * ```ts
@@ -221,6 +222,7 @@ export class Pipeline {
     const { given, rest } = splitName(args);
     const place = this.#builder.place(given, "TestStream");
     const events = Object.freeze([...(listOf(place, rest[0]) as readonly TestStreamEvent[])]);
+    for (const event of events) if (event.kind === "elements") checkTimestamps(place, event.elements);
     const { coder, bounded = false } = (rest[1] ?? {}) as TestStreamOptions<never>;
     return this.#root(place, { kind: "testStream", events }, rootTraits(bounded, coder, undefined));
   }
@@ -236,6 +238,7 @@ export class Pipeline {
   }
 
   #root<T>(place: StepPlace, spec: StepSpec, main: CollectionTraits): PCollection<T> {
+    checkCoder(place, main.coder);
     const step = this.#builder.add({ place, spec, outputs: { main } });
     return new PCollection<T>(step.outputs["main"] as CollectionNode);
   }
@@ -262,18 +265,26 @@ export function addFlatten<T>(
   const traits =
     first === undefined
       ? rootTraits(true, undefined, undefined)
-      : { ...first, bounded, coder: common(inputs, "coder"), shape: common(inputs, "shape") };
+      : { ...first, bounded, coder: commonCoder(inputs.map(({ coder }) => coder)), shape: commonShape(inputs) };
   const step = builder.add({ place, spec: { kind: "flatten" }, inputs, outputs: { main: traits } });
   return new PCollection<T>(step.outputs["main"] as CollectionNode);
 }
 
+/** A script's elements bring their times without a source that would look at them. */
+function checkTimestamps(place: StepPlace, elements: readonly { readonly timestamp: unknown }[]): void {
+  const wrong = elements.find(({ timestamp }) => !isTimestamp(timestamp));
+  if (wrong === undefined) return;
+  throw stepError("TIMESTAMP_INVALID", place, {
+    what: `an element of "${place.name}" has the timestamp ${String(wrong.timestamp)}`,
+    why: "a timestamp is a whole number of milliseconds since the epoch",
+    fix: "give a number such as Date.parse(text), with Math.floor where it may have a fraction",
+  });
+}
+
 /** What all inputs agree on, or nothing. */
-function common<N extends "coder" | "shape">(
-  inputs: readonly CollectionTraits[],
-  name: N,
-): CollectionTraits[N] | undefined {
-  const first = inputs[0]?.[name];
-  return inputs.every((input) => input[name] === first) ? first : undefined;
+function commonShape(inputs: readonly CollectionTraits[]): Shape {
+  const first = inputs[0]?.shape;
+  return inputs.every(({ shape }) => shape === first) ? first : undefined;
 }
 
 function listOf(place: StepPlace, values: unknown): readonly unknown[] {

@@ -5,6 +5,7 @@
  * Callers give types; here everything is plain data and untyped functions.
  */
 import type { Coder } from "../coders/coder.ts";
+import { keyCoderOf, valueCoderOf } from "../coders/composites.ts";
 import type { CallOptions } from "../fn/call-options.ts";
 import type { OutputTags } from "../fn/do-fn.ts";
 import type { SideInputs } from "../fn/view.ts";
@@ -24,10 +25,12 @@ import {
 } from "./builder.ts";
 import {
   checkCallOptions,
+  checkCoder,
   checkCombineFn,
   checkFunction,
   checkGrouping,
   checkKeyedDoFn,
+  checkStateSpecs,
   checkSync,
   checkWindowFn,
   describe,
@@ -35,6 +38,7 @@ import {
   shapeOf,
 } from "./checks.ts";
 import { toCombineFn } from "./combine.ts";
+import { deadLetterCoder, groupedCoder, lateCoder, pairCoder } from "./derived-coders.ts";
 import type { AnyDoFn, WindowIntoOptions } from "./types.ts";
 
 /** The name that a step is given, or the one that is derived for it. */
@@ -52,6 +56,8 @@ export interface ElementwiseOptions extends CallOptions {
 /** What a ready-made transform knows of the element-wise step that it adds. */
 export interface Known {
   readonly shape?: Shape;
+  /** The coder of its outputs, where the program gives none. */
+  readonly coder?: Coder<unknown> | undefined;
   /** The user's function inside, where it has to be synchronous. */
   readonly keyFn?: { readonly fn: unknown };
 }
@@ -73,8 +79,10 @@ export function addElementwise(
     checkFunction(place, "the key function", known.keyFn.fn);
     checkSync(place, "the key function", known.keyFn.fn);
   }
-  const { sideInputs, coder, ...call } = options;
+  const { sideInputs, coder: given, ...call } = options;
   checkCallOptions(place, call);
+  checkCoder(place, given);
+  const coder = (given as Coder<unknown> | undefined) ?? known.coder;
   const main: CollectionTraits =
     kind === "filter" ? input : { ...input, coder, shape: coder === undefined ? known.shape : shapeOf(coder) };
   const spec = { kind, fn: fn as ElementFn, call: Object.freeze(call) };
@@ -89,24 +97,28 @@ export function addParDo(
 ): StepDraft {
   const place = input.builder.place(naming.given, naming.derived);
   checkDoFn(place, doFn);
-  const { keyCoder, ...call } = options;
+  checkStateSpecs(place, doFn.state);
+  const { keyCoder: given, ...call } = options;
   checkCallOptions(place, call);
-  if (isKeyedDoFn(doFn)) checkKeyedDoFn(place, input, keyCoder);
+  const isKeyed = isKeyedDoFn(doFn);
+  if (isKeyed) checkKeyedDoFn(place, input, given);
+  const keyCoder = isKeyed ? keyCoderFor(input, given) : given;
   const tags: OutputTags = { main: {}, ...doFn.outputs };
+  for (const { coder } of Object.values(tags)) checkCoder(place, coder);
   const outputs: Record<string, CollectionTraits> = {};
   for (const [tag, { coder }] of Object.entries(tags)) {
     outputs[tag] = {
       windowing: input.windowing,
       bounded: input.bounded,
       coder,
-      shape: shapeOf(coder as Coder<never> | undefined),
+      shape: shapeOf(coder),
     };
   }
   const spec = {
     kind: "parDo" as const,
     doFn: doFn as never,
     call: Object.freeze(call),
-    ...(keyCoder && { keyCoder: keyCoder as unknown as Coder<unknown> }),
+    ...(keyCoder && { keyCoder }),
   };
   return input.builder.add({ place, spec, inputs: [input], sideInputs: doFn.sideInputs, outputs });
 }
@@ -210,22 +222,20 @@ export function addReshuffle(input: CollectionNode, naming: StepNaming): StepDra
   return input.builder.add({ place, spec: { kind: "reshuffle" }, inputs: [input], outputs: { main: input } });
 }
 
-export function addGroupByKey(
-  input: CollectionNode,
-  naming: StepNaming,
-  keyCoder: Coder<never> | undefined,
-): StepDraft {
+export function addGroupByKey(input: CollectionNode, naming: StepNaming, given: Coder<never> | undefined): StepDraft {
   const place = input.builder.place(naming.given, naming.derived);
-  checkGrouping(place, input, keyCoder, input.builder.allowUnsafeTriggers);
-  const spec = { kind: "groupByKey" as const, ...(keyCoder && { keyCoder: keyCoder as unknown as Coder<unknown> }) };
-  return input.builder.add({ place, spec, inputs: [input], outputs: { main: grouped(input) } });
+  checkGrouping(place, input, given, input.builder.allowUnsafeTriggers);
+  const keyCoder = keyCoderFor(input, given);
+  const spec = { kind: "groupByKey" as const, ...(keyCoder && { keyCoder }) };
+  const main = grouped(input, groupedCoder(keyCoder, valueCoderOf(input.coder)));
+  return input.builder.add({ place, spec, inputs: [input], outputs: { main } });
 }
 
 export function addCombinePerKey(
   input: CollectionNode,
   naming: StepNaming,
   combiner: unknown,
-  keyCoder: Coder<never> | undefined,
+  given: Coder<never> | undefined,
 ): StepDraft {
   const place = input.builder.place(naming.given, naming.derived);
   if (combiner === null || (typeof combiner !== "object" && typeof combiner !== "function")) {
@@ -235,16 +245,21 @@ export function addCombinePerKey(
     });
   }
   checkSync(place, "the combining function", combiner);
-  const combineFn = toCombineFn(combiner);
+  const valueCoder = valueCoderOf(input.coder);
+  const combineFn = toCombineFn(combiner, valueCoder);
   checkCombineFn(place, combineFn);
-  checkGrouping(place, input, keyCoder, input.builder.allowUnsafeTriggers);
+  checkGrouping(place, input, given, input.builder.allowUnsafeTriggers);
+  const keyCoder = keyCoderFor(input, given);
   const spec = {
     kind: "combinePerKey" as const,
     combineFn,
     name: combineFn.name ?? "Combine",
-    ...(keyCoder && { keyCoder: keyCoder as unknown as Coder<unknown> }),
+    ...(keyCoder && { keyCoder }),
   };
-  return input.builder.add({ place, spec, inputs: [input], outputs: { main: grouped(input) } });
+  // A plain function makes a value of values; what a CombineFn makes is another type.
+  const value = typeof combiner === "function" ? valueCoder : undefined;
+  const main = grouped(input, pairCoder(keyCoder, value));
+  return input.builder.add({ place, spec, inputs: [input], outputs: { main } });
 }
 
 /** What a root step's output carries. */
@@ -263,7 +278,7 @@ export function lateOutput(step: StepDraft): CollectionNode {
   return input.builder.output(step, "late", {
     windowing: DEFAULT_WINDOWING,
     bounded: input.bounded,
-    coder: undefined,
+    coder: lateCoder(input.coder, input.windowing.windowFn),
     shape: "other",
   });
 }
@@ -271,11 +286,16 @@ export function lateOutput(step: StepDraft): CollectionNode {
 /** The elements that a step gave up on, in the windows in which they came. */
 export function deadLetterOutput(step: StepDraft): CollectionNode {
   const input = step.inputs[0] as CollectionNode;
-  return input.builder.output(step, "deadLetter", { ...input, coder: undefined, shape: "other" });
+  return input.builder.output(step, "deadLetter", { ...input, coder: deadLetterCoder(input.coder), shape: "other" });
 }
 
-function grouped({ windowing, bounded }: CollectionNode): CollectionTraits {
-  return { windowing: afterGrouping(windowing), bounded, coder: undefined, shape: "kv" };
+function grouped({ windowing, bounded }: CollectionNode, coder: Coder<unknown> | undefined): CollectionTraits {
+  return { windowing: afterGrouping(windowing), bounded, coder, shape: "kv" };
+}
+
+/** By what a step compares its keys: the coder given to it, else that of its input's keys. */
+function keyCoderFor(input: CollectionNode, given: Coder<never> | undefined): Coder<unknown> | undefined {
+  return given ?? keyCoderOf(input.coder);
 }
 
 function checkDoFn(place: StepPlace, doFn: AnyDoFn): void {

@@ -3,6 +3,7 @@ import type { Coder, DeterministicCoder } from "../coders/coder.ts";
 import type { CallOptions } from "../fn/call-options.ts";
 import type { CombineFn } from "../fn/combine-fn.ts";
 import type { DoFn, ElementContext, KV, MainOutput, OutputTag, OutputTags } from "../fn/do-fn.ts";
+import type { KeyedBy, SyncOnly } from "../fn/refusals.ts";
 import type { StateSpecs } from "../fn/state.ts";
 import type { TimerSpecs } from "../fn/timer.ts";
 import type { SideInputs, SideInputValues } from "../fn/view.ts";
@@ -51,14 +52,8 @@ export interface GroupOptions<K> {
 /** Options of `windowInto`; those left out have the defaults of `windowingStrategy`. */
 export type WindowIntoOptions = Partial<Omit<WindowingStrategy, "windowFn">>;
 
-/** Why an async CombineFn does not compile. */
-export interface AsyncNotAllowed {
-  readonly error: "a CombineFn is synchronous: do the async work in a map before";
-}
-type SyncOnly<O> = [O] extends [PromiseLike<unknown>] ? AsyncNotAllowed : unknown;
-
 /** How values `V` of a key become one `O`: a CombineFn, or a plain associative and commutative function over values. */
-export type Combiner<V, A, O> = (CombineFn<V, A, O> & SyncOnly<O>) | ((values: Iterable<V>) => V);
+export type Combiner<V, A, O> = (CombineFn<V, A, O> & SyncOnly<A> & SyncOnly<O>) | ((values: Iterable<V>) => V);
 
 /** The element type of an output tag. */
 export type TagElement<T> = T extends OutputTag<infer E> ? E : never;
@@ -80,7 +75,7 @@ export interface StateNeedsKey {
 
 /** The collection `C` of elements `I` where the DoFn may be applied to it, else an explanation. */
 export type KeyedWhereNeeded<C, I, S extends StateSpecs, T extends TimerSpecs> =
-  IsKeyed<S, T> extends true ? (I extends KV<unknown, unknown> ? C : StateNeedsKey) : C;
+  IsKeyed<S, T> extends true ? (I extends KV<unknown, unknown> ? KeyedBy<I[0], C> : StateNeedsKey) : C;
 
 /** `N` times `T` as a tuple; an array where `N` is not a literal. */
 export type Repeat<T, N extends number> = number extends N ? readonly T[] : RepeatTo<T, N, []>;

@@ -12,7 +12,7 @@ import { simulatedJobClock } from "./simulated-job-clock.ts";
 export interface PlayOptions {
   /** Encodes and decodes every value between stages. Default: whether the environment variable TIDEMARK_ENCODED is `1`. */
   readonly encoded?: boolean;
-  /** Freezes kept values and checks that they can be encoded. Default true. */
+  /** Checks that what steps keep can be encoded, and freezes it and elements that several steps see. Default true. */
   readonly strict?: boolean;
   /** Cuts bundles at random by this seed. */
   readonly bundleSeed?: number;

@@ -1,12 +1,14 @@
 /** Counts, sums, means and extremes: per key, and of whole windows. */
 import type { KV } from "../fn/do-fn.ts";
-import { combinePerKey, elementwise, type KeyedResult, type PCollection } from "../pipeline/collection.ts";
+import type { KeyedBy } from "../fn/refusals.ts";
+import { combinePerKey, elementwise, type KeyedResult, nodeOf, type PCollection } from "../pipeline/collection.ts";
+import { pairCoderByElement } from "../pipeline/derived-coders.ts";
 import { transform } from "../pipeline/transform.ts";
 import { type GlobalOptions, type GlobalResult, namedCombineGlobally, namedCombinePerKey } from "./combine.ts";
 import { countFn, maxFn, meanFn, minFn, sumFn } from "./combine-fns.ts";
 
 type PerKey = <K, I extends number>(
-  input: PCollection<KV<K, I>>,
+  input: KeyedBy<K, PCollection<KV<K, I>>>,
   name?: string,
 ) => KeyedResult<KV<K, I>, KV<K, number>>;
 type Globally = (input: PCollection<number>) => GlobalResult<number, number>;
@@ -19,15 +21,16 @@ type Globally = (input: PCollection<number>) => GlobalResult<number, number>;
  * p.create(["to", "be", "to"]).apply(countPerElement()); // -> ["to", 2], ["be", 1]
  * ```
  */
-export function countPerElement(): <T>(input: PCollection<T>) => KeyedResult<KV<T, null>, KV<T, number>> {
-  return transform("CountPerElement", <T>(input: PCollection<T>) => {
+export function countPerElement(): <T>(input: KeyedBy<T, PCollection<T>>) => KeyedResult<KV<T, null>, KV<T, number>> {
+  return transform("CountPerElement", <T>(elements: KeyedBy<T, PCollection<T>>) => {
+    const input = elements as PCollection<T>;
     const keyed = elementwise<T, KV<T, null>>(
       input,
       { given: "Key", derived: "Key" },
       "map",
       (element: T) => [element, null],
       {},
-      { shape: "kv" },
+      { shape: "kv", coder: pairCoderByElement(nodeOf(input).coder, undefined) },
     );
     return combinePerKey<T, null, number>(keyed, { given: "Count", derived: "Count" }, countFn());
   });
@@ -42,7 +45,7 @@ export function countPerElement(): <T>(input: PCollection<T>) => KeyedResult<KV<
  * ```
  */
 export function countPerKey(): <K, V>(
-  input: PCollection<KV<K, V>>,
+  input: KeyedBy<K, PCollection<KV<K, V>>>,
   name?: string,
 ) => KeyedResult<KV<K, V>, KV<K, number>> {
   return namedCombinePerKey<unknown, number>("CountPerKey", countFn());

@@ -1,6 +1,7 @@
 /** Joins of several keyed collections, by key and window. */
 import type { Late } from "../fn/call-options.ts";
 import type { KV } from "../fn/do-fn.ts";
+import type { KeyedBy } from "../fn/refusals.ts";
 import { TidemarkError } from "../base/errors.ts";
 import type { CollectionNode } from "../pipeline/builder.ts";
 import { elementwise, type KeyedResult, nodeOf, PCollection, splitName } from "../pipeline/collection.ts";
@@ -62,10 +63,12 @@ export class CoGroupResult<C extends Tagged<unknown>, K> extends PCollection<KV<
  * //    ["bob", { emails: [], phones: ["555-02"] }]
  * ```
  */
-export function coGroupByKey<const C extends Tagged<unknown>>(collections: C): CoGroupResult<C, KeyIn<C[keyof C]>>;
+export function coGroupByKey<const C extends Tagged<unknown>>(
+  collections: KeyedBy<KeyIn<C[keyof C]>, C>,
+): CoGroupResult<C, KeyIn<C[keyof C]>>;
 export function coGroupByKey<const C extends Tagged<unknown>>(
   name: string,
-  collections: C,
+  collections: KeyedBy<KeyIn<C[keyof C]>, C>,
 ): CoGroupResult<C, KeyIn<C[keyof C]>>;
 export function coGroupByKey(...args: readonly unknown[]): CoGroupResult<Tagged<unknown>, unknown> {
   const { given, rest } = splitName(args);

@@ -1,7 +1,9 @@
 /** Groupings as transforms: by key, and of a whole window. */
+import type { Coder } from "../coders/coder.ts";
 import type { CombineFn } from "../fn/combine-fn.ts";
 import type { Late } from "../fn/call-options.ts";
 import type { KV } from "../fn/do-fn.ts";
+import type { KeyedBy } from "../fn/refusals.ts";
 import type { PCollectionView } from "../fn/view.ts";
 import { type CollectionNode, stepError } from "../pipeline/builder.ts";
 import {
@@ -12,6 +14,7 @@ import {
   PCollection,
   view,
 } from "../pipeline/collection.ts";
+import { pairCoder } from "../pipeline/derived-coders.ts";
 import { toCombineFn } from "../pipeline/combine.ts";
 import { addFlatten, Pipeline } from "../pipeline/pipeline.ts";
 import { addWindowing } from "../pipeline/steps.ts";
@@ -27,12 +30,13 @@ import type { Combiner, GroupOptions } from "../pipeline/types.ts";
  * ```
  */
 export function groupByKey(): <K, V>(
-  input: PCollection<KV<K, V>>,
+  input: KeyedBy<K, PCollection<KV<K, V>>>,
   name?: string,
 ) => KeyedResult<KV<K, V>, KV<K, readonly V[]>> {
-  return stepTransform(<K, V>(input: PCollection<KV<K, V>>, name?: string) =>
-    name === undefined ? input.groupByKey() : input.groupByKey(name),
-  );
+  return stepTransform(<K, V>(input: KeyedBy<K, PCollection<KV<K, V>>>, name?: string) => {
+    const pairs = input as PCollection<KV<K, V>>;
+    return name === undefined ? pairs.groupByKey() : pairs.groupByKey(name);
+  });
 }
 
 /**
@@ -47,9 +51,9 @@ export function groupByKey(): <K, V>(
 export function combinePerKey<V, A, O = V>(
   fn: Combiner<V, A, O>,
   options?: GroupOptions<never>,
-): <K>(input: PCollection<KV<K, V>>, name?: string) => KeyedResult<KV<K, V>, KV<K, O>> {
-  return stepTransform(<K>(input: PCollection<KV<K, V>>, name?: string) =>
-    addCombinePerKey<K, V, O>(input, { given: name, derived: "CombinePerKey" }, fn, options),
+): <K>(input: KeyedBy<K, PCollection<KV<K, V>>>, name?: string) => KeyedResult<KV<K, V>, KV<K, O>> {
+  return stepTransform(<K>(input: KeyedBy<K, PCollection<KV<K, V>>>, name?: string) =>
+    addCombinePerKey<K, V, O>(input as PCollection<KV<K, V>>, { given: name, derived: "CombinePerKey" }, fn, options),
   );
 }
 
@@ -57,9 +61,9 @@ export function combinePerKey<V, A, O = V>(
 export function namedCombinePerKey<V, O>(
   derived: string,
   fn: CombineFn<V, never, O> | CombineFn<V, unknown, O>,
-): <K, I extends V>(input: PCollection<KV<K, I>>, name?: string) => KeyedResult<KV<K, I>, KV<K, O>> {
-  return stepTransform(<K, I extends V>(input: PCollection<KV<K, I>>, name?: string) =>
-    addCombinePerKey<K, I, O>(input, { given: name, derived }, fn),
+): <K, I extends V>(input: KeyedBy<K, PCollection<KV<K, I>>>, name?: string) => KeyedResult<KV<K, I>, KV<K, O>> {
+  return stepTransform(<K, I extends V>(input: KeyedBy<K, PCollection<KV<K, I>>>, name?: string) =>
+    addCombinePerKey<K, I, O>(input as PCollection<KV<K, I>>, { given: name, derived }, fn),
   );
 }
 
@@ -158,14 +162,14 @@ function combineUnderOneKey<V, O>(input: PCollection<V>, fn: unknown): KeyedResu
     "map",
     (value: V) => [null, value],
     {},
-    { shape: "kv" },
+    { shape: "kv", coder: pairCoder(undefined, nodeOf(input).coder) },
   );
   return addCombinePerKey<null, V, O>(keyed, { given: "Combine", derived: "Combine" }, fn);
 }
 
 /** One element starts the default, and waits for the combined values to see whether it is needed: as Beam does it. */
 function withEmptyValue<O>(combined: PCollection<O>, combineFn: CombineFn<unknown, unknown, unknown>): PCollection<O> {
-  const { builder, windowing } = nodeOf(combined);
+  const { builder, windowing, coder } = nodeOf(combined);
   if (windowing.windowFn.kind !== "global") {
     const place = builder.place(undefined, "Default");
     throw stepError("COMBINE_DEFAULT_NEEDS_GLOBAL_WINDOW", place, {
@@ -179,6 +183,7 @@ function withEmptyValue<O>(combined: PCollection<O>, combineFn: CombineFn<unknow
     .impulse("Start")
     .flatMap("Default", (_, { sideInputs }) => (isEmpty(sideInputs.seen) ? [emptyValue(combineFn) as {}] : []), {
       sideInputs: { seen },
+      ...(coder && { coder: coder as Coder<{}> }),
     });
   const rewindowed = addWindowing(nodeOf(empty), { given: "Window", derived: "Window" }, windowing);
   return addFlatten<O>(builder, "Output", [combined, new PCollection<O>(rewindowed.outputs["main"] as CollectionNode)]);

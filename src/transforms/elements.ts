@@ -1,14 +1,17 @@
 /** Steps on single elements as transforms, for use with `apply`. */
 import { TidemarkError } from "../base/errors.ts";
+import { keyCoderOf, valueCoderOf } from "../coders/composites.ts";
 import type { KV } from "../fn/do-fn.ts";
 import type { Timestamp } from "../model/time.ts";
 import type { WindowFn } from "../model/window-fn.ts";
 import type { Window } from "../model/window.ts";
+import type { SyncOnly } from "../fn/refusals.ts";
 import { elementwise, nodeOf, PCollection, splitName } from "../pipeline/collection.ts";
+import { pairCoder, pairCoderByElement } from "../pipeline/derived-coders.ts";
 import { addFlatten } from "../pipeline/pipeline.ts";
 import { addReshuffle, addTimestamps, addWindowInto, addPartition } from "../pipeline/steps.ts";
 import { stepTransform } from "../pipeline/transform.ts";
-import type { AsyncNotAllowed, Repeat, WindowIntoOptions } from "../pipeline/types.ts";
+import type { Repeat, WindowIntoOptions } from "../pipeline/types.ts";
 import type { CollectionNode, StepDraft } from "../pipeline/builder.ts";
 
 /**
@@ -71,17 +74,16 @@ export function withTimestamps<T>(
  * ```
  */
 export function withKeys<T, K>(
-  fn: ((element: T) => K) & ([K] extends [PromiseLike<unknown>] ? AsyncNotAllowed : unknown),
+  fn: ((element: T) => K) & SyncOnly<K>,
 ): (input: PCollection<T>, name?: string) => PCollection<KV<K, T>> {
   return stepTransform((input: PCollection<T>, name?: string) => {
-    const keyOf = fn as (element: T) => K;
     return elementwise<T, KV<K, T>>(
       input,
       { given: name, derived: "WithKeys" },
       "map",
-      (element: T) => [keyOf(element), element],
+      (element: T) => [fn(element), element],
       {},
-      { shape: "kv", keyFn: { fn } },
+      { shape: "kv", coder: pairCoder(undefined, nodeOf(input).coder), keyFn: { fn } },
     );
   });
 }
@@ -119,16 +121,17 @@ export function values(): <K, V>(input: PCollection<KV<K, V>>, name?: string) =>
  * ```
  */
 export function kvSwap(): <K, V>(input: PCollection<KV<K, V>>, name?: string) => PCollection<KV<V, K>> {
-  return stepTransform(<K, V>(input: PCollection<KV<K, V>>, name?: string) =>
-    elementwise<KV<K, V>, KV<V, K>>(
+  return stepTransform(<K, V>(input: PCollection<KV<K, V>>, name?: string) => {
+    const { coder } = nodeOf(input);
+    return elementwise<KV<K, V>, KV<V, K>>(
       input,
       { given: name, derived: "KvSwap" },
       "map",
       ([key, value]: KV<K, V>) => [value, key],
       {},
-      { shape: "kv" },
-    ),
-  );
+      { shape: "kv", coder: pairCoderByElement(valueCoderOf(coder), keyCoderOf(coder)) },
+    );
+  });
 }
 
 /**

@@ -1,6 +1,7 @@
 /** The greatest elements of a window, or of each key. */
 import { canonicalKey } from "../coders/key.ts";
 import type { KV } from "../fn/do-fn.ts";
+import type { KeyedBy } from "../fn/refusals.ts";
 import { combinePerKey, type KeyedResult, type PCollection } from "../pipeline/collection.ts";
 import { stepTransform } from "../pipeline/transform.ts";
 import { type GlobalResult, namedCombineGlobally } from "./combine.ts";
@@ -45,13 +46,13 @@ export function topPerWindow(n: number, compare?: Compare<unknown>): unknown {
 export function topPerKey(
   n: number,
 ): <K, V extends number | bigint | string>(
-  input: PCollection<KV<K, V>>,
+  input: KeyedBy<K, PCollection<KV<K, V>>>,
   name?: string,
 ) => KeyedResult<KV<K, V>, KV<K, readonly V[]>>;
 export function topPerKey<V>(
   n: number,
   compare: Compare<V>,
-): <K>(input: PCollection<KV<K, V>>, name?: string) => KeyedResult<KV<K, V>, KV<K, readonly V[]>>;
+): <K>(input: KeyedBy<K, PCollection<KV<K, V>>>, name?: string) => KeyedResult<KV<K, V>, KV<K, readonly V[]>>;
 export function topPerKey(n: number, compare: Compare<never> = naturalOrder): unknown {
   const fn = topFn(n, compare);
   return stepTransform((input: PCollection<KV<unknown, never>>, name?: string) =>

@@ -227,7 +227,7 @@ test("processingTime(): elements have the time of reading, and windows end by th
 });
 
 describe("an event time that makes no sense fails the job with the step's name", () => {
-  test.each([Number.NaN, Infinity, -Infinity, 1e300, undefined, "2026-11-23"])("%s", async (timestamp) => {
+  test.each([Number.NaN, Infinity, -Infinity, 1e300, 0.5, undefined, "2026-11-23"])("%s", async (timestamp) => {
     const a = new Feed<number>();
     const { job } = count([a], { timestamps: eventTime(() => timestamp as number) });
     a.give(1);

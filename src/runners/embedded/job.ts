@@ -10,10 +10,10 @@ import { decodeFromBytes, encodeToBytes } from "../../coders/coder.ts";
 import { valueCoder } from "../../coders/value.ts";
 import { Engine, type EngineMetrics, type EngineStage } from "../../engine/engine.ts";
 import type { Transcode } from "../../engine/edges.ts";
+import { stepFailure } from "../../exec/errors.ts";
 import { StageProgram } from "../../exec/stage-program.ts";
-import type { PipelineGraph, Step, ViewId } from "../../graph/graph.ts";
+import type { Collection, PipelineGraph, Step, ViewId } from "../../graph/graph.ts";
 import type { Stage } from "../../host/stage.ts";
-import type { WindowingStrategy } from "../../model/windowing.ts";
 import { callPolicy } from "../../optimize/call-policy.ts";
 import { DropWarnings } from "./drop-warnings.ts";
 import { hasAsyncBundles, makesCalls, planStages } from "../../optimize/stages.ts";
@@ -38,7 +38,7 @@ export interface JobOptions {
   readonly options: unknown;
   /** Encodes and decodes every value between stages. A test mode. */
   readonly encoded: boolean;
-  /** Checks kept values, and freezes them. */
+  /** Checks what steps keep; freezes it, and what several steps see. */
   readonly strict: boolean;
   /** The size of each next bundle, for cutting them at random. A test mode. */
   readonly cutBundle?: () => number;
@@ -220,18 +220,19 @@ function viewLateness(graph: PipelineGraph, view: ViewId): number {
 
 function transcoder(graph: PipelineGraph): Transcode {
   return (collection, value, windows) => {
-    const { coder, windowing } = graph.collections[collection] as {
-      coder: typeof valueCoder | undefined;
-      windowing: WindowingStrategy;
-    };
+    const { coder, windowing, producer } = graph.collections[collection] as Collection;
     const { windowFn } = windowing;
     const used = coder ?? valueCoder;
-    return {
-      value: decodeFromBytes(used, encodeToBytes(used, value)),
-      windows: windows.map((window) =>
-        windowFn.fromData(decodeFromBytes(valueCoder, encodeToBytes(valueCoder, windowFn.toData(window)))),
-      ),
-    };
+    try {
+      return {
+        value: decodeFromBytes(used, encodeToBytes(used, value)),
+        windows: windows.map((window) =>
+          windowFn.fromData(decodeFromBytes(valueCoder, encodeToBytes(valueCoder, windowFn.toData(window)))),
+        ),
+      };
+    } catch (error) {
+      throw stepFailure(error, { step: (graph.steps[producer] as Step).name, element: value, windows });
+    }
   };
 }
 

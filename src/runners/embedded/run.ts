@@ -14,7 +14,10 @@ export interface RunOptions {
    * is `1`.
    */
   readonly encoded?: boolean;
-  /** Freezes kept values and checks that they can be encoded. Default false; tests turn it on. */
+  /**
+   * Checks that what steps keep can be encoded, and freezes it and elements that several steps see. An accumulator is checked
+   * when it gets its first input and whenever a result is made of it. Default false; tests turn it on.
+   */
   readonly strict?: boolean;
   /** Default: the machine's. */
   readonly clock?: JobClock;
