@@ -1,35 +1,112 @@
 /**
- * A min-heap of items by a number, and by a second number where the first is equal.
+ * A priority queue of items by a number, and by a second number where the first is equal.
  *
  * H1 The first item is one that none comes before; items with both numbers equal leave in any order.
  * H2 An item's numbers are those it was pushed with, whatever becomes of the item.
- * Cost: push and pop O(log n). The numbers lie in arrays of their own, four children side by side, so that finding the way
- * through a large heap does not touch the items: four to five times as fast as a binary heap of objects at 60,000 items.
+ * Cost: push and pop O(log n); O(1) for an item that comes after all those before it, as times mostly do: such items make a
+ * run, all others a heap. The numbers lie in arrays of their own, in the heap four children side by side, so that finding
+ * the way does not touch the items: four to five times as fast as a binary heap of objects at 60,000 items.
  */
 export class KeyedHeap<T> {
   readonly #keys: number[] = [];
   readonly #orders: number[] = [];
   readonly #items: T[] = [];
+  readonly #runKeys: number[] = [];
+  readonly #runOrders: number[] = [];
+  readonly #runItems: (T | undefined)[] = [];
+  /** Where the run begins. */
+  #head = 0;
+  /** The last item of the run. */
+  #lastKey = -Infinity;
+  #lastOrder = -Infinity;
 
   get size(): number {
-    return this.#items.length;
+    return this.#items.length + this.#runItems.length - this.#head;
   }
 
   /** The first item's number; Infinity where there is none. */
   get firstKey(): number {
+    if (this.#runIsFirst()) return this.#runKeys[this.#head] as number;
     return this.#items.length === 0 ? Infinity : (this.#keys[0] as number);
   }
 
   /** The first item's second number. */
   get firstOrder(): number {
-    return this.#orders[0] as number;
+    return (this.#runIsFirst() ? this.#runOrders[this.#head] : this.#orders[0]) as number;
+  }
+
+  /** An item with this number or a larger one, pushed after all others with its own, costs O(1). */
+  get lastKey(): number {
+    return this.#lastKey;
   }
 
   peek(): T | undefined {
-    return this.#items[0];
+    return this.#runIsFirst() ? this.#runItems[this.#head] : this.#items[0];
+  }
+
+  #runIsFirst(): boolean {
+    const head = this.#head;
+    if (head === this.#runItems.length) return false;
+    if (this.#items.length === 0) return true;
+    const key = this.#runKeys[head] as number;
+    const other = this.#keys[0] as number;
+    return key < other || (key === other && (this.#runOrders[head] as number) <= (this.#orders[0] as number));
   }
 
   push(key: number, order: number, item: T): void {
+    if (key > this.#lastKey || (key === this.#lastKey && order >= this.#lastOrder)) {
+      this.#lastKey = key;
+      this.#lastOrder = order;
+      this.#runKeys.push(key);
+      this.#runOrders.push(order);
+      this.#runItems.push(item);
+    } else this.#rise(key, order, item);
+  }
+
+  pop(): T | undefined {
+    if (this.#runIsFirst()) return this.#shift();
+    const items = this.#items;
+    const top = items[0];
+    const last = items.pop();
+    const key = this.#keys.pop();
+    const order = this.#orders.pop();
+    if (items.length > 0) this.#sink(last as T, key as number, order as number);
+    return top;
+  }
+
+  #shift(): T | undefined {
+    const items = this.#runItems;
+    const item = items[this.#head];
+    items[this.#head++] = undefined;
+    if (this.#head === items.length) {
+      this.#cutRun();
+      this.#lastKey = -Infinity;
+    } else if (this.#head >= SHIFTED_MAX && this.#head * 2 >= items.length) this.#cutRun();
+    return item;
+  }
+
+  /** Lets go of the places before the run. */
+  #cutRun(): void {
+    this.#runKeys.splice(0, this.#head);
+    this.#runOrders.splice(0, this.#head);
+    this.#runItems.splice(0, this.#head);
+    this.#head = 0;
+  }
+
+  /** Keeps only the items that `keep` says. Cost: O(n log n). */
+  retain(keep: (item: T, order: number) => boolean): void {
+    this.#cutRun();
+    this.#lastKey = -Infinity;
+    const keys = [...this.#runKeys.splice(0), ...this.#keys.splice(0)];
+    const orders = [...this.#runOrders.splice(0), ...this.#orders.splice(0)];
+    const items = [...(this.#runItems.splice(0) as T[]), ...this.#items.splice(0)];
+    items.forEach((item, i) => {
+      if (keep(item, orders[i] as number)) this.push(keys[i] as number, orders[i] as number, item);
+    });
+  }
+
+  /** Puts an item at the end of the heap, and lets it rise. */
+  #rise(key: number, order: number, item: T): void {
     const keys = this.#keys;
     const orders = this.#orders;
     const items = this.#items;
@@ -49,26 +126,6 @@ export class KeyedHeap<T> {
     keys[at] = key;
     orders[at] = order;
     items[at] = item;
-  }
-
-  pop(): T | undefined {
-    const items = this.#items;
-    const top = items[0];
-    const last = items.pop();
-    const key = this.#keys.pop();
-    const order = this.#orders.pop();
-    if (items.length > 0) this.#sink(last as T, key as number, order as number);
-    return top;
-  }
-
-  /** Keeps only the items that `keep` says. Cost: O(n log n). */
-  retain(keep: (item: T) => boolean): void {
-    const keys = this.#keys.splice(0);
-    const orders = this.#orders.splice(0);
-    const items = this.#items.splice(0);
-    items.forEach((item, i) => {
-      if (keep(item)) this.push(keys[i] as number, orders[i] as number, item);
-    });
   }
 
   /** Puts an item in the place of the first, and lets it sink. */
@@ -100,3 +157,6 @@ export class KeyedHeap<T> {
     items[at] = item;
   }
 }
+
+/** How many places before the run are left empty at least. */
+const SHIFTED_MAX = 1024;

@@ -9,8 +9,7 @@
  * M5 When the input is over, the expiry of windows waits until no processing-time timer is left that holds the watermark.
  *    A drain fires those that are set, once; what their callbacks set after that is refused and counted.
  *
- * A timer moved to a later time keeps its place in the heap and is put right when it comes to the top, so that setting
- * the same timer again with every element costs O(1).
+ * Setting the same timer again with every element, to later, costs O(1): see `#postpone`.
  */
 import { KeyedHeap } from "../base/keyed-heap.ts";
 import type { TimerHost } from "../host/host.ts";
@@ -42,8 +41,8 @@ class Entry implements TimerEntry {
   /** The order of its last setting. */
   seq: number;
   live = true;
-  /** Whether it is in its heap: never behind where it belongs, which is `at`, then `seq`. */
-  stands = true;
+  /** The order of its mark in a queue, where it is in one: never behind where it belongs, which is `at`, then `seq`. */
+  place = NO_PLACE;
   /** Its hold, where that is not its own time. */
   hold: Hold | undefined = undefined;
 
@@ -78,16 +77,18 @@ class Entry implements TimerEntry {
   }
 }
 
-/** Timers by `at` and `seq` as they were when they were put in. The dead ones leave when they come to the top, or are swept. */
-interface TimerHeap {
-  readonly heap: KeyedHeap<Entry>;
-  dead: number;
+/**
+ * Timers by `at` and `seq` as they were when they were marked in it. The mark of a timer that is dead, or marked anew, is a
+ * ghost: it leaves when it comes to the top, or is swept.
+ */
+interface TimerQueue {
+  readonly marks: KeyedHeap<Entry>;
+  ghosts: number;
 }
 
-const newHeap = (): TimerHeap => ({ heap: new KeyedHeap(), dead: 0 });
-const DEAD_MAX = 1024;
-
-const WINDOW_SEQ = 2 ** 52;
+const newQueue = (): TimerQueue => ({ marks: new KeyedHeap(), ghosts: 0 });
+const GHOSTS_MAX = 1024;
+const NO_PLACE = -1;
 
 /** What fires. */
 export interface TimerTarget {
@@ -98,11 +99,16 @@ export interface TimerTarget {
 export class StageTimers implements TimerHost {
   readonly #holds: Holds;
   /** Event time, holding the watermark at their own time: nearly all of them. */
-  readonly #holding = newHeap();
+  readonly #holding = newQueue();
   /** Event time, holding it elsewhere or not at all. */
-  readonly #free = newHeap();
-  readonly #processing = newHeap();
-  readonly #kinds = new Map<string, TimerKind>();
+  readonly #free = newQueue();
+  readonly #processing = newQueue();
+  /** Those of whole windows. */
+  readonly #windows = newQueue();
+  readonly #kinds: Readonly<Record<TimerKind["domain"], Map<string, TimerKind>>> = {
+    event: new Map(),
+    processing: new Map(),
+  };
   /** Windows' timers that are due and wait for calls. */
   #expiring: Entry[] = [];
   readonly #isBusy: ((window: Window) => boolean) | undefined;
@@ -137,9 +143,8 @@ export class StageTimers implements TimerHost {
     this.#setWindow(EXPIRY, window, at, holdAt);
   }
 
-  /** After the records' own timers of the same time: a window that expires takes their state with it. */
   #setWindow(kind: TimerKind, window: Window, at: Timestamp, holdAt: Timestamp): void {
-    this.#push(new Entry(undefined, window, kind, "", at, holdAt, WINDOW_SEQ + this.#seq++));
+    this.#add(new Entry(undefined, window, kind, "", at, holdAt, this.#seq++));
   }
 
   set(
@@ -156,16 +161,14 @@ export class StageTimers implements TimerHost {
     }
     const found = this.#find(owner, family, tag);
     if (found !== undefined) {
-      // The common case of "again, later" moves nothing.
-      if (found.stands && at >= found.at && found.hold === undefined && sameHolding(found, domain, at, holdAt)) {
-        found.at = at;
-        found.seq = this.#seq++;
+      if (isMarked(found) && at >= found.at && found.hold === undefined && sameHolding(found, domain, at, holdAt)) {
+        this.#postpone(found, at);
         return;
       }
       this.#kill(found);
     }
     const entry = new Entry(owner, undefined, this.#kind(family, domain), tag, at, holdAt, this.#seq++);
-    this.#push(entry);
+    this.#add(entry);
     const { timers } = owner;
     if (timers === undefined) owner.timers = entry;
     else if (timers instanceof Map) timers.set(nameOf(family, tag), entry);
@@ -177,24 +180,34 @@ export class StageTimers implements TimerHost {
   }
 
   #kind(family: string, domain: "event" | "processing"): TimerKind {
-    const name = `${domain} ${family}`;
-    let kind = this.#kinds.get(name);
-    if (kind === undefined) this.#kinds.set(name, (kind = { family, domain, expires: false }));
+    const kinds = this.#kinds[domain];
+    let kind = kinds.get(family);
+    if (kind === undefined) kinds.set(family, (kind = { family, domain, expires: false }));
     return kind;
   }
 
-  #push(entry: Entry): void {
-    const { heldAt, at, seq } = entry;
-    if (heldAt !== undefined ? heldAt <= MAX_TIMESTAMP : entry.domain === "processing")
-      entry.hold = this.#holds.add(entry.holdAt);
+  #add(entry: Entry): void {
+    const queue = this.#queueOf(entry);
+    if (queue !== this.#holding && entry.holdAt <= MAX_TIMESTAMP) entry.hold = this.#holds.add(entry.holdAt);
     this.#live++;
     if (isPromised(entry)) this.#promised++;
-    this.#heapOf(entry).heap.push(at, seq, entry);
+    mark(queue, entry);
   }
 
-  #heapOf(entry: Entry): TimerHeap {
+  #queueOf(entry: Entry): TimerQueue {
+    if (entry.window !== undefined) return this.#windows;
     if (entry.domain === "processing") return this.#processing;
     return entry.heldAt === undefined ? this.#holding : this.#free;
+  }
+
+  /** Moves a timer to a later time: marked there at once where it is the last of all, else when its old mark comes to the top. */
+  #postpone(entry: Entry, at: Timestamp): void {
+    entry.at = at;
+    entry.seq = this.#seq++;
+    const queue = this.#queueOf(entry);
+    if (at < queue.marks.lastKey) return;
+    mark(queue, entry);
+    haunt(queue);
   }
 
   #find(owner: KeyedRecord, family: string, tag: string): Entry | undefined {
@@ -221,7 +234,10 @@ export class StageTimers implements TimerHost {
     if (isPromised(entry)) this.#promised--;
     entry.live = false;
     this.#live--;
-    if (entry.stands) this.#bury(this.#heapOf(entry));
+    if (isMarked(entry)) {
+      entry.place = NO_PLACE;
+      haunt(this.#queueOf(entry));
+    }
     if (entry.hold !== undefined) this.#holds.release(entry.hold);
     const owner = entry.owner as KeyedRecord | undefined;
     if (owner === undefined) return;
@@ -231,62 +247,57 @@ export class StageTimers implements TimerHost {
     } else owner.timers = undefined;
   }
 
-  #bury(heap: TimerHeap): void {
-    heap.dead++;
-    if (heap.dead <= DEAD_MAX || heap.dead * 2 < heap.heap.size) return;
-    heap.heap.retain((entry) => entry.live);
-    heap.dead = 0;
-  }
-
-  /** The first entry of a heap, as it was put in; dead ones are taken out. */
-  #first(of: TimerHeap): Entry | undefined {
-    const { heap } = of;
-    for (let top = heap.peek(); top !== undefined; top = heap.peek()) {
-      if (top.live) return top;
-      heap.pop();
-      of.dead--;
+  /** The first entry of a queue, where it is marked. */
+  #first(queue: TimerQueue): Entry | undefined {
+    const { marks } = queue;
+    for (let first = marks.peek(); first !== undefined; first = marks.peek()) {
+      if (first.place === marks.firstOrder) return first;
+      marks.pop();
+      queue.ghosts--;
     }
     return undefined;
   }
 
-  /** The next entry of a heap that really stands at its place. */
-  #top(of: TimerHeap): Entry | undefined {
-    const { heap } = of;
-    for (let top = this.#first(of); top !== undefined; top = this.#first(of)) {
-      if (heap.firstOrder === top.seq) return top;
-      heap.pop();
-      heap.push(top.at, top.seq, top);
+  /** The next entry of a queue, marked where it belongs. */
+  #next(queue: TimerQueue): Entry | undefined {
+    for (let first = this.#first(queue); first !== undefined; first = this.#first(queue)) {
+      if (first.place === first.seq) return first;
+      queue.marks.pop();
+      mark(queue, first);
     }
     return undefined;
   }
 
-  /** Takes out what `#top` gave. */
-  #pop({ heap }: TimerHeap): void {
-    const entry = heap.pop();
-    if (entry !== undefined) entry.stands = false;
-  }
-
-  /** Puts an entry that is in no heap where it belongs. */
-  #stand(entry: Entry): void {
-    entry.stands = true;
-    this.#heapOf(entry).heap.push(entry.at, entry.seq, entry);
+  /** Takes out what `#next` gave. */
+  #take(entry: Entry): void {
+    this.#queueOf(entry).marks.pop();
+    entry.place = NO_PLACE;
   }
 
   /** The least time at which timers hold the output watermark by their own time. */
   earliestHold(): number {
-    // An entry that was moved to later stands too early, which never matters: below the input watermark none is left standing.
-    return this.#first(this.#holding) === undefined ? Infinity : this.#holding.heap.firstKey;
+    // One that was moved to later is marked too early, which never matters: below the input watermark no mark is left.
+    return this.#first(this.#holding) === undefined ? Infinity : this.#holding.marks.firstKey;
   }
 
   /** When the next processing-time timer is due; Infinity when there is none. */
   nextProcessingTime(): number {
-    return this.#top(this.#processing)?.at ?? Infinity;
+    return this.#next(this.#processing)?.at ?? Infinity;
   }
 
   /** The event time of the earliest timer; Infinity when there is none. */
   nextEventTime(): number {
     this.#resume();
-    return Math.min(this.#top(this.#holding)?.at ?? Infinity, this.#top(this.#free)?.at ?? Infinity);
+    return this.#nextEvent()?.at ?? Infinity;
+  }
+
+  /** A window's timer comes after the records' own of the same time: a window that expires takes their state with it. */
+  #nextEvent(): Entry | undefined {
+    const holding = this.#next(this.#holding);
+    const free = this.#next(this.#free);
+    const own = holding === undefined || (free !== undefined && isBefore(free, holding)) ? free : holding;
+    const window = this.#next(this.#windows);
+    return own === undefined || (window !== undefined && window.at < own.at) ? window : own;
   }
 
   /**
@@ -298,13 +309,11 @@ export class StageTimers implements TimerHost {
     this.#resume();
     let fired = 0;
     while (fired < most) {
-      const a = this.#top(this.#holding);
-      const b = this.#top(this.#free);
-      const next = a === undefined ? b : b === undefined || isBefore(a, b) ? a : b;
+      const next = this.#nextEvent();
       if (next === undefined || next.at >= watermark) break;
-      this.#pop(next === a ? this.#holding : this.#free);
+      this.#take(next);
       if (next.window !== undefined && this.#mustWait(next)) {
-        this.#suspend(next);
+        this.#expiring.push(next);
         continue;
       }
       this.#fire(next, target);
@@ -318,19 +327,13 @@ export class StageTimers implements TimerHost {
     return this.#isBusy?.(entry.window as Window) === true;
   }
 
-  /** Takes a window's timer out of its heap until what it waits for is over. */
-  #suspend(entry: Entry): void {
-    if (entry.holdAt <= MAX_TIMESTAMP) entry.hold ??= this.#holds.add(entry.holdAt);
-    this.#expiring.push(entry);
-  }
-
   /** Puts back what was suspended and need not wait any more. */
   #resume(): void {
     if (this.#expiring.length === 0) return;
     const waiting: Entry[] = [];
     for (const entry of this.#expiring) {
       if (this.#mustWait(entry)) waiting.push(entry);
-      else this.#stand(entry);
+      else mark(this.#windows, entry);
     }
     this.#expiring = waiting;
   }
@@ -343,7 +346,7 @@ export class StageTimers implements TimerHost {
     const entry = timer as Entry;
     if (!entry.live) return false;
     if (entry.domain === "event" && this.#isOvertaken(entry)) {
-      this.#stand(entry);
+      mark(this.#queueOf(entry), entry);
       return false;
     }
     this.#kill(entry);
@@ -351,7 +354,7 @@ export class StageTimers implements TimerHost {
   }
 
   #isOvertaken(entry: Entry): boolean {
-    // One that is set still has not been called: it stands, or its call is queued behind this one.
+    // One that is set still has not been called: it is marked, or its call is queued behind this one.
     const { timers } = entry.owner;
     if (!(timers instanceof Map)) return false;
     for (const other of timers.values()) if (other.domain === "event" && isBefore(other as Entry, entry)) return true;
@@ -361,9 +364,10 @@ export class StageTimers implements TimerHost {
   /** Fires the processing-time timers that are due at `now`. Those that a callback sets to be due again wait for the next call. */
   fireProcessingTime(now: number, target: TimerTarget): number {
     const due: Entry[] = [];
-    for (let top = this.#top(this.#processing); top !== undefined && top.at <= now; top = this.#top(this.#processing)) {
-      this.#pop(this.#processing);
-      due.push(top);
+    for (let next = this.#next(this.#processing); next !== undefined && next.at <= now; ) {
+      this.#take(next);
+      due.push(next);
+      next = this.#next(this.#processing);
     }
     let fired = 0;
     for (const entry of due) {
@@ -386,12 +390,12 @@ export class StageTimers implements TimerHost {
   drain(target: TimerTarget): void {
     this.#drained = true;
     const left: Entry[] = [];
-    for (let top = this.#top(this.#processing); top !== undefined; top = this.#top(this.#processing)) {
-      this.#pop(this.#processing);
-      if (isPromised(top)) this.#fire(top, target);
-      else left.push(top);
+    for (let next = this.#next(this.#processing); next !== undefined; next = this.#next(this.#processing)) {
+      this.#take(next);
+      if (isPromised(next)) this.#fire(next, target);
+      else left.push(next);
     }
-    for (const entry of left) if (entry.live) this.#stand(entry);
+    for (const entry of left) if (entry.live) mark(this.#processing, entry);
   }
 
   #fire(entry: Entry, target: TimerTarget): void {
@@ -400,6 +404,24 @@ export class StageTimers implements TimerHost {
     if (entry.window !== undefined) target.fireWindow(entry.window, entry.at);
     else target.fireTimer(entry);
   }
+}
+
+function isMarked(entry: Entry): boolean {
+  return entry.place !== NO_PLACE;
+}
+
+/** Marks an entry where it belongs. */
+function mark(queue: TimerQueue, entry: Entry): void {
+  entry.place = entry.seq;
+  queue.marks.push(entry.at, entry.seq, entry);
+}
+
+/** A mark has become a ghost. Should ghosts outnumber the rest, all are swept out. */
+function haunt(queue: TimerQueue): void {
+  queue.ghosts++;
+  if (queue.ghosts <= GHOSTS_MAX || queue.ghosts * 2 < queue.marks.size) return;
+  queue.marks.retain((entry, order) => entry.place === order);
+  queue.ghosts = 0;
 }
 
 function isBefore(a: Entry, b: Entry): boolean {

@@ -144,7 +144,8 @@ export class StateRecords {
   readonly #host: StageHost;
   readonly #allowedLateness: number;
   readonly #store: RecordStore<StateRecord>;
-  readonly #cellCount: number;
+  /** Copied for each record: an array that grows would set aside room for sixteen more. */
+  readonly #noCells: readonly undefined[];
   #last: WindowRecords<StateRecord> | undefined;
 
   constructor(parts: ContextParts) {
@@ -152,7 +153,7 @@ export class StateRecords {
     this.#host = parts.host;
     this.#allowedLateness = parts.allowedLateness;
     this.#store = parts.host.records<StateRecord>();
-    this.#cellCount = Object.keys(parts.doFn.state ?? {}).length;
+    this.#noCells = Object.keys(parts.doFn.state ?? {}).map(() => undefined);
   }
 
   expiry(window: Window): Timestamp {
@@ -198,13 +199,7 @@ export class StateRecords {
   }
 
   #fresh(key: unknown, mapKey: MapKey, window: Window): StateRecord {
-    return { key, mapKey, window, timers: undefined, cells: this.#emptyCells(), writtenAt: undefined };
-  }
-
-  #emptyCells(): unknown[] {
-    const cells: unknown[] = [];
-    for (let i = 0; i < this.#cellCount; i++) cells.push(undefined);
-    return cells;
+    return { key, mapKey, window, timers: undefined, cells: this.#noCells.slice(), writtenAt: undefined };
   }
 
   #openWindow(window: Window): WindowRecords<StateRecord> | undefined {
@@ -216,7 +211,7 @@ export class StateRecords {
   }
 
   find(window: Window): WindowRecords<StateRecord> | undefined {
-    return this.#store.find(window);
+    return this.#last?.window === window ? this.#last : this.#store.find(window);
   }
 
   drop(window: Window): void {
@@ -228,7 +223,7 @@ export class StateRecords {
   release(record: StateRecord): void {
     if (record.timers !== undefined || !cellsAreEmpty(record.cells) || this.#doFn.onWindowExpiration !== undefined)
       return;
-    this.#store.find(record.window)?.records.delete(record.mapKey);
+    this.find(record.window)?.records.delete(record.mapKey);
   }
 
   ttlWritten(record: StateRecord, ttl: number): void {
@@ -256,7 +251,7 @@ export class StateRecords {
    */
   dropTimers(record: StateRecord, step: StepId): void {
     const { timers } = record;
-    if (timers === undefined || this.#cellCount === 0) return;
+    if (timers === undefined || this.#noCells.length === 0) return;
     for (const timer of timers instanceof Map ? timers.values() : [timers]) {
       if (timer.family !== TTL_FAMILY) this.#host.dropped(step, "timer");
     }
