@@ -364,7 +364,7 @@ export class StageTimers implements TimerHost {
   /** Fires the processing-time timers that are due at `now`. Those that a callback sets to be due again wait for the next call. */
   fireProcessingTime(now: number, target: TimerTarget): number {
     const due: Entry[] = [];
-    for (let next = this.#next(this.#processing); next !== undefined && next.at <= now; ) {
+    for (let next = this.#next(this.#processing); next !== undefined && next.at <= now;) {
       this.#take(next);
       due.push(next);
       next = this.#next(this.#processing);
