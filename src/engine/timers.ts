@@ -12,6 +12,7 @@
  * Setting the same timer again with every element, to later, costs O(1): see `#postpone`.
  */
 import { KeyedHeap } from "../base/keyed-heap.ts";
+import type { TimeDomain } from "../fn/timer.ts";
 import type { TimerHost } from "../host/host.ts";
 import type { KeyedRecord, TimerEntry } from "../host/records.ts";
 import { MAX_TIMESTAMP, MIN_TIMESTAMP, type Timestamp } from "../model/time.ts";
@@ -21,59 +22,67 @@ import type { Hold, Holds } from "./holds.ts";
 /** What all timers of a family have in common; one object for them. */
 interface TimerKind {
   readonly family: string;
-  readonly domain: "event" | "processing";
+  readonly domain: TimeDomain;
+  /** Whether it is of a whole window. */
+  readonly isWindow: boolean;
   /** Whether it takes the state of its window with it. */
   readonly expires: boolean;
 }
 
-const WINDOW: TimerKind = { family: "", domain: "event", expires: false };
-const EXPIRY: TimerKind = { family: "", domain: "event", expires: true };
+const WINDOW: TimerKind = { family: "", domain: "event", isWindow: true, expires: false };
+const EXPIRY: TimerKind = { family: "", domain: "event", isWindow: true, expires: true };
 
-/** A timer of a record, or of a whole window (then `owner` is absent). There may be millions: as few fields as will do. */
+/** Where an entry stands that is in no queue, and one that is over. */
+const NO_PLACE = -1;
+const DEAD = -2;
+/** The hold of timers that hold nothing. */
+const NONE: Hold = { at: Infinity, released: true };
+
+/** A timer of a record, or of a whole window. There may be millions, so as few fields as will do. */
 class Entry implements TimerEntry {
-  readonly owner: KeyedRecord;
-  readonly window: Window | undefined;
   readonly kind: TimerKind;
+  /** Its record or its window. */
+  readonly of: KeyedRecord | Window;
   readonly tag: string;
   at: Timestamp;
-  /** Where it holds the watermark, unless that is its own time. */
-  heldAt: Timestamp | undefined;
   /** The order of its last setting. */
   seq: number;
-  live = true;
   /** The order of its mark in a queue, where it is in one: never behind where it belongs, which is `at`, then `seq`. */
   place = NO_PLACE;
-  /** Its hold, where that is not its own time. */
-  hold: Hold | undefined = undefined;
+  /** Where it holds the watermark, unless that is its own time. */
+  hold: Hold | undefined;
 
-  constructor(
-    owner: KeyedRecord | undefined,
-    window: Window | undefined,
-    kind: TimerKind,
-    tag: string,
-    at: Timestamp,
-    holdAt: Timestamp,
-    seq: number,
-  ) {
-    this.owner = owner as KeyedRecord;
-    this.window = window;
+  constructor(kind: TimerKind, of: KeyedRecord | Window, tag: string, at: Timestamp, seq: number) {
     this.kind = kind;
+    this.of = of;
     this.tag = tag;
     this.at = at;
-    this.heldAt = holdAt === at ? undefined : holdAt;
     this.seq = seq;
+    this.hold = undefined;
+  }
+
+  get owner(): KeyedRecord {
+    return this.of as KeyedRecord;
+  }
+
+  get window(): Window {
+    return this.of as Window;
   }
 
   get family(): string {
     return this.kind.family;
   }
 
-  get domain(): "event" | "processing" {
+  get domain(): TimeDomain {
     return this.kind.domain;
   }
 
   get holdAt(): Timestamp {
-    return this.heldAt ?? this.at;
+    return this.hold === undefined ? this.at : this.hold.at;
+  }
+
+  get live(): boolean {
+    return this.place !== DEAD;
   }
 }
 
@@ -88,7 +97,6 @@ interface TimerQueue {
 
 const newQueue = (): TimerQueue => ({ marks: new KeyedHeap(), ghosts: 0 });
 const GHOSTS_MAX = 1024;
-const NO_PLACE = -1;
 
 /** What fires. */
 export interface TimerTarget {
@@ -144,31 +152,24 @@ export class StageTimers implements TimerHost {
   }
 
   #setWindow(kind: TimerKind, window: Window, at: Timestamp, holdAt: Timestamp): void {
-    this.#add(new Entry(undefined, window, kind, "", at, holdAt, this.#seq++));
+    this.#add(new Entry(kind, window, "", at, this.#seq++), holdAt);
   }
 
-  set(
-    owner: KeyedRecord,
-    family: string,
-    tag: string,
-    domain: "event" | "processing",
-    at: Timestamp,
-    holdAt: Timestamp,
-  ): void {
+  set(owner: KeyedRecord, family: string, tag: string, domain: TimeDomain, at: Timestamp, holdAt: Timestamp): void {
     if (this.#drained && domain === "processing" && holdAt <= MAX_TIMESTAMP) {
       this.#refused();
       return;
     }
     const found = this.#find(owner, family, tag);
     if (found !== undefined) {
-      if (isMarked(found) && at >= found.at && found.hold === undefined && sameHolding(found, domain, at, holdAt)) {
+      if (isMarked(found) && at >= found.at && holdsAlike(found, domain, at, holdAt)) {
         this.#postpone(found, at);
         return;
       }
       this.#kill(found);
     }
-    const entry = new Entry(owner, undefined, this.#kind(family, domain), tag, at, holdAt, this.#seq++);
-    this.#add(entry);
+    const entry = new Entry(this.#kind(family, domain), owner, tag, at, this.#seq++);
+    this.#add(entry, holdAt);
     const { timers } = owner;
     if (timers === undefined) owner.timers = entry;
     else if (timers instanceof Map) timers.set(nameOf(family, tag), entry);
@@ -179,25 +180,26 @@ export class StageTimers implements TimerHost {
       ]);
   }
 
-  #kind(family: string, domain: "event" | "processing"): TimerKind {
+  #kind(family: string, domain: TimeDomain): TimerKind {
     const kinds = this.#kinds[domain];
     let kind = kinds.get(family);
-    if (kind === undefined) kinds.set(family, (kind = { family, domain, expires: false }));
+    if (kind === undefined) kinds.set(family, (kind = { family, domain, isWindow: false, expires: false }));
     return kind;
   }
 
-  #add(entry: Entry): void {
-    const queue = this.#queueOf(entry);
-    if (queue !== this.#holding && entry.holdAt <= MAX_TIMESTAMP) entry.hold = this.#holds.add(entry.holdAt);
+  #add(entry: Entry, holdAt: Timestamp): void {
+    const { kind, at } = entry;
+    if (kind.isWindow || kind.domain === "processing" || holdAt !== at)
+      entry.hold = holdAt <= MAX_TIMESTAMP ? this.#holds.add(holdAt) : NONE;
     this.#live++;
     if (isPromised(entry)) this.#promised++;
-    mark(queue, entry);
+    mark(this.#queueOf(entry), entry);
   }
 
-  #queueOf(entry: Entry): TimerQueue {
-    if (entry.window !== undefined) return this.#windows;
-    if (entry.domain === "processing") return this.#processing;
-    return entry.heldAt === undefined ? this.#holding : this.#free;
+  #queueOf({ kind, hold }: Entry): TimerQueue {
+    if (kind.isWindow) return this.#windows;
+    if (kind.domain === "processing") return this.#processing;
+    return hold === undefined ? this.#holding : this.#free;
   }
 
   /** Moves a timer to a later time: marked there at once where it is the last of all, else when its old mark comes to the top. */
@@ -232,15 +234,13 @@ export class StageTimers implements TimerHost {
   #kill(entry: Entry): void {
     if (!entry.live) return;
     if (isPromised(entry)) this.#promised--;
-    entry.live = false;
     this.#live--;
-    if (isMarked(entry)) {
-      entry.place = NO_PLACE;
-      haunt(this.#queueOf(entry));
-    }
+    const wasMarked = isMarked(entry);
+    entry.place = DEAD;
+    if (wasMarked) haunt(this.#queueOf(entry));
     if (entry.hold !== undefined) this.#holds.release(entry.hold);
-    const owner = entry.owner as KeyedRecord | undefined;
-    if (owner === undefined) return;
+    if (entry.kind.isWindow) return;
+    const { owner } = entry;
     if (owner.timers instanceof Map) {
       owner.timers.delete(nameOf(entry.family, entry.tag));
       if (owner.timers.size === 0) owner.timers = undefined;
@@ -312,7 +312,7 @@ export class StageTimers implements TimerHost {
       const next = this.#nextEvent();
       if (next === undefined || next.at >= watermark) break;
       this.#take(next);
-      if (next.window !== undefined && this.#mustWait(next)) {
+      if (next.kind.isWindow && this.#mustWait(next)) {
         this.#expiring.push(next);
         continue;
       }
@@ -324,7 +324,7 @@ export class StageTimers implements TimerHost {
 
   #mustWait(entry: Entry): boolean {
     if (entry.kind.expires && this.#watermark === MAX_TIMESTAMP && this.#promised > 0) return true;
-    return this.#isBusy?.(entry.window as Window) === true;
+    return this.#isBusy?.(entry.window) === true;
   }
 
   /** Puts back what was suspended and need not wait any more. */
@@ -400,14 +400,15 @@ export class StageTimers implements TimerHost {
 
   #fire(entry: Entry, target: TimerTarget): void {
     // In a stage with calls a record's timer stays set until its call begins.
-    if (entry.window !== undefined || this.#isBusy === undefined) this.#kill(entry);
-    if (entry.window !== undefined) target.fireWindow(entry.window, entry.at);
+    const { isWindow } = entry.kind;
+    if (isWindow || this.#isBusy === undefined) this.#kill(entry);
+    if (isWindow) target.fireWindow(entry.window, entry.at);
     else target.fireTimer(entry);
   }
 }
 
 function isMarked(entry: Entry): boolean {
-  return entry.place !== NO_PLACE;
+  return entry.place >= 0;
 }
 
 /** Marks an entry where it belongs. */
@@ -432,10 +433,10 @@ function isPromised({ domain, holdAt }: Entry): boolean {
   return domain === "processing" && holdAt <= MAX_TIMESTAMP;
 }
 
-/** Whether a timer that does not hold elsewhere still does not when it is set again. */
-function sameHolding(found: Entry, domain: "event" | "processing", at: Timestamp, holdAt: Timestamp): boolean {
-  if (found.domain !== domain) return false;
-  return found.heldAt === undefined ? holdAt === at : holdAt > MAX_TIMESTAMP;
+/** Whether a timer, set to `at`, would hold the watermark as it does now: by its own time, or not at all. */
+function holdsAlike({ kind, hold }: Entry, domain: TimeDomain, at: Timestamp, holdAt: Timestamp): boolean {
+  if (kind.domain !== domain) return false;
+  return hold === undefined ? holdAt === at : hold === NONE && holdAt > MAX_TIMESTAMP;
 }
 
 function nameOf(family: string, tag: string): string {

@@ -4,7 +4,7 @@ import type { StepId } from "../graph/graph.ts";
 import type { StageHost } from "../host/host.ts";
 import type { StageRunner } from "../host/stage-runner.ts";
 import { EXPIRY_FAMILY } from "./calls.ts";
-import type { StateRecords } from "./pardo.ts";
+import type { StateRecords } from "./state-records.ts";
 
 /** Timers of a step with calls: each becomes a call in the order of its key. */
 export function callTimers(

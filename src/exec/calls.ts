@@ -29,8 +29,9 @@ import { stepFailure } from "./errors.ts";
 import { checkPair, type LateOutput, mapKeyOf } from "./grouping.ts";
 import { makeCells } from "./make-cells.ts";
 import { BufferEmitter, type CallContext, emitAll, type StepInfo } from "./operators.ts";
-import type { StateRecords } from "./pardo.ts";
-import { copyCells, type StateBinding, type StateRecord } from "./state-cells.ts";
+import type { StateRecords } from "./state-records.ts";
+import { copyRecord, type StateBinding } from "./state-cells.ts";
+import type { StateRecord } from "./state-record.ts";
 
 interface TimerChange {
   readonly family: string;
@@ -179,7 +180,8 @@ export class CallStep implements Emitter {
 
   #applyState({ record, copy, timers }: NonNullable<Effects["state"]>): void {
     if (this.#records?.find(record.window) === undefined) return;
-    record.cells = copy.cells;
+    record.first = copy.first;
+    record.others = copy.others;
     record.writtenAt = copy.writtenAt;
     for (const { family, tag, set } of timers) {
       if (set === undefined) this.#host.timers.clear(record, family, tag);
@@ -311,11 +313,7 @@ function bindCopy(
   strict: boolean,
 ): { record: StateRecord; timers: TimerChange[]; end: () => void } {
   const specs = parts.doFn.state ?? {};
-  const copy: StateRecord = {
-    ...record,
-    cells: copyCells(specs, record.cells),
-    writtenAt: record.writtenAt && [...record.writtenAt],
-  };
+  const copy = copyRecord(specs, record);
   const timers: TimerChange[] = [];
   context.key = record.key;
   const cells: StateBinding = {

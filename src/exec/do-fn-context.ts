@@ -13,7 +13,7 @@ import { formatWindow, GLOBAL_WINDOW, GLOBAL_WINDOWS, type Window } from "../mod
 import { expiryTime } from "../windowing/strategy.ts";
 import { stepFailure } from "./errors.ts";
 import { checkSkew, checkTimestamp, type StepInfo } from "./operators.ts";
-import type { StateRecord } from "./state-cells.ts";
+import type { StateRecord } from "./state-record.ts";
 
 /** Emitters by tag; `main` among them. */
 export type Outlets = Readonly<Record<string, Emitter>>;
@@ -134,7 +134,8 @@ export function endedRecord(step: string): StateRecord {
     throw ended(step, "a state cell or timer");
   };
   return Object.defineProperties({} as StateRecord, {
-    cells: { get: refuse },
+    first: { get: refuse },
+    others: { get: refuse },
     timers: { get: refuse },
     window: { get: refuse },
   });

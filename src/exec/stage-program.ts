@@ -37,7 +37,9 @@ import {
   WindowOperator,
   withContext,
 } from "./operators.ts";
-import { DoFnLifecycle, ParDoOperator, StatefulOperator, StateRecords } from "./pardo.ts";
+import { DoFnLifecycle } from "./do-fn-lifecycle.ts";
+import { ParDoOperator, StatefulOperator } from "./pardo.ts";
+import { StateRecords } from "./state-records.ts";
 import { SideInputGate, StepSideInputs } from "./side-inputs.ts";
 import { SinkStep } from "./sink-step.ts";
 import { ViewStep } from "./view-step.ts";

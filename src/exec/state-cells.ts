@@ -13,31 +13,27 @@ import type {
   MapCell,
   OrderedListCell,
   SetCell,
+  StateSpec,
   StateSpecs,
   TimestampedValue,
   ValueCell,
 } from "../fn/state.ts";
-import type { KeyedRecord, MapKey } from "../host/records.ts";
+import type { MapKey } from "../host/records.ts";
 import type { Timestamp } from "../model/time.ts";
 import { synchronous } from "./errors.ts";
 import { checkTimestamp } from "./operators.ts";
+import { cellOf, setCell, type StateRecord } from "./state-record.ts";
 import {
   copyTimeOrdered,
+  endOf,
   firstAtOrAfter,
+  headOf,
   insert,
   remove,
   sizeOf,
   timeOrdered,
   type TimeOrdered,
 } from "./time-ordered.ts";
-
-/** The record of a stateful step. */
-export interface StateRecord extends KeyedRecord {
-  /** Cell data by position in the declaration. */
-  cells: unknown[];
-  /** Processing time of the last write, for cells with a TTL. */
-  writtenAt: number[] | undefined;
-}
 
 /** Which record the handles of a step stand on. */
 export interface StateBinding {
@@ -65,13 +61,13 @@ export class Slot {
 
   get(): unknown {
     const { record } = this.binding;
-    if (this.#ttl !== undefined && this.#expired(record)) record.cells[this.#index] = undefined;
-    return record.cells[this.#index];
+    if (this.#ttl !== undefined && this.#expired(record)) setCell(record, this.#index, undefined);
+    return cellOf(record, this.#index);
   }
 
   set(data: unknown): void {
     const { record } = this.binding;
-    record.cells[this.#index] = data;
+    setCell(record, this.#index, data);
     this.touch();
   }
 
@@ -254,8 +250,9 @@ export class OrderedListHandle implements OrderedListCell<unknown> {
     const list = this.#list();
     if (list === undefined) this.#slot.set(timeOrdered(timestamp, value));
     else {
-      insert(list, timestamp, value);
-      this.#slot.touch();
+      const added = insert(list, timestamp, value);
+      if (added === list) this.#slot.touch();
+      else this.#slot.set(added);
     }
   }
   read(): readonly TimestampedValue<unknown>[] {
@@ -267,7 +264,7 @@ export class OrderedListHandle implements OrderedListCell<unknown> {
     const items: TimestampedValue<unknown>[] = [];
     const end = firstAtOrAfter(list, to);
     for (let i = firstAtOrAfter(list, from); i < end; i += 2)
-      items.push({ timestamp: list.items[i] as Timestamp, value: list.items[i + 1] });
+      items.push({ timestamp: list[i] as Timestamp, value: list[i + 1] });
     return items;
   }
   clearRange(from: Timestamp, to: Timestamp): void {
@@ -276,7 +273,7 @@ export class OrderedListHandle implements OrderedListCell<unknown> {
     const begin = firstAtOrAfter(list, from);
     const end = firstAtOrAfter(list, to);
     if (end <= begin) return;
-    if (begin === list.head && end === list.end) this.#slot.set(undefined);
+    if (begin === headOf(list) && end === endOf(list)) this.#slot.set(undefined);
     else {
       remove(list, begin, end);
       this.#slot.touch();
@@ -291,34 +288,34 @@ export class OrderedListHandle implements OrderedListCell<unknown> {
 }
 
 /** A copy of a record's data that can be changed without changing the record. Cost: that of copying every cell. */
-export function copyCells(specs: StateSpecs, cells: readonly unknown[]): unknown[] {
-  return Object.values(specs).map((spec, index) => {
-    const data = cells[index];
-    if (data === undefined) return undefined;
-    switch (spec.kind) {
-      case "bag":
-        return [...(data as unknown[])];
-      case "orderedList":
-        return copyTimeOrdered(data as TimeOrdered);
-      case "map":
-      case "set":
-        return new Map(data as Entries);
-      case "combining":
-        return copyAccumulator(spec.combineFn as CombineFn<unknown, unknown, unknown>, data);
-      case "value":
-        return data;
-    }
+export function copyRecord(specs: StateSpecs, record: StateRecord): StateRecord {
+  const { others, writtenAt } = record;
+  const copy = { ...record, others: others && [...others], writtenAt: writtenAt && [...writtenAt] };
+  Object.values(specs).forEach((spec, index) => {
+    const data = cellOf(record, index);
+    if (data !== undefined) setCell(copy, index, copyData(spec, data));
   });
+  return copy;
+}
+
+function copyData(spec: StateSpec<unknown>, data: unknown): unknown {
+  switch (spec.kind) {
+    case "bag":
+      return [...(data as unknown[])];
+    case "orderedList":
+      return copyTimeOrdered(data as TimeOrdered);
+    case "map":
+    case "set":
+      return new Map(data as Entries);
+    case "combining":
+      return copyAccumulator(spec.combineFn as CombineFn<unknown, unknown, unknown>, data);
+    case "value":
+      return data;
+  }
 }
 
 function copyAccumulator({ accumulatorCoder }: CombineFn<unknown, unknown, unknown>, accumulator: unknown): unknown {
   return accumulatorCoder === undefined
     ? structuredClone(accumulator)
     : decodeFromBytes(accumulatorCoder, encodeToBytes(accumulatorCoder, accumulator));
-}
-
-/** Whether nothing is kept. */
-export function cellsAreEmpty(cells: readonly unknown[]): boolean {
-  for (let i = 0; i < cells.length; i++) if (cells[i] !== undefined) return false;
-  return true;
 }

@@ -3,7 +3,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   copyTimeOrdered,
+  endOf,
   firstAtOrAfter,
+  headOf,
   insert,
   remove,
   sizeOf,
@@ -24,9 +26,9 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
   { maxLength: 120 },
 );
 
-function items({ head, end, items: all }: TimeOrdered): [unknown, unknown][] {
+function items(list: TimeOrdered): [unknown, unknown][] {
   const pairs: [unknown, unknown][] = [];
-  for (let i = head; i < end; i += 2) pairs.push([all[i], all[i + 1]]);
+  for (let i = headOf(list); i < endOf(list); i += 2) pairs.push([list[i], list[i + 1]]);
   return pairs;
 }
 
@@ -39,7 +41,7 @@ describe("a time-ordered list", () => {
         all.forEach((step, n) => {
           const value = objects ? { n } : n;
           if (step.kind === "insert") {
-            insert(list, step.time, value);
+            list = insert(list, step.time, value);
             const at = dull.findIndex(([other]) => other > step.time);
             dull.splice(at < 0 ? dull.length : at, 0, [step.time, value]);
           } else {
@@ -57,10 +59,10 @@ describe("a time-ordered list", () => {
   });
 
   test("lets go of objects that were taken out", () => {
-    const list = timeOrdered(0, {});
-    for (let i = 1; i < 10; i++) insert(list, i, {});
+    let list = timeOrdered(0, {});
+    for (let i = 1; i < 10; i++) list = insert(list, i, {});
     remove(list, firstAtOrAfter(list, 2), firstAtOrAfter(list, 4));
     remove(list, firstAtOrAfter(list, 0), firstAtOrAfter(list, 1));
-    expect(list.items.filter((item) => typeof item === "object")).toHaveLength(sizeOf(list));
+    expect(list.filter((item) => typeof item === "object")).toHaveLength(sizeOf(list));
   });
 });

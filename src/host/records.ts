@@ -24,7 +24,6 @@ export interface TimerEntry {
   at: Timestamp;
   /** What it holds the output watermark at until then, and the timestamp of its outputs. */
   holdAt: Timestamp;
-  live: boolean;
 }
 
 /** What every record has; steps add their own fields. */

@@ -1,0 +1,155 @@
+/** The records of a stateful step: opening, TTL, expiry. Shared by synchronous steps and calls. */
+import { assert } from "../base/assert.ts";
+import type { DoFn } from "../fn/do-fn.ts";
+import type { StepId } from "../graph/graph.ts";
+import type { StageHost } from "../host/host.ts";
+import type { KeyedRecord, MapKey, RecordStore, TimerEntry, WindowRecords } from "../host/records.ts";
+import type { Timestamp } from "../model/time.ts";
+import type { Window } from "../model/window.ts";
+import { expiryTime } from "../windowing/strategy.ts";
+import type { ContextParts } from "./do-fn-context.ts";
+import { cellOf, keepsNothing, recordsOf, setCell, type StateRecord } from "./state-record.ts";
+
+/** Families of timers that are the step's own: no name of the program's begins with a space. */
+const TTL_FAMILY = " ttl";
+
+export class StateRecords {
+  readonly #doFn: DoFn<unknown, unknown>;
+  readonly #host: StageHost;
+  readonly #allowedLateness: number;
+  readonly #store: RecordStore<StateRecord>;
+  readonly #hasCells: boolean;
+  readonly #fresh: (key: unknown, mapKey: MapKey, window: Window) => StateRecord;
+  #last: WindowRecords<StateRecord> | undefined;
+
+  constructor(parts: ContextParts) {
+    this.#doFn = parts.doFn;
+    this.#host = parts.host;
+    this.#allowedLateness = parts.allowedLateness;
+    this.#store = parts.host.records<StateRecord>();
+    const cells = Object.keys(parts.doFn.state ?? {}).length;
+    this.#hasCells = cells > 0;
+    this.#fresh = recordsOf(cells);
+  }
+
+  expiry(window: Window): Timestamp {
+    return expiryTime(window, this.#allowedLateness);
+  }
+
+  /** The record of `key` in `window`; `undefined` where the window has expired. */
+  open(key: unknown, mapKey: MapKey, window: Window): StateRecord | undefined {
+    const slot = this.#slot(window);
+    if (slot === undefined) return undefined;
+    let record = slot.records.get(mapKey);
+    if (record === undefined) {
+      record = this.#fresh(key, mapKey, slot.window);
+      slot.records.set(mapKey, record);
+    }
+    return record;
+  }
+
+  /** The record of `key` in `window`, which has not expired; where there is none, an empty one that nobody finds before `keep`. */
+  peek(key: unknown, mapKey: MapKey, window: Window): StateRecord {
+    const slot = this.#slot(window);
+    assert(slot !== undefined, `window ${window.id} expired under a call`);
+    return slot.records.get(mapKey) ?? this.#fresh(key, mapKey, slot.window);
+  }
+
+  /** Files what a call has left in `record`. */
+  keep(record: StateRecord): void {
+    // A call of the window's expiry comes after the window: its state has no place any more.
+    const slot = this.#store.find(record.window);
+    if (slot === undefined) return;
+    slot.records.set(record.mapKey, record);
+    const due = this.#nextTtl(record);
+    if (due !== Infinity && !hasTimer(record, TTL_FAMILY)) this.#setTtl(record, due);
+    this.release(record);
+  }
+
+  #slot(window: Window): WindowRecords<StateRecord> | undefined {
+    if (this.#last?.window === window) return this.#last;
+    const slot = this.#store.find(window) ?? this.#openWindow(window);
+    // Remembered under the object that came, which later elements share.
+    if (slot?.window === window) this.#last = slot;
+    return slot;
+  }
+
+  #openWindow(window: Window): WindowRecords<StateRecord> | undefined {
+    const expiry = this.expiry(window);
+    if (this.#host.inputWatermark() > expiry) return undefined;
+    const holdAt = this.#doFn.onWindowExpiration ? window.maxTimestamp : undefined;
+    this.#host.timers.setExpiryTimer(window, expiry, holdAt);
+    return this.#store.open(window);
+  }
+
+  find(window: Window): WindowRecords<StateRecord> | undefined {
+    return this.#last?.window === window ? this.#last : this.#store.find(window);
+  }
+
+  drop(window: Window): void {
+    this.#last = undefined;
+    this.#store.drop(window);
+  }
+
+  /** Forgets a record that keeps nothing any more. */
+  release(record: StateRecord): void {
+    if (record.timers !== undefined || !keepsNothing(record) || this.#doFn.onWindowExpiration !== undefined) return;
+    this.find(record.window)?.records.delete(record.mapKey);
+  }
+
+  ttlWritten(record: StateRecord, ttl: number): void {
+    if (!hasTimer(record, TTL_FAMILY)) this.#setTtl(record, this.#host.now() + ttl);
+  }
+
+  #setTtl(record: StateRecord, at: number): void {
+    this.#host.timers.set(record, TTL_FAMILY, "", "processing", at, Infinity);
+  }
+
+  /** When the first of a record's cells outlives its TTL; Infinity where none will. */
+  #nextTtl(record: StateRecord): number {
+    const { writtenAt } = record;
+    let next = Infinity;
+    if (writtenAt === undefined) return next;
+    Object.values(this.#doFn.state ?? {}).forEach(({ ttl }, index) => {
+      const at = writtenAt[index];
+      if (ttl !== undefined && at !== undefined && cellOf(record, index) !== undefined) next = Math.min(next, at + ttl);
+    });
+    return next;
+  }
+
+  /**
+   * At a window's expiry: processing-time timers that are not due yet would find their state gone, so they are dropped and
+   * counted (when the input is over, expiry waits for them instead). Where there is no state they still fire in their time.
+   */
+  dropTimers(record: StateRecord, step: StepId): void {
+    const { timers } = record;
+    if (timers === undefined || !this.#hasCells) return;
+    for (const timer of timers instanceof Map ? timers.values() : [timers]) {
+      if (timer.family !== TTL_FAMILY) this.#host.dropped(step, "timer");
+    }
+    this.#host.timers.clearAll(record);
+  }
+
+  /** Clears what has outlived its TTL. `true` where `timer` was such a timer. */
+  expireTtl(timer: TimerEntry): boolean {
+    if (timer.family !== TTL_FAMILY) return false;
+    const record = timer.owner as StateRecord;
+    // Where it is still set, as in a stage with calls, nothing else may find it so.
+    this.#host.timers.clear(record, TTL_FAMILY, "");
+    const now = this.#host.now();
+    Object.values(this.#doFn.state ?? {}).forEach(({ ttl }, index) => {
+      const writtenAt = record.writtenAt?.[index];
+      if (ttl !== undefined && writtenAt !== undefined && now - writtenAt >= ttl) setCell(record, index, undefined);
+    });
+    const next = this.#nextTtl(record);
+    if (next !== Infinity) this.#setTtl(record, next);
+    else this.release(record);
+    return true;
+  }
+}
+
+function hasTimer({ timers }: KeyedRecord, family: string): boolean {
+  if (timers === undefined) return false;
+  if (timers instanceof Map) return [...timers.values()].some((timer) => timer.family === family);
+  return timers.family === family;
+}
