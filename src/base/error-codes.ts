@@ -19,6 +19,7 @@ export const ERROR_CODES = {
   NOT_ITERABLE: "a flatMap or DoFn returned something that is not an iterable of elements",
   OUTPUT_TAG_UNKNOWN: "a DoFn emitted to an output that it does not declare",
   PARTITION_OUT_OF_RANGE: "a partition function named a part that does not exist",
+  SINK_TWICE: "two steps of a pipeline write the same file or table as a whole",
   SOURCE_INVALID: "a source's reader does not keep to its contract",
   SINGLETON_EMPTY: "a singleton side input has no element and no default",
   SINGLETON_NOT_ONE: "a singleton side input has more than one element",

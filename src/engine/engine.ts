@@ -480,6 +480,7 @@ export class Engine {
 
   /** Makes the output of every sink visible. Called once, after `step` said `done`. */
   async complete(): Promise<void> {
+    for (const state of this.#stages) await state.runner.flush();
     for (const state of this.#stages) await state.runner.complete();
   }
 

@@ -71,9 +71,16 @@ export class SinkStep implements Emitter {
     });
   }
 
-  async complete(): Promise<void> {
+  async flush(): Promise<void> {
     try {
       await this.#writer?.flush?.();
+    } catch (error) {
+      throw stepFailure(error, { step: this.#step.name });
+    }
+  }
+
+  async complete(): Promise<void> {
+    try {
       await this.#writer?.finish?.();
     } catch (error) {
       throw stepFailure(error, { step: this.#step.name });

@@ -63,6 +63,7 @@ interface Driven {
   finishBundle?(): void | Promise<void>;
   invoke?(invocation: Invocation): CallEffects | Promise<CallEffects>;
   settle?(invocation: Invocation, effects: CallEffects): void;
+  flush?(): void | Promise<void>;
   complete?(): void | Promise<void>;
   close?(failed: boolean): void | Promise<void>;
 }
@@ -378,6 +379,10 @@ export class StageProgram implements StageRunner {
 
   settle(invocation: Invocation, effects: CallEffects): void {
     for (const part of this.#driven) part.settle?.(invocation, effects);
+  }
+
+  async flush(): Promise<void> {
+    for (const part of this.#driven) await part.flush?.();
   }
 
   async complete(): Promise<void> {

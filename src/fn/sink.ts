@@ -6,7 +6,9 @@
  * K3 `lastCommitted` says which epoch the outside world has seen, so that a restart neither loses nor repeats one.
  * K4 A writer opened for a durable job hands output over by epochs only: `finish` comes after the commit of the last epoch, and
  *    `close` after it is on record that the job has ended.
- * K5 A writer opened without a job is never sealed: what it was given becomes visible by `finish`.
+ * K5 Nothing becomes visible by `finish` before every sink of the job has flushed: what fails in writing leaves nothing of any of
+ *    them. Where a `finish` itself fails, sinks that came before it have become visible, as no two places change as one.
+ * K6 A writer opened without a job is never sealed: what it was given becomes visible by `finish`.
  */
 import type { Pane } from "../model/pane.ts";
 import type { Timestamp } from "../model/time.ts";
@@ -34,7 +36,7 @@ export interface SinkWriter<T> {
   commit(epoch: Epoch, chunks: readonly Uint8Array[]): Promise<void>;
   /** 0 before the first: epochs are numbered from 1. */
   lastCommitted(): Promise<Epoch>;
-  /** The input is over: makes everything written visible. */
+  /** The input is over, and every sink of the job has flushed: makes everything written visible. */
   finish?(): Promise<void>;
   /** The job failed or was cancelled: takes back what is not visible yet. */
   abort?(): void | Promise<void>;
@@ -52,6 +54,8 @@ export interface SinkJob {
 export interface Sink<T> {
   /** For graphs and messages, as in `text(out.txt)`. */
   readonly name: string;
+  /** What a run writes as a whole, as an absolute path or a URL: two steps of a pipeline that replace the same are refused. */
+  readonly replaces?: string;
   /** @param job given by a durable run, which seals and commits; left out where output becomes visible at the end */
   open(job?: SinkJob): SinkWriter<T> | Promise<SinkWriter<T>>;
 }

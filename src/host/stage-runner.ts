@@ -30,7 +30,9 @@ export interface StageRunner {
   invoke(invocation: Invocation): CallEffects | Promise<CallEffects>;
   /** Applies the effects of a call that succeeded, or dead-letters one that was given up. */
   settle(invocation: Invocation, effects: CallEffects): void;
-  /** The input is over and everything has been handled: sinks make their output visible. */
+  /** The input is over and everything has been handled: sinks hand on what they hold, and nothing is visible yet. */
+  flush(): void | Promise<void>;
+  /** All stages have flushed: sinks make their output visible. */
   complete(): void | Promise<void>;
   close(): void | Promise<void>;
 }

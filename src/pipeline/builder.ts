@@ -201,7 +201,30 @@ export class GraphBuilder {
       views: Object.freeze([...this.#views]),
     });
     validateGraph(graph);
+    this.#checkSinks(graph.steps);
     return graph;
+  }
+
+  /** Of two that write the same place as a whole only the last would be seen. */
+  #checkSinks(steps: readonly Step[]): void {
+    const writers = new Map<string, string>();
+    for (const { name, spec } of steps) {
+      const replaces = spec.kind === "write" ? spec.sink.replaces : undefined;
+      if (replaces === undefined) continue;
+      const other = writers.get(replaces);
+      if (other !== undefined) {
+        throw stepError(
+          "SINK_TWICE",
+          { name, at: this.#names.get(name) },
+          {
+            what: `the steps "${other}" and "${name}" both write ${replaces}`,
+            why: "each writes it as a whole, so that only the output of the one that ends last would be left",
+            fix: "give each a place of its own, or write flatten([a, b]) once",
+          },
+        );
+      }
+      writers.set(replaces, name);
+    }
   }
 
   #free(derived: string): string {

@@ -126,6 +126,18 @@ describe("names", () => {
     expect(places[0]).not.toBe(places[1]);
   });
 
+  test("two steps that write one file are SINK_TWICE, with the line of the second", async () => {
+    const error = await refusal((p) => {
+      const words = p.create(["a"]);
+      words.write("First", { ...SINK, replaces: "/out/words.txt" });
+      words.write("Other", { ...SINK, replaces: "/out/others.txt" });
+      words.write("Second", { ...SINK, replaces: "/out/words.txt" });
+    });
+    expect(error.code).toBe("SINK_TWICE");
+    expect(error.what).toBe('the steps "First" and "Second" both write /out/words.txt');
+    expect(error.context.at).toMatch(/pipeline\.test\.ts:\d+:\d+$/);
+  });
+
   test("a composite cannot take a step's name either", async () => {
     const error = await refusal((p) =>
       p.create("Words", ["a"]).apply("Words", (words: PCollection<string>) => words.map((w) => w)),

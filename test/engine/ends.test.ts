@@ -192,6 +192,22 @@ describe("cancel", () => {
   const lines = (feed: Feed<string>, file: string) =>
     program("lines", (p) => p.read(feeds([feed])).apply(text.write(file)));
 
+  test("of one sink as it flushes at the end leaves nothing of another", async () => {
+    const calls: string[] = [];
+    const path = join(folder, "first.txt");
+    const full = watched(calls, { flush: () => Promise.reject(new Error("disk is full")) });
+    const job = run(
+      program("two sinks", (p) => {
+        const words = p.create(["a"]);
+        words.apply(text.write(path));
+        words.filter("None", () => false).write("Full", full);
+      }),
+    );
+    expect((await failure(job, "STEP_FAILED")).message).toContain("disk is full");
+    expect(calls).toEqual(["open", "flush", "abort", "close"]);
+    expect(existsSync(path)).toBe(false);
+  });
+
   test("in the middle of writing leaves no file, and nothing beside it", async () => {
     const feed = new Feed<string>();
     const file = join(folder, "cancelled", "out.txt");

@@ -6,11 +6,12 @@
  *    when `write` says so.
  * W3 A failure of the disk comes out of the next `write`, `flush` or `finish`, whichever is first.
  */
-import { type FileHandle, open, rename, rm } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 import { assert } from "../../base/assert.ts";
 import type { TidemarkError } from "../../base/errors.ts";
 import type { SinkWriter } from "../../fn/sink.ts";
 import { type TargetFile, writeError } from "../../platform/files.ts";
+import { type AsideFile, openAside, sweepAside } from "./aside.ts";
 
 /** How much text is gathered before it is encoded and handed on. */
 export const WRITE_CHARACTERS: number = 256 * 1024;
@@ -19,8 +20,7 @@ const NEW_FILE_MODE = 0o666;
 
 export class DirectWriter<T> implements SinkWriter<T> {
   readonly #target: TargetFile;
-  readonly #asidePath: string;
-  readonly #handle: FileHandle;
+  readonly #aside: AsideFile;
   readonly #format: (value: T) => string;
   #text: string;
   /** Bytes given to the file that it has not taken yet. */
@@ -29,32 +29,18 @@ export class DirectWriter<T> implements SinkWriter<T> {
   #failure: TidemarkError | undefined;
   #state: "open" | "finished" | "closed" = "open";
 
-  /** @param handle `asidePath`, open for writing; the writer closes it */
-  constructor(target: TargetFile, asidePath: string, handle: FileHandle, header: string, format: (value: T) => string) {
+  /** @param aside the writer closes it */
+  constructor(target: TargetFile, aside: AsideFile, header: string, format: (value: T) => string) {
     this.#target = target;
-    this.#asidePath = asidePath;
-    this.#handle = handle;
+    this.#aside = aside;
     this.#format = format;
     this.#text = header;
   }
 
   /** @throws FILE_UNWRITABLE */
   static async open<T>(target: TargetFile, header: string, format: (value: T) => string): Promise<DirectWriter<T>> {
-    for (let n = 1; ; n++) {
-      const asidePath = `${target.path}.tmp-${process.pid}-${n}`;
-      try {
-        return new DirectWriter(
-          target,
-          asidePath,
-          await open(asidePath, "wx", target.mode ?? NEW_FILE_MODE),
-          header,
-          format,
-        );
-      } catch (error) {
-        // Another writer's, or left by a process that was killed and had the same id.
-        if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw writeError(error, target.path);
-      }
-    }
+    await sweepAside(target.path);
+    return new DirectWriter(target, await openAside(target.path, target.mode ?? NEW_FILE_MODE), header, format);
   }
 
   write(value: T): boolean {
@@ -74,8 +60,8 @@ export class DirectWriter<T> implements SinkWriter<T> {
   async finish(): Promise<void> {
     await this.flush();
     try {
-      await this.#handle.close();
-      await rename(this.#asidePath, this.#target.path);
+      await this.#aside.handle.close();
+      await rename(this.#aside.path, this.#target.path);
     } catch (error) {
       throw writeError(error, this.#target.path);
     }
@@ -91,8 +77,8 @@ export class DirectWriter<T> implements SinkWriter<T> {
     this.#state = "closed";
     if (state !== "open") return;
     await this.#written;
-    await this.#handle.close();
-    await rm(this.#asidePath, { force: true });
+    await this.#aside.handle.close();
+    await rm(this.#aside.path, { force: true });
   }
 
   seal(): Uint8Array[] {
@@ -108,7 +94,7 @@ export class DirectWriter<T> implements SinkWriter<T> {
   }
 
   #withoutEpochs(): never {
-    assert(false, "K5 a sink that was opened without a job id has no epochs");
+    assert(false, "sink K6: a sink that was opened without a job id has no epochs");
   }
 
   #send(): void {
@@ -122,7 +108,7 @@ export class DirectWriter<T> implements SinkWriter<T> {
   /** Never rejects: what is appended to this promise must go on, and a failure is kept for whoever asks next. */
   async #put(bytes: Buffer): Promise<void> {
     try {
-      if (this.#failure === undefined) await this.#handle.appendFile(bytes);
+      if (this.#failure === undefined) await this.#aside.handle.appendFile(bytes);
     } catch (error) {
       this.#failure = writeError(error, this.#target.path);
     }

@@ -5,6 +5,7 @@
 import { TidemarkError } from "../../base/errors.ts";
 import type { Sink, SinkJob } from "../../fn/sink.ts";
 import { prepareTarget } from "../../platform/files.ts";
+import { resolve } from "node:path";
 import { DirectWriter } from "./direct-writer.ts";
 import { EpochWriter } from "./epoch-writer.ts";
 
@@ -32,6 +33,7 @@ export function lineSink<T>(
   const header = options.header === undefined ? "" : `${options.header}\n`;
   return Object.freeze({
     name: `${kind}(${path})`,
+    replaces: resolve(path),
     async open(job?: SinkJob) {
       const target = await prepareTarget(path);
       return job === undefined

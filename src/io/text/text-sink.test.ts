@@ -6,9 +6,13 @@ import {
   readFileSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
+import { spawnSync } from "node:child_process";
 import { open } from "node:fs/promises";
+import { hostname } from "node:os";
+import { resolve } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { SinkWriter } from "../../fn/sink.ts";
@@ -98,6 +102,10 @@ describe("a run without checkpoints", () => {
     expect(readdirSync(folder.path)).toEqual(["out.txt"]);
   });
 
+  test("it says which file it replaces, however that is written", () => {
+    expect(textSink("out/../out/words.txt").replaces).toBe(resolve("out/words.txt"));
+  });
+
   test("a link stays a link, and the file keeps its permissions", async () => {
     using folder = new Folder();
     chmodSync(folder.file("real.txt", "old\n"), 0o600);
@@ -107,10 +115,29 @@ describe("a run without checkpoints", () => {
     expect(statSync(folder.at("real.txt")).mode & 0o777).toBe(0o600);
   });
 
-  test("K5: it has no epochs", async () => {
+  test("A1: what a killed run has left is removed; what can still be somebody's is not", async () => {
+    using folder = new Folder();
+    const dead = spawnSync(process.execPath, ["-e", ""]).pid;
+    const here = encodeURIComponent(hostname());
+    const left = `out.txt.tmp-${here}-${dead}-1`;
+    const ownAndOld = `out.txt.tmp-${here}-${process.pid}-7`;
+    const kept = [
+      `out.txt.tmp-${here}-${process.pid}-8`,
+      `out.txt.tmp-${here}-${process.ppid}-1`,
+      `out.txt.tmp-another%20host-${dead}-1`,
+      `out.txt.tmp-job-${dead}-1`,
+      `other.txt.tmp-${here}-${dead}-1`,
+    ];
+    for (const name of [left, ownAndOld, ...kept]) folder.file(name, "half");
+    utimesSync(folder.at(ownAndOld), 1, 1);
+    await writeAll(folder.at("out.txt"), ["a"]);
+    expect(readdirSync(folder.path).toSorted()).toEqual(["out.txt", ...kept].toSorted());
+  });
+
+  test("sink K6: it has no epochs", async () => {
     using folder = new Folder();
     const writer = await textSink(folder.at("out.txt")).open();
-    expect(() => writer.seal(1)).toThrow(/K5/);
+    expect(() => writer.seal(1)).toThrow(/sink K6/);
     await writer.close();
   });
 });
@@ -263,8 +290,7 @@ describe("errors", () => {
     symlinkSync("/dev/full", folder.at("aside"));
     const writer: SinkWriter<string> = new DirectWriter(
       { path: folder.at("out.txt"), mode: undefined },
-      folder.at("aside"),
-      await open(folder.at("aside"), "w"),
+      { path: folder.at("aside"), handle: await open(folder.at("aside"), "w") },
       "",
       (line: string) => line,
     );
