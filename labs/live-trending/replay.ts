@@ -49,7 +49,7 @@ class ReplayReader implements SourceReader<Tweet, number> {
   /** Reads ahead by one tweet: its arrival says when to go on. */
   #take(): void {
     const line = this.#lines[this.#next];
-    this.#tweet = line === undefined ? undefined : (JSON.parse(line) as Tweet);
+    this.#tweet = line === undefined ? undefined : parse(line, this.#next + 1);
   }
 
   #dueAt(tweet: Tweet): number {
@@ -79,4 +79,18 @@ class ReplayReader implements SourceReader<Tweet, number> {
   }
 
   close(): void {}
+}
+
+/** @throws Error that says which line is no tweet */
+function parse(line: string, number: number): Tweet {
+  let tweet: Partial<Tweet> | null;
+  try {
+    tweet = JSON.parse(line) as Partial<Tweet> | null;
+  } catch (error) {
+    throw new Error(`line ${number} is not JSON: ${(error as Error).message}`, { cause: error });
+  }
+  if (typeof tweet?.text !== "string" || !Number.isFinite(tweet.eventTimeMs) || !Number.isFinite(tweet.arrivalMs)) {
+    throw new Error(`line ${number} lacks a text, or numbers eventTimeMs and arrivalMs: ${line.slice(0, 100)}`);
+  }
+  return tweet as Tweet;
 }

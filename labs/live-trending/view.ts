@@ -90,7 +90,7 @@ export function renderFrame(model: Model, columns: number, colour: boolean, heig
   );
   lines.push(
     line(
-      `panes: ${model.panes["EARLY"] ?? 0} early, ${model.panes["ON_TIME"] ?? 0} on time, ${model.panes["LATE"] ?? 0} late   dropped as too late: ${model.dropped}`,
+      `panes: ${model.panes["EARLY"] ?? 0} early, ${model.panes["ON_TIME"] ?? 0} on time, ${model.panes["LATE"] ?? 0} late${model.panes["CUT_SHORT"] === undefined ? "" : `, ${model.panes["CUT_SHORT"]} cut short`}   dropped as too late: ${model.dropped}`,
     ),
     "",
   );

@@ -108,8 +108,8 @@ describe("P2: what is inside stays inside", () => {
     },
   );
 
-  test("the tarball holds no test, and has the licence", () => {
-    expect(packed.filter((path) => /\.test\.|^test\//.test(path))).toEqual([]);
+  test("the tarball holds no test or fixture, and has the licence", () => {
+    expect(packed.filter((path) => /\.(test|fixture)\.|^test\//.test(path))).toEqual([]);
     expect(packed).toEqual(expect.arrayContaining(["LICENSE", "NOTICE", "dist/index.js", "dist/index.d.ts"]));
   });
 });
