@@ -4,7 +4,7 @@
  *
  * V1 Between `invoke` and `settle` nothing of a call can be seen: outputs, state and timers are kept in its effects.
  * V2 A call that failed leaves nothing; the host tries it again from the start, or gives it up to the dead letters.
- * V3 Calls of one key never overlap, so a call's copy of its state is nobody else's.
+ * V3 Calls of one key never overlap, so a call's draft of its state is nobody else's.
  */
 import { TidemarkError } from "../base/errors.ts";
 import type { DeadLetter } from "../fn/call-options.ts";
@@ -27,10 +27,10 @@ import {
 } from "./do-fn-context.ts";
 import { stepFailure } from "./errors.ts";
 import { checkPair, type LateOutput, mapKeyOf } from "./grouping.ts";
-import { makeCells } from "./make-cells.ts";
+import { type DraftCells, draftCells, draftRecord } from "./draft-cells.ts";
 import { BufferEmitter, type CallContext, emitAll, type StepInfo } from "./operators.ts";
 import type { StateRecords } from "./state-records.ts";
-import { copyRecord, type StateBinding } from "./state-cells.ts";
+import type { StateBinding } from "./state-cells.ts";
 import type { StateRecord } from "./state-record.ts";
 
 interface TimerChange {
@@ -46,7 +46,7 @@ interface Effects extends CallEffects {
   readonly state?: {
     readonly record: StateRecord;
     /** What the call made of the record. */
-    readonly copy: StateRecord;
+    readonly cells: DraftCells;
     readonly timers: readonly TimerChange[];
   };
 }
@@ -178,11 +178,9 @@ export class CallStep implements Emitter {
     );
   }
 
-  #applyState({ record, copy, timers }: NonNullable<Effects["state"]>): void {
+  #applyState({ record, cells, timers }: NonNullable<Effects["state"]>): void {
     if (this.#records?.find(record.window) === undefined) return;
-    record.first = copy.first;
-    record.others = copy.others;
-    record.writtenAt = copy.writtenAt;
+    cells.applyTo(record);
     for (const { family, tag, set } of timers) {
       if (set === undefined) this.#host.timers.clear(record, family, tag);
       else this.#host.timers.set(record, family, tag, set.domain, set.at, set.holdAt);
@@ -271,10 +269,10 @@ export function doFnBody(
     context.pane = invocation.pane;
     context.signal = invocation.signal;
     context.active = true;
-    const copy = record && bindCopy(parts, record, context, host, strict);
+    const draft = record && bindDraft(parts, record, context, host, strict);
     const end = (): void => {
       context.active = false;
-      copy?.end();
+      draft?.end();
     };
     const take = (settled: unknown): Effects["state"] => {
       end();
@@ -282,7 +280,7 @@ export function doFnBody(
         const { value, timestamp } = invocation;
         emitAll(parts.step, settled, value, timestamp, [at], context.pane, bufferFor(buffers, "main"));
       }
-      return copy && { record, copy: copy.record, timers: copy.timers };
+      return draft && { record, cells: draft.cells, timers: draft.timers };
     };
     const failed = (error: unknown): never => {
       end();
@@ -305,28 +303,29 @@ function recordOf(step: StepInfo, records: StateRecords, invocation: Invocation,
   return records.peek(key, step.toMapKey(key), window);
 }
 
-function bindCopy(
+function bindDraft(
   parts: ContextParts,
   record: StateRecord,
   context: DoFnContext,
   host: StageHost,
   strict: boolean,
-): { record: StateRecord; timers: TimerChange[]; end: () => void } {
+): { cells: DraftCells; timers: TimerChange[]; end: () => void } {
   const specs = parts.doFn.state ?? {};
-  const copy = copyRecord(specs, record);
+  const draft = draftRecord(record);
   const timers: TimerChange[] = [];
   context.key = record.key;
-  const cells: StateBinding = {
-    record: copy,
+  const binding: StateBinding = {
+    record: draft,
     step: parts.step.name,
     now: () => host.now(),
     // `keep` sees to it.
     ttlWritten: () => {},
     strict,
   };
-  context.state = makeCells(specs, cells);
+  const cells = draftCells(specs, binding);
+  context.state = cells.cells;
   const handles: TimerBinding = {
-    record: copy,
+    record: draft,
     context,
     timers: {
       set: (_record: KeyedRecord, family, tag, domain, at, holdAt) =>
@@ -336,10 +335,10 @@ function bindCopy(
   };
   context.timers = makeTimers(parts.doFn.timers ?? {}, parts, handles);
   const end = (): void => {
-    cells.record = endedRecord(parts.step.name);
-    handles.record = cells.record;
+    binding.record = endedRecord(parts.step.name);
+    handles.record = binding.record;
   };
-  return { record: copy, timers, end };
+  return { cells, timers, end };
 }
 
 /** The family under which the engine queues the call of `onWindowExpiration`. */

@@ -32,11 +32,15 @@ function handleFor(spec: StateSpec<unknown>, slot: Slot): unknown {
 }
 
 /** The handles of a step's declared cells, standing on `binding.record`. */
-export function makeCells(specs: StateSpecs, binding: StateBinding): Readonly<Record<string, unknown>> {
+export function makeCells(
+  specs: StateSpecs,
+  binding: StateBinding,
+  slotOf: (index: number, spec: StateSpec<unknown>) => Slot = (index, { ttl }) => new Slot(binding, index, ttl),
+): Readonly<Record<string, unknown>> {
   const make = binding.strict ? strictHandle : handleFor;
   const cells: Record<string, unknown> = {};
   Object.entries(specs).forEach(([name, spec], index) => {
-    cells[name] = make(spec, new Slot(binding, index, spec.ttl));
+    cells[name] = make(spec, slotOf(index, spec));
   });
   return Object.freeze(cells);
 }

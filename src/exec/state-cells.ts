@@ -4,7 +4,7 @@
  * S1 Handles are made once for a step (or once for a call that may be undone) and bound to a record for each element.
  * S2 What a record holds is plain data: a value, an array, an accumulator, a Map, a time-ordered list; `undefined` is empty.
  */
-import { type Coder, decodeFromBytes, type DeterministicCoder, encodeToBytes } from "../coders/coder.ts";
+import type { Coder, DeterministicCoder } from "../coders/coder.ts";
 import { keyCoderFor } from "../coders/key.ts";
 import type { CombineFn } from "../fn/combine-fn.ts";
 import type {
@@ -13,8 +13,6 @@ import type {
   MapCell,
   OrderedListCell,
   SetCell,
-  StateSpec,
-  StateSpecs,
   TimestampedValue,
   ValueCell,
 } from "../fn/state.ts";
@@ -24,7 +22,6 @@ import { synchronous } from "./errors.ts";
 import { checkTimestamp } from "./operators.ts";
 import { cellOf, setCell, type StateRecord } from "./state-record.ts";
 import {
-  copyTimeOrdered,
   endOf,
   firstAtOrAfter,
   headOf,
@@ -65,13 +62,28 @@ export class Slot {
     return cellOf(record, this.#index);
   }
 
+  /** As `get`, for data that is changed in place; `touch` follows. */
+  change(): unknown {
+    return this.get();
+  }
+
   set(data: unknown): void {
     const { record } = this.binding;
     setCell(record, this.#index, data);
     this.touch();
   }
 
-  /** Says that data reached by `get` was changed in place. */
+  /** Adds to an array. */
+  append(item: unknown): void {
+    const items = this.change() as unknown[] | undefined;
+    if (items === undefined) this.set([item]);
+    else {
+      items.push(item);
+      this.touch();
+    }
+  }
+
+  /** Says that data reached by `change` was changed in place. */
   touch(): void {
     if (this.#ttl === undefined) return;
     const { record } = this.binding;
@@ -110,15 +122,10 @@ export class BagHandle implements BagCell<unknown> {
     return (this.#slot.get() as unknown[] | undefined) ?? [];
   }
   add(value: unknown): void {
-    const items = this.#slot.get() as unknown[] | undefined;
-    if (items === undefined) this.#slot.set([value]);
-    else {
-      items.push(value);
-      this.#slot.touch();
-    }
+    this.#slot.append(value);
   }
   isEmpty(): boolean {
-    return this.read().length === 0;
+    return this.#slot.get() === undefined;
   }
   clear(): void {
     this.#slot.set(undefined);
@@ -132,18 +139,17 @@ export class CombiningHandle implements CombiningCell<unknown, unknown> {
     this.#slot = slot;
     this.#combine = combine;
   }
-  #accumulator(): unknown {
-    const kept = this.#slot.get();
+  #orNew(kept: unknown): unknown {
     return kept === undefined ? this.#synchronous(this.#combine.createAccumulator()) : kept;
   }
   #synchronous<T>(value: T): T {
     return synchronous(value, this.#slot.binding.step, "the CombineFn of a state cell");
   }
   read(): unknown {
-    return this.#synchronous(this.#combine.extractOutput(this.#accumulator()));
+    return this.#synchronous(this.#combine.extractOutput(this.#orNew(this.#slot.get())));
   }
   add(input: unknown): void {
-    this.#slot.set(this.#synchronous(this.#combine.addInput(this.#accumulator(), input)));
+    this.#slot.set(this.#synchronous(this.#combine.addInput(this.#orNew(this.#slot.change()), input)));
   }
   isEmpty(): boolean {
     return this.#slot.get() === undefined;
@@ -158,7 +164,13 @@ export function mapKeyBy(coder: Coder<unknown> | undefined): (key: unknown) => M
   return keyCoderFor(coder as DeterministicCoder<unknown> | undefined).toMapKey;
 }
 
-type Entries = Map<MapKey, [key: unknown, value: unknown]>;
+export type Entries = Map<MapKey, [key: unknown, value: unknown]>;
+/** What a map cell needs of its entries. */
+type EntriesRead = Pick<Entries, "get" | "has" | "size" | "values">;
+type EntriesChanged = EntriesRead & {
+  set(key: MapKey, entry: [unknown, unknown]): unknown;
+  delete(key: MapKey): boolean;
+};
 
 export class MapHandle implements MapCell<unknown, unknown> {
   readonly #slot: Slot;
@@ -167,8 +179,8 @@ export class MapHandle implements MapCell<unknown, unknown> {
     this.#slot = slot;
     this.#mapKey = mapKey;
   }
-  #entries(): Entries {
-    return (this.#slot.get() as Entries | undefined) ?? EMPTY;
+  #entries(): EntriesRead {
+    return (this.#slot.get() as EntriesRead | undefined) ?? EMPTY;
   }
   get(key: unknown): unknown {
     return this.#entries().get(this.#mapKey(key))?.[1];
@@ -177,7 +189,7 @@ export class MapHandle implements MapCell<unknown, unknown> {
     return this.#entries().has(this.#mapKey(key));
   }
   put(key: unknown, value: unknown): void {
-    const entries = this.#slot.get() as Entries | undefined;
+    const entries = this.#slot.change() as EntriesChanged | undefined;
     if (entries === undefined) this.#slot.set(new Map([[this.#mapKey(key), [key, value]]]));
     else {
       entries.set(this.#mapKey(key), [key, value]);
@@ -185,8 +197,12 @@ export class MapHandle implements MapCell<unknown, unknown> {
     }
   }
   remove(key: unknown): void {
-    const entries = this.#slot.get() as Entries | undefined;
-    if (entries?.delete(this.#mapKey(key))) this.#slot.touch();
+    const mapKey = this.#mapKey(key);
+    if (!this.#entries().has(mapKey)) return;
+    const entries = this.#slot.change() as EntriesChanged;
+    entries.delete(mapKey);
+    if (entries.size === 0) this.#slot.set(undefined);
+    else this.#slot.touch();
   }
   *keys(): IterableIterator<unknown> {
     for (const [key] of this.#entries().values()) yield key;
@@ -204,7 +220,7 @@ export class MapHandle implements MapCell<unknown, unknown> {
     this.#slot.set(undefined);
   }
 }
-const EMPTY: Entries = new Map();
+const EMPTY: EntriesRead = new Map();
 
 export class SetHandle implements SetCell<unknown> {
   readonly #map: MapHandle;
@@ -247,7 +263,7 @@ export class OrderedListHandle implements OrderedListCell<unknown> {
   }
   add(value: unknown, timestamp: Timestamp): void {
     checkTimestamp(this.#slot.binding.step, timestamp);
-    const list = this.#list();
+    const list = this.#slot.change() as TimeOrdered | undefined;
     if (list === undefined) this.#slot.set(timeOrdered(timestamp, value));
     else {
       const added = insert(list, timestamp, value);
@@ -275,7 +291,7 @@ export class OrderedListHandle implements OrderedListCell<unknown> {
     if (end <= begin) return;
     if (begin === headOf(list) && end === endOf(list)) this.#slot.set(undefined);
     else {
-      remove(list, begin, end);
+      remove(this.#slot.change() as TimeOrdered, begin, end);
       this.#slot.touch();
     }
   }
@@ -285,37 +301,4 @@ export class OrderedListHandle implements OrderedListCell<unknown> {
   clear(): void {
     this.#slot.set(undefined);
   }
-}
-
-/** A copy of a record's data that can be changed without changing the record. Cost: that of copying every cell. */
-export function copyRecord(specs: StateSpecs, record: StateRecord): StateRecord {
-  const { others, writtenAt } = record;
-  const copy = { ...record, others: others && [...others], writtenAt: writtenAt && [...writtenAt] };
-  Object.values(specs).forEach((spec, index) => {
-    const data = cellOf(record, index);
-    if (data !== undefined) setCell(copy, index, copyData(spec, data));
-  });
-  return copy;
-}
-
-function copyData(spec: StateSpec<unknown>, data: unknown): unknown {
-  switch (spec.kind) {
-    case "bag":
-      return [...(data as unknown[])];
-    case "orderedList":
-      return copyTimeOrdered(data as TimeOrdered);
-    case "map":
-    case "set":
-      return new Map(data as Entries);
-    case "combining":
-      return copyAccumulator(spec.combineFn as CombineFn<unknown, unknown, unknown>, data);
-    case "value":
-      return data;
-  }
-}
-
-function copyAccumulator({ accumulatorCoder }: CombineFn<unknown, unknown, unknown>, accumulator: unknown): unknown {
-  return accumulatorCoder === undefined
-    ? structuredClone(accumulator)
-    : decodeFromBytes(accumulatorCoder, encodeToBytes(accumulatorCoder, accumulator));
 }
