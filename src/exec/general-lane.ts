@@ -104,7 +104,7 @@ export class GeneralLane {
         else this.#put(cell, value, timestamp);
       }
     } catch (error) {
-      throw stepFailure(error, { step: this.#step.name, element, windows, key, hasKey: true });
+      throw stepFailure(error, { step: this.#step.name, element, windows, key, hasKey: true, deadLetters: false });
     }
   }
 

@@ -293,7 +293,7 @@ export class WindowOperator implements Emitter {
     try {
       assigned = synchronous(this.#windowFn.assign(timestamp, value, windows), this.#step.name, "the WindowFn");
     } catch (error) {
-      throw stepFailure(error, { step: this.#step.name, element: value, windows });
+      throw stepFailure(error, { step: this.#step.name, element: value, windows, deadLetters: false });
     }
     // Sliding windows whose period is longer than their size leave gaps, where an element is in no window.
     if (assigned.length > 0) this.#out.emit(value, timestamp, assigned, pane);
@@ -322,7 +322,7 @@ export class TimestampOperator implements Emitter {
       checkTimestamp(this.#step.name, moved);
       checkSkew(this.#step.name, timestamp, moved, this.#allowedSkew);
     } catch (error) {
-      throw stepFailure(error, { step: this.#step.name, element: value, windows });
+      throw stepFailure(error, { step: this.#step.name, element: value, windows, deadLetters: false });
     }
     this.#out.emit(value, moved, windows, pane);
   }
@@ -374,7 +374,7 @@ export class PartitionOperator implements Emitter {
         });
       }
     } catch (error) {
-      throw stepFailure(error, { step: this.#step.name, element: value, windows });
+      throw stepFailure(error, { step: this.#step.name, element: value, windows, deadLetters: false });
     }
     (this.#parts[part] as Emitter).emit(value, timestamp, windows, pane);
   }

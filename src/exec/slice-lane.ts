@@ -85,7 +85,14 @@ export class SliceLane implements Emitter {
       if (slice?.open === true) this.#addTo(slice, element[0], mapKey, element[1]);
       else this.#addByWindow(slice, element, mapKey, timestamp, windows);
     } catch (error) {
-      throw stepFailure(error, { step: this.#step.name, element, windows, key: element[0], hasKey: true });
+      throw stepFailure(error, {
+        step: this.#step.name,
+        element,
+        windows,
+        key: element[0],
+        hasKey: true,
+        deadLetters: false,
+      });
     }
   }
 

@@ -94,7 +94,14 @@ export class WindowLane implements Emitter {
         }
       }
     } catch (error) {
-      throw stepFailure(error, { step: this.#step.name, element, windows, key: element[0], hasKey: true });
+      throw stepFailure(error, {
+        step: this.#step.name,
+        element,
+        windows,
+        key: element[0],
+        hasKey: true,
+        deadLetters: false,
+      });
     }
   }
 

@@ -231,7 +231,12 @@ function transcoder(graph: PipelineGraph): Transcode {
         ),
       };
     } catch (error) {
-      throw stepFailure(error, { step: (graph.steps[producer] as Step).name, element: value, windows });
+      throw stepFailure(error, {
+        step: (graph.steps[producer] as Step).name,
+        element: value,
+        windows,
+        deadLetters: false,
+      });
     }
   };
 }
@@ -245,5 +250,11 @@ function cancelled(name: string): TidemarkError {
 
 function unexpected(error: unknown): TidemarkError {
   const message = error instanceof Error ? error.message : String(error);
-  return new TidemarkError("JOB_FAILED", { what: message, domain: "external", cause: error });
+  return new TidemarkError("JOB_FAILED", {
+    what: message,
+    why: "it was thrown by no function of a step, so nothing says which element it was about",
+    fix: "look at the cause, and start the job again",
+    domain: "external",
+    cause: error,
+  });
 }
