@@ -204,6 +204,20 @@ test("an error of a source names its step", async () => {
   expect(error.context.step).toBe("Lines");
 });
 
+test("what build throws comes by wait(), coded, with the user's line", async () => {
+  const job = run(
+    program("unbuilt", () => {
+      throw new TypeError("not yet");
+    }),
+  );
+  const error: unknown = await job.wait().catch((reason: unknown) => reason);
+  if (!isTidemarkError(error, "PROGRAM_BUILD_FAILED")) throw error;
+  expect(error.what).toBe('the program "unbuilt" failed while it was built: TypeError: not yet');
+  expect(error.context.at).toMatch(/jobs\.test\.ts:\d+:\d+$/);
+  expect(error.cause).toBeInstanceOf(TypeError);
+  expect(job.state).toBe("failed");
+});
+
 test("two jobs in one process do not know each other", async () => {
   const [one, two]: number[][] = [[], []];
   const build = (into: number[], factor: number) => (p: Pipeline) =>

@@ -2,6 +2,7 @@
 import type { Program } from "../../pipeline/program.ts";
 import { formatTimestamp } from "../../model/time.ts";
 import { TidemarkError } from "../../base/errors.ts";
+import { buildProgram } from "../../program/build.ts";
 import { importing } from "../../program/importing.ts";
 import { nodeClock } from "../../platform/node.ts";
 import { EmbeddedJob, type JobClock, type JobState } from "./job.ts";
@@ -71,8 +72,8 @@ export interface JobHandle {
 }
 
 /**
- * Starts `program` with its options as raw data (as from the command line or a JSON file). Its errors, those of the options and
- * of the build included, come by `wait()`.
+ * Starts `program` with its options as raw data (as from the command line or a JSON file). Its errors come by `wait()`, those of
+ * the options (OPTIONS_INVALID) and of the build (PROGRAM_BUILD_FAILED) included.
  * @throws RUN_ON_IMPORT while the command line imports the program's module
  *
  * @example
@@ -139,7 +140,7 @@ class Handle implements JobHandle {
   }
 
   async #start(program: Program, rawOptions: unknown, options: RunOptions): Promise<EmbeddedJob> {
-    const built = await program.build(rawOptions);
+    const built = await buildProgram(program, rawOptions);
     const warn = options.onWarning ?? toStandardError;
     this.#running = new EmbeddedJob(built.graph, {
       clock: this.#clock,
