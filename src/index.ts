@@ -103,4 +103,5 @@ export {
   type RunOptions,
   type StepMetrics,
 } from "./runners/embedded/run.ts";
-export type { JobClock, JobState } from "./runners/embedded/job.ts";
+export type { Clock } from "./base/clock.ts";
+export type { JobState } from "./runners/embedded/job.ts";

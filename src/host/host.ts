@@ -96,7 +96,7 @@ export interface StageHost extends TimeHost {
   readonly sideInputs: SideInputHost;
   readonly calls: CallHost;
   records<R extends KeyedRecord>(): RecordStore<R>;
-  /** Counts an element that was dropped; `emitLate` says where it went. */
+  /** Counts an element or a timer that was dropped. */
   dropped(step: StepId, reason: DropReason): void;
   /** Runs `callback` when what the bundle emitted is durable (without checkpoints: at the end of the turn). */
   onBundleFinalized(callback: () => void | Promise<void>): void;

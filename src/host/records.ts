@@ -1,7 +1,8 @@
 /**
  * Keyed records: all that one step keeps for one key and window, filed window by window.
  *
- * P1 Records, and what hangs in them, are plain data: no methods, no closures, so that they can be written down.
+ * P1 What steps keep in a record is plain data: no methods, no closures, so that it can be written down. `window` goes through
+ *    its WindowFn (`toData`); `timers` are objects of the host, which alone reads and writes more than TimerEntry says.
  * P2 One step has one store; windows are found by id, so equal windows share records whatever object names them.
  * P3 A window that is dropped lets go of its records. A Map that grows links its old table to the new one, so once V8 has
  *    promoted a table to the old generation, all that later tables of the same Map ever held counts as reachable until the

@@ -2,9 +2,10 @@
  * Plays a scripted pipeline to the end of its script, whether or not the script ends the stream: what has come out by then
  * is the result.
  */
+import type { Clock } from "../base/clock.ts";
 import { seededRandom } from "../base/random.ts";
 import type { Program } from "../pipeline/index.ts";
-import { EmbeddedJob, type JobClock } from "../runners/embedded/job.ts";
+import { EmbeddedJob } from "../runners/embedded/job.ts";
 import { encodedByDefault } from "../runners/embedded/run.ts";
 import { simulatedJobClock } from "./simulated-job-clock.ts";
 
@@ -39,7 +40,7 @@ export async function playScript(program: Program, options: PlayOptions = {}): P
   const built = await program.build({});
   const random = options.bundleSeed === undefined ? undefined : seededRandom(options.bundleSeed);
   let stop: (() => void) | undefined;
-  const clock: JobClock = {
+  const clock: Clock = {
     ...simulatedJobClock(),
     // Scheduling means that nothing is left but waiting for processing time, which only the script may move.
     schedule: () => {

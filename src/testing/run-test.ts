@@ -1,10 +1,11 @@
 /**
  * Runs a pipeline in a test: simulated clock, strict mode, every assertion checked, nothing left behind.
  */
+import type { Clock } from "../base/clock.ts";
 import { TidemarkError } from "../base/errors.ts";
 import { seededRandom } from "../base/random.ts";
 import { isProgram, type Pipeline, pipeline, type Program } from "../pipeline/index.ts";
-import { EmbeddedJob, type JobClock } from "../runners/embedded/job.ts";
+import { EmbeddedJob } from "../runners/embedded/job.ts";
 import { describeStages, encodedByDefault, type JobMetrics, jobMetrics } from "../runners/embedded/run.ts";
 import { simulatedJobClock } from "./simulated-job-clock.ts";
 
@@ -25,7 +26,7 @@ export interface TestOptions {
   /** As of `pipeline`, where a build function is given. Default false. */
   readonly allowUnsafeTriggers?: boolean;
   /** Default: `simulatedJobClock(startMs)`. */
-  readonly clock?: JobClock;
+  readonly clock?: Clock;
   /** Told of late elements that were dropped. Default: nobody. */
   readonly onWarning?: (message: string) => void;
 }
