@@ -22,7 +22,7 @@ import * as format from "./value-format.ts";
 import { findProblem } from "./value-problem.ts";
 import { isWellFormed } from "./well-formed.ts";
 
-/** What stands for a key in a Map. */
+/** What stands for a key in a Map: a primitive for itself, anything else by its canonical bytes. */
 export type MapKey = string | number | bigint | boolean | null | undefined;
 
 /** How many parts the keys of a job are dealt into; fixed, since checkpoints and shards are cut along it. */

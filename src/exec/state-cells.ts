@@ -6,7 +6,7 @@
  */
 import { type Coder, decodeFromBytes, type DeterministicCoder, encodeToBytes } from "../coders/coder.ts";
 import { keyCoderFor } from "../coders/key.ts";
-import type { CombineFn } from "../fn/combine-fn.ts";
+import type { AnyCombine } from "../fn/combine-fn.ts";
 import type {
   BagCell,
   CombiningCell,
@@ -131,8 +131,8 @@ export class BagHandle implements BagCell<unknown> {
 
 export class CombiningHandle implements CombiningCell<unknown, unknown> {
   readonly #slot: Slot;
-  readonly #combine: CombineFn<unknown, unknown, unknown>;
-  constructor(slot: Slot, combine: CombineFn<unknown, unknown, unknown>) {
+  readonly #combine: AnyCombine;
+  constructor(slot: Slot, combine: AnyCombine) {
     this.#slot = slot;
     this.#combine = combine;
   }
@@ -304,14 +304,14 @@ export function copyCells(specs: StateSpecs, cells: readonly unknown[]): unknown
       case "set":
         return new Map(data as Entries);
       case "combining":
-        return copyAccumulator(spec.combineFn as CombineFn<unknown, unknown, unknown>, data);
+        return copyAccumulator(spec.combineFn as AnyCombine, data);
       case "value":
         return data;
     }
   });
 }
 
-function copyAccumulator({ accumulatorCoder }: CombineFn<unknown, unknown, unknown>, accumulator: unknown): unknown {
+function copyAccumulator({ accumulatorCoder }: AnyCombine, accumulator: unknown): unknown {
   return accumulatorCoder === undefined
     ? structuredClone(accumulator)
     : decodeFromBytes(accumulatorCoder, encodeToBytes(accumulatorCoder, accumulator));

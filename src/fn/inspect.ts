@@ -9,8 +9,8 @@ export function isAsyncFunction(fn: unknown): boolean {
 }
 
 /** Whether `doFn` keeps something for each key: state, timers, or windows that it is told the end of. */
-export function isKeyedDoFn({ state, timers, onWindowExpiration }: DoFn<never, unknown>): boolean {
-  return hasMembers(state) || hasMembers(timers) || onWindowExpiration !== undefined;
+export function isKeyedDoFn(doFn: DoFn<never, unknown>): boolean {
+  return hasMembers(doFn.state) || hasMembers(doFn.timers) || doFn.onWindowExpiration !== undefined;
 }
 
 function hasMembers(record: object | undefined): boolean {

@@ -9,18 +9,19 @@
  *    next full collection: a Map of windows that come and go must hold nothing large after `delete`, and a cache is replaced
  *    by a new Map, never emptied by `clear` (bench/README.md, "Memory").
  */
+import type { MapKey } from "../coders/key.ts";
+import type { TimeDomain } from "../fn/timer.ts";
 import type { Window } from "../model/window.ts";
 import type { Timestamp } from "../model/time.ts";
 
-/** A key as it is used in a Map: primitives stand for themselves, anything else for its canonical bytes. */
-export type MapKey = string | number | bigint | boolean | null | undefined;
+export type { MapKey };
 
 /** A timer that is set. Made and owned by the host. */
 export interface TimerEntry {
   readonly owner: KeyedRecord;
   readonly family: string;
   readonly tag: string;
-  readonly domain: "event" | "processing";
+  readonly domain: TimeDomain;
   /** When it fires. */
   at: Timestamp;
   /** What it holds the output watermark at until then, and the timestamp of its outputs. */
