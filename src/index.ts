@@ -28,14 +28,8 @@ export type {
 
 export * from "./windowing/index.ts";
 
-export {
-  exponentialBackoff,
-  type Backoff,
-  type CallOptions,
-  type DeadLetter,
-  type Late,
-  type RetryOptions,
-} from "./fn/call-options.ts";
+export { exponentialBackoff, type Backoff, type CallOptions, type RetryOptions } from "./fn/call-options.ts";
+export type { DeadLetter, Late } from "./fn/set-aside.ts";
 export type { CombineFn } from "./fn/combine-fn.ts";
 export {
   output,

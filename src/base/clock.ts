@@ -4,6 +4,8 @@
  * C1 A callback of `schedule` runs when `now()` has reached its time, never before, and never inside `schedule` itself.
  * C2 A cancelled callback does not run; to cancel twice, or after it ran, does nothing.
  */
+
+/** The clock of a job: what it shows, and ways to be called later. */
 export interface Clock {
   /** Milliseconds since the epoch. Follows the machine's clock where it is the machine's, so it may be set back. */
   now(): number;

@@ -1,5 +1,5 @@
 /** `tidemark graph`: the stages and steps that a program is run as. */
-import { printMermaid, printText } from "../graph/print.ts";
+import { printMermaid, printText } from "../optimize/print.ts";
 import { planStages } from "../optimize/stages.ts";
 import { buildProgram } from "../program/build.ts";
 import type { LoadedProgram } from "../program/load.ts";

@@ -2,7 +2,7 @@
  * What the lanes of a grouping step share: how values accumulate, and where late elements go.
  */
 import type { AnyCombine, CombineFn } from "../fn/combine-fn.ts";
-import type { Late } from "../fn/call-options.ts";
+import type { Late } from "../fn/set-aside.ts";
 import type { StageHost } from "../host/host.ts";
 import type { Emitter } from "../host/emitter.ts";
 import { GLOBAL_WINDOWS, type Window } from "../model/window.ts";

@@ -9,7 +9,7 @@ import type { StepId } from "../graph/graph.ts";
 import type { Emitter } from "../host/emitter.ts";
 import type { MapKey } from "../host/records.ts";
 import type { Pane } from "../model/pane.ts";
-import { isTimestamp, type Timestamp } from "../model/time.ts";
+import { isTimestamp, type Timestamp, timestampProblem } from "../model/time.ts";
 import type { WindowFn } from "../model/window-fn.ts";
 import type { Window } from "../model/window.ts";
 import { TidemarkError } from "../base/errors.ts";
@@ -331,12 +331,7 @@ export class TimestampOperator implements Emitter {
 /** Refuses what is no instant. */
 export function checkTimestamp(step: string, timestamp: unknown): asserts timestamp is Timestamp {
   if (isTimestamp(timestamp)) return;
-  throw new TidemarkError("TIMESTAMP_INVALID", {
-    what: `step "${step}" gave the timestamp ${preview(timestamp)}`,
-    why: "a timestamp is a whole number of milliseconds since the epoch",
-    fix: "give a number such as Date.parse(text) or date.getTime(), with Math.floor where it may have a fraction",
-    step,
-  });
+  throw new TidemarkError("TIMESTAMP_INVALID", { ...timestampProblem(`step "${step}"`, timestamp), step });
 }
 
 /** Refuses an output that lies further before its element than the step allows. */

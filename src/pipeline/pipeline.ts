@@ -3,7 +3,7 @@ import type { Coder } from "../coders/coder.ts";
 import { ingestionTime, type Source, type TimestampPolicy } from "../fn/source.ts";
 import type { TimestampedValue } from "../fn/state.ts";
 import type { StepSpec, TestStreamEvent } from "../graph/graph.ts";
-import { isTimestamp, type Timestamp } from "../model/time.ts";
+import { isTimestamp, type Timestamp, timestampProblem } from "../model/time.ts";
 import { applyTransform } from "./apply.ts";
 import {
   stepError,
@@ -274,11 +274,7 @@ export function addFlatten<T>(
 function checkTimestamps(place: StepPlace, elements: readonly { readonly timestamp: unknown }[]): void {
   const wrong = elements.find(({ timestamp }) => !isTimestamp(timestamp));
   if (wrong === undefined) return;
-  throw stepError("TIMESTAMP_INVALID", place, {
-    what: `an element of "${place.name}" has the timestamp ${String(wrong.timestamp)}`,
-    why: "a timestamp is a whole number of milliseconds since the epoch",
-    fix: "give a number such as Date.parse(text), with Math.floor where it may have a fraction",
-  });
+  throw stepError("TIMESTAMP_INVALID", place, timestampProblem(`the script of "${place.name}"`, wrong.timestamp));
 }
 
 /** What all inputs agree on, or nothing. */

@@ -3,22 +3,16 @@
  */
 import type { Clock } from "../base/clock.ts";
 import { TidemarkError } from "../base/errors.ts";
-import { seededRandom } from "../base/random.ts";
 import { isProgram, type Pipeline, pipeline, type Program } from "../pipeline/index.ts";
-import { EmbeddedJob } from "../runners/embedded/job.ts";
-import { describeStages, encodedByDefault, type JobMetrics, jobMetrics } from "../runners/embedded/run.ts";
+import type { EmbeddedJob } from "../runners/embedded/job.ts";
+import { describeStages, type JobMetrics, jobMetrics } from "../runners/embedded/run.ts";
 import { simulatedJobClock } from "./simulated-job-clock.ts";
+import { startTestJob, type TestJobOptions } from "./test-job.ts";
 
 /** How a test runs its pipeline; all members optional. */
-export interface TestOptions {
+export interface TestOptions extends TestJobOptions {
   /** Options of a program, raw. */
   readonly options?: unknown;
-  /** Encodes and decodes every value between stages. Default: whether the environment variable TIDEMARK_ENCODED is `1`. */
-  readonly encoded?: boolean;
-  /** Checks that what steps keep can be encoded, and freezes it and elements that several steps see. Default true. */
-  readonly strict?: boolean;
-  /** Cuts bundles at random by this seed, in place of handing elements on as they come. */
-  readonly bundleSeed?: number;
   /** Milliseconds of real time after which the test fails, saying what the pipeline waits for. Default 10 s. */
   readonly timeoutMs?: number;
   /** Processing time at the start, in ms. Default 0. */
@@ -55,17 +49,9 @@ export async function runTest(
         allowUnsafeTriggers: options.allowUnsafeTriggers ?? false,
         build: (p) => build(p),
       }) as Program);
-  const built = await program.build(options.options ?? {});
   const clock = options.clock ?? simulatedJobClock(options.startMs);
-  const random = options.bundleSeed === undefined ? undefined : seededRandom(options.bundleSeed);
-  const job = new EmbeddedJob(built.graph, {
-    clock,
-    options: built.options,
-    encoded: options.encoded ?? encodedByDefault(),
-    strict: options.strict ?? true,
-    ...(random && { cutBundle: () => 1 + random.int(4) }),
-    warn: options.onWarning ?? (() => {}),
-  });
+  const warn = options.onWarning ?? (() => {});
+  const job = await startTestJob(program, options.options ?? {}, clock, options, { warn });
   await withTimeout(job, options.timeoutMs ?? 10_000);
   return jobMetrics(job, 0);
 }

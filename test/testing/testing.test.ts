@@ -1,4 +1,5 @@
 /** The testing API: scripts, assertions that fail with reasons, simulated time, seeded bundle cuts, strict mode. */
+import { assertTwice } from "./assert-that-twice.fixture.ts";
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -39,6 +40,12 @@ describe("assertThat", () => {
     expect(error.message).toContain("missing  [ 3 ]");
     expect(error.message).toContain("too many 2 at -∞ in global, UNKNOWN pane 0");
     expect(error.context.at).toMatch(/testing\.test\.ts:\d+:\d+$/);
+  });
+
+  test("says where a helper of the user's asserts, whatever its file is called", async () => {
+    const error: unknown = await runTest((p) => assertTwice(p.create([1]), [1])).catch((reason: unknown) => reason);
+    if (!isTidemarkError(error, "ASSERTION_FAILED")) throw error;
+    expect(error.context.at).toMatch(/assert-that-twice\.fixture\.ts:6:\d+$/);
   });
 
   test("counts how often: two of one are not one", async () => {
