@@ -46,7 +46,7 @@ export {
 export type { ElementMeta, Epoch, Sink, SinkWriter } from "./fn/sink.ts";
 export {
   eventTime,
-  ingestionTime,
+  sourceTime,
   processingTime,
   type Batch,
   type PollResult,

@@ -305,13 +305,13 @@ export class WindowOperator implements Emitter {
 export class TimestampOperator implements Emitter {
   readonly #step: StepInfo;
   readonly #fn: (element: unknown) => Timestamp;
-  readonly #allowedSkew: number;
+  readonly #allowedTimestampSkew: number;
   readonly #out: Emitter;
 
-  constructor(step: StepInfo, fn: (element: unknown) => Timestamp, allowedSkew: number, out: Emitter) {
+  constructor(step: StepInfo, fn: (element: unknown) => Timestamp, allowedTimestampSkew: number, out: Emitter) {
     this.#step = step;
     this.#fn = fn;
-    this.#allowedSkew = allowedSkew;
+    this.#allowedTimestampSkew = allowedTimestampSkew;
     this.#out = out;
   }
 
@@ -320,7 +320,7 @@ export class TimestampOperator implements Emitter {
     try {
       moved = synchronous(this.#fn(value), this.#step.name, "the function");
       checkTimestamp(this.#step.name, moved);
-      checkSkew(this.#step.name, timestamp, moved, this.#allowedSkew);
+      checkSkew(this.#step.name, timestamp, moved, this.#allowedTimestampSkew);
     } catch (error) {
       throw stepFailure(error, { step: this.#step.name, element: value, windows, deadLetters: false });
     }
@@ -335,12 +335,12 @@ export function checkTimestamp(step: string, timestamp: unknown): asserts timest
 }
 
 /** Refuses an output that lies further before its element than the step allows. */
-export function checkSkew(step: string, from: Timestamp, to: Timestamp, allowedSkew: number): void {
-  if (to >= from - allowedSkew) return;
+export function checkSkew(step: string, from: Timestamp, to: Timestamp, allowed: number): void {
+  if (to >= from - allowed) return;
   throw new TidemarkError("TIMESTAMP_SKEW", {
     what: `step "${step}" moved a timestamp back by ${from - to} ms, from ${from} to ${to}`,
-    why: `its allowed skew is ${allowedSkew} ms; an older timestamp could be behind the watermark and late everywhere after`,
-    fix: `raise the allowed skew to ${from - to} or more, or have the source give the timestamp`,
+    why: `its allowedTimestampSkew is ${allowed} ms; an older timestamp could be behind the watermark and late everywhere after`,
+    fix: `raise allowedTimestampSkew to ${from - to} or more, or have the source give the timestamp`,
     step,
   });
 }

@@ -181,7 +181,7 @@ export class StageProgram implements StageRunner {
         return new PartitionOperator(info, spec.fn, parts);
       }
       case "timestamps":
-        return new TimestampOperator(info, spec.fn, spec.allowedSkew, main());
+        return new TimestampOperator(info, spec.fn, spec.allowedTimestampSkew, main());
       case "windowInto": {
         if (spec.keepsWindows) return main();
         const windowing = this.#graph.collections[step.outputs["main"] as number]?.windowing as WindowingStrategy;

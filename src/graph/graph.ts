@@ -47,7 +47,7 @@ export type StepSpec =
       readonly keyCoder?: Coder<unknown>;
     }
   | { readonly kind: "partition"; readonly parts: number; readonly fn: (element: unknown, parts: number) => number }
-  | { readonly kind: "timestamps"; readonly fn: (element: unknown) => Timestamp; readonly allowedSkew: number }
+  | { readonly kind: "timestamps"; readonly fn: (element: unknown) => Timestamp; readonly allowedTimestampSkew: number }
   | {
       readonly kind: "windowInto";
       /** Whether elements stay in the windows they are in, and only the rest of the windowing changes. */

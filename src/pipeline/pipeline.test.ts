@@ -529,7 +529,7 @@ describe("what is refused while building", () => {
       "a CombineFn that is a name",
       (p) => p.create([["a", 1]]).combinePerKey("Sum", "sum" as never),
     ],
-    ["TIMESTAMP_SKEW_INVALID", "a negative skew", (p) => p.create([1]).withTimestamps((n) => n, { allowedSkew: -1 })],
+    ["TIMESTAMP_SKEW_INVALID", "a negative skew", (p) => p.create([1]).withTimestamps((n) => n, { allowedTimestampSkew: -1 })],
   ];
   test.each(wrongArguments)("%s: %s", async (code, _, build) => {
     const error = await refusal(build);

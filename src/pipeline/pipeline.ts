@@ -1,6 +1,6 @@
 /** Pipeline: the `p` of `build(p, options)`, from which collections come. */
 import type { Coder } from "../coders/coder.ts";
-import { ingestionTime, type Source, type TimestampPolicy } from "../fn/source.ts";
+import { sourceTime, type Source, type TimestampPolicy } from "../fn/source.ts";
 import type { TimestampedValue } from "../fn/state.ts";
 import type { StepSpec, TestStreamEvent } from "../graph/graph.ts";
 import { isTimestamp, type Timestamp, timestampProblem } from "../model/time.ts";
@@ -111,7 +111,7 @@ export class Pipeline {
         fix: "give a source, or use p.apply(text.read(path))",
       });
     }
-    const { timestamps = ingestionTime(), coder } = (rest[1] ?? {}) as ReadOptions<never>;
+    const { timestamps = sourceTime(), coder } = (rest[1] ?? {}) as ReadOptions<never>;
     if (timestamps.kind === "event") checkSync(place, "the timestamp function", timestamps.timestamp);
     return this.#root(
       place,
@@ -233,7 +233,7 @@ export class Pipeline {
     coder: Coder<never> | undefined,
     shape: Shape,
   ): PCollection<never> {
-    const spec: StepSpec = { kind: "read", source, timestamps: ingestionTime() };
+    const spec: StepSpec = { kind: "read", source, timestamps: sourceTime() };
     return this.#root(place, spec, rootTraits(true, coder, shape));
   }
 

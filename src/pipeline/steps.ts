@@ -138,17 +138,17 @@ export function addPartition(input: CollectionNode, naming: StepNaming, parts: n
   return input.builder.add({ place, spec, inputs: [input], outputs });
 }
 
-export function addTimestamps(input: CollectionNode, naming: StepNaming, fn: unknown, allowedSkew: number): StepDraft {
+export function addTimestamps(input: CollectionNode, naming: StepNaming, fn: unknown, allowedTimestampSkew: number): StepDraft {
   const place = input.builder.place(naming.given, naming.derived);
   checkFunction(place, "the timestamp function", fn);
   checkSync(place, "the timestamp function", fn);
-  if (!(allowedSkew >= 0)) {
+  if (!(allowedTimestampSkew >= 0)) {
     throw stepError("TIMESTAMP_SKEW_INVALID", place, {
-      what: `the allowed skew of "${place.name}" is ${allowedSkew}`,
+      what: `the allowedTimestampSkew of "${place.name}" is ${allowedTimestampSkew}`,
       fix: "give a number of milliseconds, 0 or more, or Infinity",
     });
   }
-  const spec = { kind: "timestamps" as const, fn: fn as (element: unknown) => Timestamp, allowedSkew };
+  const spec = { kind: "timestamps" as const, fn: fn as (element: unknown) => Timestamp, allowedTimestampSkew };
   return input.builder.add({ place, spec, inputs: [input], outputs: { main: input } });
 }
 

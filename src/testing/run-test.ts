@@ -14,12 +14,12 @@ export interface TestOptions extends TestJobOptions {
   /** Options of a program, raw. */
   readonly options?: unknown;
   /** Milliseconds of real time after which the test fails, saying what the pipeline waits for. Default 10 s. */
-  readonly timeoutMs?: number;
+  readonly timeout?: number;
   /** Processing time at the start, in ms. Default 0. */
-  readonly startMs?: number;
+  readonly startAt?: number;
   /** As of `pipeline`, where a build function is given. Default false. */
   readonly allowUnsafeTriggers?: boolean;
-  /** Default: `simulatedJobClock(startMs)`. */
+  /** Default: `simulatedJobClock(startAt)`. */
   readonly clock?: Clock;
   /** Told of late elements that were dropped. Default: nobody. */
   readonly onWarning?: (message: string) => void;
@@ -28,7 +28,7 @@ export interface TestOptions extends TestJobOptions {
 /**
  * Builds and runs a pipeline to its end; rejects when it fails, or when an `assertThat` does not hold. Processing time is
  * simulated: it jumps when nothing else can happen.
- * @throws TEST_TIMEOUT after 10 s of real time (`timeoutMs`), and what the pipeline throws
+ * @throws TEST_TIMEOUT after 10 s of real time (`timeout`), and what the pipeline throws
  *
  * @example
  * ```ts
@@ -49,10 +49,10 @@ export async function runTest(
         allowUnsafeTriggers: options.allowUnsafeTriggers ?? false,
         build: (p) => build(p),
       }) as Program);
-  const clock = options.clock ?? simulatedJobClock(options.startMs);
+  const clock = options.clock ?? simulatedJobClock(options.startAt);
   const warn = options.onWarning ?? (() => {});
   const job = await startTestJob(program, options.options ?? {}, clock, options, { warn });
-  await withTimeout(job, options.timeoutMs ?? 10_000);
+  await withTimeout(job, options.timeout ?? 10_000);
   return jobMetrics(job, 0);
 }
 

@@ -10,7 +10,7 @@ const TURNS = 4;
 const PATIENCE_MS = 250;
 
 /**
- * A clock that starts at `startMs` (default 0) and moves only by test streams and by jumping to due timers.
+ * A clock that starts at `startAt` (milliseconds; default 0) and moves only by test streams and by jumping to due timers.
  *
  * @example
  * ```ts
@@ -20,8 +20,8 @@ const PATIENCE_MS = 250;
  * clock.now(); // -> 1500
  * ```
  */
-export function simulatedJobClock(startMs = 0): Clock {
-  let now = startMs;
+export function simulatedJobClock(startAt = 0): Clock {
+  let now = startAt;
   return {
     now: () => now,
     immediate: (callback) => void setImmediate(callback),

@@ -43,7 +43,7 @@ export function windowInto(
 
 /**
  * Gives each element the event time that `fn` says, in milliseconds.
- * @param options.allowedSkew how far, in ms, it may lie before the element's present one. Default 0
+ * @param options.allowedTimestampSkew how far, in ms, it may lie before the element's present one. Default 0
  * @throws TIMESTAMP_SKEW_INVALID; when the job runs, TIMESTAMP_SKEW and TIMESTAMP_INVALID
  *
  * @example
@@ -55,7 +55,7 @@ export function windowInto(
  */
 export function withTimestamps<T>(
   fn: (element: T) => Timestamp,
-  options?: { readonly allowedSkew?: number },
+  options?: { readonly allowedTimestampSkew?: number },
 ): (input: PCollection<T>, name?: string) => PCollection<T> {
   return stepTransform((input: PCollection<T>, name?: string) => input.withTimestamps(...named(name, fn, options)));
 }

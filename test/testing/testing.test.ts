@@ -142,7 +142,7 @@ describe("runTest", () => {
       (p) => {
         p.create([1]).map("Hang", async () => new Promise<number>(() => {}));
       },
-      { timeoutMs: 50 },
+      { timeout: 50 },
     );
     expect(error.code).toBe("TEST_TIMEOUT");
     expect(error.message).toMatch(/Hang: watermark -∞, 1 in, 0 keys, 0 timers, 1 pending/);
