@@ -138,7 +138,12 @@ export function addPartition(input: CollectionNode, naming: StepNaming, parts: n
   return input.builder.add({ place, spec, inputs: [input], outputs });
 }
 
-export function addTimestamps(input: CollectionNode, naming: StepNaming, fn: unknown, allowedTimestampSkew: number): StepDraft {
+export function addTimestamps(
+  input: CollectionNode,
+  naming: StepNaming,
+  fn: unknown,
+  allowedTimestampSkew: number,
+): StepDraft {
   const place = input.builder.place(naming.given, naming.derived);
   checkFunction(place, "the timestamp function", fn);
   checkSync(place, "the timestamp function", fn);

@@ -134,7 +134,7 @@ describe("async functions", () => {
     expect(log.indexOf("begin b1")).toBeLessThan(log.indexOf("end a1"));
   });
 
-  test("V1: an element in flight holds the watermark: its window waits for it", async () => {
+  test("calls V1: an element in flight holds the watermark: its window waits for it", async () => {
     await runTest((p) => {
       const words = p.apply(testStream<string>().addElements(at(1000, "a")).advanceWatermarkToInfinity());
       const slow = words.map("Slow", async (word) => {

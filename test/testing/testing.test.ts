@@ -32,7 +32,7 @@ async function failureOf(build: Parameters<typeof runTest>[0], options?: TestOpt
 }
 
 describe("assertThat", () => {
-  test("A2: a failure shows expected, actual, what is missing and too many, and where it was written", async () => {
+  test("assert-that A2: a failure shows expected, actual, what is missing and too many, and where it was written", async () => {
     const error = await failureOf((p) => assertThat(p.create([1, 2, 2])).containsInAnyOrder([1, 2, 3]));
     expect(error.code).toBe("ASSERTION_FAILED");
     expect(error.message).toContain("expected [ 1, 2, 3 ]");
@@ -87,7 +87,7 @@ describe("assertThat", () => {
 });
 
 describe("test streams", () => {
-  test("T1: between two events everything that the first one set off has happened", async () => {
+  test("test-stream T1: between two events everything that the first one set off has happened", async () => {
     const seen: string[] = [];
     await runTest((p) => {
       p.apply(
@@ -127,7 +127,7 @@ describe("test streams", () => {
     expect(seen).toEqual(["1", "2: CALL_TIMEOUT"]);
   });
 
-  test("T3: what makes no sense is refused while it is written", () => {
+  test("test-stream T3: what makes no sense is refused while it is written", () => {
     const refused = (make: () => unknown): void => expect(make).toThrow("TEST_STREAM_INVALID");
     refused(() => testStream().advanceWatermarkTo(5).advanceWatermarkTo(4));
     refused(() => testStream().advanceWatermarkTo(Infinity));
