@@ -10,7 +10,7 @@ import {
   run,
 } from "tidemark";
 import { expect, test } from "vitest";
-import { SimulatedClock } from "../simulated-clock.fixture.ts";
+import { SimulatedClock } from "../simulated-clock.ts";
 import { collector, endless, Feed, feeds, program, settle } from "./kit.ts";
 
 const HOUR = 3_600_000;

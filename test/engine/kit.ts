@@ -8,7 +8,7 @@ import {
   type Source,
   type Timestamp,
 } from "tidemark";
-import type { SimulatedClock } from "../simulated-clock.fixture.ts";
+import type { SimulatedClock } from "../simulated-clock.ts";
 
 /** Lets the event loop go round `count` times. */
 export async function turns(count: number): Promise<void> {

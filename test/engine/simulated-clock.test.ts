@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { SimulatedClock } from "../simulated-clock.fixture.ts";
+import { SimulatedClock } from "../simulated-clock.ts";
 
 test("S1: time stands still until it is moved, and does not go back", () => {
   const clock = new SimulatedClock(100);

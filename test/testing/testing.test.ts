@@ -1,5 +1,5 @@
 /** The testing API: scripts, assertions that fail with reasons, simulated time, seeded bundle cuts, strict mode. */
-import { assertTwice } from "./assert-that-twice.fixture.ts";
+import { assertTwice } from "./assert-that-twice.ts";
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -45,7 +45,7 @@ describe("assertThat", () => {
   test("says where a helper of the user's asserts, whatever its file is called", async () => {
     const error: unknown = await runTest((p) => assertTwice(p.create([1]), [1])).catch((reason: unknown) => reason);
     if (!isTidemarkError(error, "ASSERTION_FAILED")) throw error;
-    expect(error.context.at).toMatch(/assert-that-twice\.fixture\.ts:6:\d+$/);
+    expect(error.context.at).toMatch(/assert-that-twice\.ts:6:\d+$/);
   });
 
   test("counts how often: two of one are not one", async () => {

@@ -206,7 +206,7 @@ describe("Timers in event time", () => {
       });
     });
     expect(error).toMatchObject({ code: "TIMESTAMP_SKEW" });
-    expect(String(error)).toContain("allowed skew is 2 ms");
+    expect(String(error)).toContain("allowedTimestampSkew is 2 ms");
   });
 
   eachMode("ParDoTest.testTimestampSkewInOnTimer: within the skew it works", (p) => {
