@@ -341,7 +341,7 @@ export class PCollection<T> {
 
   /**
    * Hands every element to a sink. Ends the branch. A sink that cannot take more stops the sources above until it can.
-   * @throws TRANSFORM_INVALID; when the job runs, STEP_FAILED and what the sink throws
+   * @throws TRANSFORM_INVALID; when the job runs, what the sink throws, as JOB_FAILED where it has no code
    *
    * @example
    * ```ts
