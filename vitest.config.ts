@@ -12,7 +12,7 @@ const config: ViteUserConfig = defineConfig({
   ssr: { resolve: { conditions: [condition, "node", "import", "module", "default"] } },
   test: {
     include: ["src/**/*.test.ts", "test/**/*.test.ts", "labs/**/*.test.ts", "bench/**/*.test.ts"],
-    exclude: [...configDefaults.exclude, "test/package/pack.test.ts", "test/integration/**"],
+    exclude: [...configDefaults.exclude, "test/package/pack.test.ts"],
     // Threads start faster than processes; a test that needs a process of its own spawns one.
     pool: "threads",
     execArgv: [`--conditions=${condition}`],

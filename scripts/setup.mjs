@@ -1,5 +1,5 @@
 /**
- * The front door: `npm start`, `npm test` and the commands below work from a fresh clone, on any Node from 18 on.
+ * The front door: `npm start`, `npm test` and the commands below work from a fresh clone, on any Node from 20 on.
  * It installs what is missing, then hands over to the real command on the repository's own Node.
  *
  * S1 Plain JavaScript, nothing imported but Node: it runs before anything is installed, on an old Node.

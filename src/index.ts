@@ -28,14 +28,8 @@ export type {
 
 export * from "./windowing/index.ts";
 
-export {
-  exponentialBackoff,
-  type Backoff,
-  type CallOptions,
-  type DeadLetter,
-  type Late,
-  type RetryOptions,
-} from "./fn/call-options.ts";
+export { exponentialBackoff, type Backoff, type CallOptions, type RetryOptions } from "./fn/call-options.ts";
+export type { DeadLetter, Late } from "./fn/set-aside.ts";
 export type { CombineFn } from "./fn/combine-fn.ts";
 export {
   output,
@@ -52,7 +46,7 @@ export {
 export type { ElementMeta, Epoch, Sink, SinkWriter } from "./fn/sink.ts";
 export {
   eventTime,
-  ingestionTime,
+  sourceTime,
   processingTime,
   type Batch,
   type PollResult,
@@ -103,4 +97,5 @@ export {
   type RunOptions,
   type StepMetrics,
 } from "./runners/embedded/run.ts";
-export type { JobClock, JobState } from "./runners/embedded/job.ts";
+export type { Clock } from "./base/clock.ts";
+export type { JobState } from "./runners/embedded/job.ts";

@@ -32,7 +32,7 @@ async function rowsOf(
   how: { encoded?: boolean; bundleSeed?: number } = {},
 ): Promise<Row[]> {
   const output = join(folder, "rows.ndjson");
-  const metrics = await runTest(nexmark, { options: { query, output, ...options }, timeoutMs: 60_000, ...how });
+  const metrics = await runTest(nexmark, { options: { query, output, ...options }, timeout: 60_000, ...how });
   expect(metrics.dropped).toBe(0);
   const lines = readFileSync(output, "utf8").split("\n");
   expect(lines.pop()).toBe("");

@@ -1,5 +1,5 @@
 import stringWidth from "string-width";
-import { SimulatedClock } from "../../src/base/simulated-clock.ts";
+import { SimulatedClock } from "../../test/simulated-clock.ts";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,7 +1,7 @@
 /**
  * Coded errors: the one way in which Tidemark says that something is wrong.
  *
- * E1 Every error carries a stable `code` and says what happened, why, and how to fix it.
+ * E1 Every error carries a stable `code` and says what happened; also why, and how to fix it, wherever Tidemark can know.
  * E2 Whoever acts on an error (retry, dead letter, exit code) reads its fields, never its text.
  * E3 Context known only further out (step, key, window) is added by `withContext`, which never overwrites.
  */
@@ -36,7 +36,8 @@ export interface TidemarkErrorOptions extends ErrorText, ErrorContext {
 }
 
 /**
- * An error with a stable code. Its message says what happened, why, how to fix it, and where in the pipeline it was.
+ * An error with a stable code. Its message says what happened, where in the pipeline it was, and, where Tidemark can know, why and
+ * how to fix it.
  *
  * @example
  * ```ts

@@ -10,7 +10,10 @@ export function preview(value: unknown): string {
         ? JSON.stringify(value)
         : typeof value === "bigint"
           ? `${value}n`
-          : (JSON.stringify(value) ?? String(value));
+          : // JSON has no NaN and no Infinity.
+            typeof value === "number"
+            ? String(value)
+            : (JSON.stringify(value) ?? String(value));
   } catch {
     text = Object.prototype.toString.call(value);
   }

@@ -1,7 +1,8 @@
 /** `tidemark graph`: the stages and steps that a program is run as. */
-import { printMermaid, printText } from "../graph/print.ts";
+import { printMermaid, printText } from "../optimize/print.ts";
 import { planStages } from "../optimize/stages.ts";
-import { buildProgram, type LoadedProgram } from "../program/load.ts";
+import { buildProgram } from "../program/build.ts";
+import type { LoadedProgram } from "../program/load.ts";
 
 /** A program's plan as text. @throws what building the program throws */
 export async function graphCommand(

@@ -1,7 +1,4 @@
-/**
- * Help texts. Loaded only when help is asked for: commander takes as long to load as a small program.
- */
-import { Command, Option } from "commander";
+/** Help texts, printed from the same data that the command line is read by. Loaded only when help is asked for. */
 import { typeName, type OptionSpec } from "../program/option-specs.ts";
 import { isSwitch } from "../program/flags.ts";
 import { COMMANDS, type CommandName } from "./commands.ts";
@@ -9,14 +6,30 @@ import { EXIT_CODES } from "./exit-codes.ts";
 
 const DESCRIPTION = "Streaming data pipelines for TypeScript.";
 
+/** The columns of a line where no terminal says how many it has. */
+const COLUMNS = 80;
+/** A flag that takes more has its description below it, so that one long name does not push all others to the right. */
+const TERM_COLUMNS_MAX = 30;
+
+/** What is listed: a flag or command, and what it does. */
+type Row = readonly [term: string, text: string];
+
 /** The help of the whole command. */
 export function generalHelp(): string {
-  const command = bare("tidemark").usage("COMMAND PROGRAM [flags]").description(DESCRIPTION);
-  for (const { name, description } of Object.values(COMMANDS)) {
-    command.addCommand(bare(name).usage("PROGRAM [flags]").description(description));
-  }
-  command.option("--version", "print the version").option("-h, --help", "print this help");
-  return `${command.helpInformation()}\n${exitCodes()}`;
+  const commands = Object.values(COMMANDS).map(({ name, description }): Row => [name, description]);
+  const flags: readonly Row[] = [
+    ["--version", "print the version"],
+    ["-h, --help", "print this help"],
+  ];
+  return page([
+    "Usage: tidemark COMMAND PROGRAM [flags]",
+    DESCRIPTION,
+    ...sections([
+      ["Commands:", commands],
+      ["Flags:", flags],
+    ]),
+    exitCodes(),
+  ]);
 }
 
 /** What help needs to know of a program. */
@@ -31,14 +44,8 @@ export interface ProgramHelp {
 /** The help of one command, with the options of a program where one is given. */
 export function commandHelp(name: CommandName, program?: ProgramHelp): string {
   const { description, flags } = COMMANDS[name];
-  const command = bare(`tidemark ${name} ${program?.path ?? "PROGRAM"}`).usage("[flags]");
-  command.description(program === undefined ? `tidemark ${name}: ${description}.` : `Program "${program.name}".`);
   const specs = program?.specs ?? [];
-  if (specs.length > 0) command.optionsGroup("Options of the program:");
-  for (const spec of specs) command.addOption(optionOf(spec));
-  command.optionsGroup("Flags of the command:");
   const taken = new Set(specs.map(({ flag }) => flag));
-  for (const spec of flags) if (!taken.has(spec.flag)) command.addOption(optionOf(spec));
   const note =
     program === undefined
       ? `The options of a program are listed by: tidemark ${name} PROGRAM --help`
@@ -47,18 +54,19 @@ export function commandHelp(name: CommandName, program?: ProgramHelp): string {
         : program.specs.length === 0
           ? "This program takes no options."
           : "Lists are given by repeating their flag.";
-  return `${command.helpInformation()}\n${note}\n\n${exitCodes()}`;
+  return page([
+    `Usage: tidemark ${name} ${program?.path ?? "PROGRAM"} [flags]`,
+    program === undefined ? `tidemark ${name}: ${description}.` : `Program "${program.name}".`,
+    ...sections([
+      ["Options of the program:", specs.map(rowOf)],
+      ["Flags of the command:", flags.filter(({ flag }) => !taken.has(flag)).map(rowOf)],
+    ]),
+    note,
+    exitCodes(),
+  ]);
 }
 
-/** A command without what commander adds by itself. */
-function bare(name: string): Command {
-  return new Command(name)
-    .helpOption(false)
-    .helpCommand(false)
-    .configureOutput({ getOutHasColors: () => false });
-}
-
-function optionOf(spec: OptionSpec): Option {
+function rowOf(spec: OptionSpec): Row {
   const { flag, short, type, repeated, required, description = "" } = spec;
   const words = [description];
   if (required) words.push("(required)");
@@ -69,10 +77,40 @@ function optionOf(spec: OptionSpec): Option {
   const name = isOn ? `no-${flag}` : flag;
   const value = isSwitch(spec) ? "" : ` <${typeName(type)}>${repeated ? " …" : ""}`;
   const text = words.filter((word) => word !== "").join(" ");
-  return new Option(`${short === undefined ? "" : `-${short}, `}--${name}${value}`, text);
+  return [`${short === undefined ? "" : `-${short}, `}--${name}${value}`, text];
 }
 
 function exitCodes(): string {
-  const lines = Object.values(EXIT_CODES).map(([code, meaning]) => `  ${String(code).padEnd(4)} ${meaning}`);
-  return `Exit codes:\n${lines.join("\n")}\n`;
+  const rows = Object.values(EXIT_CODES).map(([code, meaning]): Row => [String(code), meaning]);
+  return sections([["Exit codes:", rows]]).join("");
+}
+
+function page(parts: readonly string[]): string {
+  return `${parts.join("\n\n")}\n`;
+}
+
+/** A title and its rows, in two columns that all sections share; sections without rows are left out. */
+function sections(all: readonly (readonly [title: string, rows: readonly Row[]])[]): readonly string[] {
+  const widths = all.flatMap(([, rows]) => rows.map(([term]) => term.length)).filter((w) => w <= TERM_COLUMNS_MAX);
+  const indent = " ".repeat(Math.max(0, ...widths) + 4);
+  const linesOf = ([term, text]: Row): readonly string[] => {
+    const lines = wrap(text, (process.stdout.columns ?? COLUMNS) - indent.length).map((line) => indent + line);
+    const own = `  ${term}`;
+    if (own.length > indent.length - 2) return [own, ...lines];
+    return [own.padEnd(indent.length) + (lines[0] ?? "").slice(indent.length), ...lines.slice(1)];
+  };
+  return all
+    .filter(([, rows]) => rows.length > 0)
+    .map(([title, rows]) => [title, ...rows.flatMap(linesOf)].map((line) => line.trimEnd()).join("\n"));
+}
+
+/** Lines of at most `columns`, cut between words; a word that is longer stands alone. */
+function wrap(text: string, columns: number): readonly string[] {
+  const lines: string[] = [];
+  for (const word of text.split(/\s+/).filter((part) => part !== "")) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= columns) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
 }

@@ -5,7 +5,7 @@
  * R2 An error that nobody caught fails the job; the job is closed before the command ends.
  */
 import { isTidemarkError } from "../base/errors.ts";
-import { buildFailure, type LoadedProgram } from "../program/load.ts";
+import type { LoadedProgram } from "../program/load.ts";
 import { run, type JobHandle } from "../runners/embedded/run.ts";
 import type { CommandFlags } from "./commands.ts";
 import { EXIT_CODES, exitCodeOf } from "./exit-codes.ts";
@@ -44,7 +44,7 @@ export async function runCommand(
       reporter.cancelled(job.name, job.metrics());
       return exitCodeOfSignal(stop.signal);
     }
-    const told = aborted && stop?.kind === "uncaught" ? uncaught(stop.error) : buildFailure(error);
+    const told = aborted && stop?.kind === "uncaught" ? uncaught(stop.error) : error;
     reporter.error(told);
     return exitCodeOf(told);
   } finally {

@@ -137,7 +137,7 @@ describe("ByteWriter", () => {
     }
   });
 
-  test("B1, B2: truncate forgets, and finished bytes do not change afterwards", () => {
+  test("byte-writer B1, B2: truncate forgets, and finished bytes do not change afterwards", () => {
     const out = new ByteWriter(2);
     out.uint32(0x01020304);
     out.float64(1);
@@ -151,7 +151,7 @@ describe("ByteWriter", () => {
 });
 
 describe("ByteReader", () => {
-  test("R1: reading past the end is CODER_CORRUPT and says where", () => {
+  test("byte-reader R1: reading past the end is CODER_CORRUPT and says where", () => {
     const reads: readonly ((reader: ByteReader) => unknown)[] = [
       (reader) => reader.uint32(),
       (reader) => reader.float64(),
@@ -168,14 +168,14 @@ describe("ByteReader", () => {
     expect(() => new ByteReader(new Uint8Array(0)).byte()).toThrow("CODER_CORRUPT");
   });
 
-  test("R2: a length above what is left is refused before anything is allocated", () => {
+  test("byte-reader R2: a length above what is left is refused before anything is allocated", () => {
     const bytes = written((out) => out.varint(2 ** 50));
     expect(() => new ByteReader(bytes).length()).toThrow(/CODER_CORRUPT.*length of 1125899906842624/);
     const negative = written((out) => out.varint(-1));
     expect(() => new ByteReader(negative).length()).toThrow("CODER_CORRUPT");
   });
 
-  test("R3: bytes are a copy, a part of a larger buffer is read in its bounds", () => {
+  test("byte-reader R3: bytes are a copy, a part of a larger buffer is read in its bounds", () => {
     const whole = Uint8Array.of(1, 2, 3, 4, 5);
     const reader = new ByteReader(whole.subarray(1, 4));
     const copy = reader.bytes(2);

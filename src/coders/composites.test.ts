@@ -73,7 +73,7 @@ const coded: readonly (readonly [Coder<unknown>, fc.Arbitrary<unknown>])[] = [
 ];
 
 describe.each(coded.map(([coder, values]) => ({ name: coder.name, coder, values })))("$name", ({ coder, values }) => {
-  test("C1: values come back in both contexts, and nested ones can follow each other", () => {
+  test("coder C1: values come back in both contexts, and nested ones can follow each other", () => {
     fc.assert(
       fc.property(values, values, (a, b) => {
         expect(decodeFromBytes(coder, encodeToBytes(coder, a, "outer"), "outer")).toEqual(a);
@@ -88,7 +88,7 @@ describe.each(coded.map(([coder, values]) => ({ name: coder.name, coder, values 
     );
   });
 
-  test("C4: bytes that are cut off are CODER_CORRUPT", () => {
+  test("coder C4: bytes that are cut off are CODER_CORRUPT", () => {
     fc.assert(
       fc.property(values, fc.nat(), (value, cut) => {
         const bytes = encodeToBytes(coder, value);
@@ -98,7 +98,7 @@ describe.each(coded.map(([coder, values]) => ({ name: coder.name, coder, values 
     );
   });
 
-  test("C4: any bytes give a value or a coded error", () => {
+  test("coder C4: any bytes give a value or a coded error", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
         try {
@@ -209,7 +209,7 @@ describe("refusals of the primitives", () => {
     expect(() => encodeToBytes(varintBigCoder, -(2n ** 63n) - 1n)).toThrow("VALUE_NOT_ENCODABLE");
   });
 
-  test("P2: a value of another type is refused by name, not converted", () => {
+  test("primitives P2: a value of another type is refused by name, not converted", () => {
     const wrong: readonly (readonly [Coder<unknown>, unknown, string])[] = [
       [bytesCoder, "12", "string"],
       [bytesCoder, [1, 2], "Array"],
@@ -242,7 +242,7 @@ describe("refusals of the primitives", () => {
 });
 
 describe("windowed values", () => {
-  test("W1: parts have the bytes of the whole", () => {
+  test("windowed-value W1: parts have the bytes of the whole", () => {
     const coder = windowedValueCoder(stringCoder, intervalWindowCoder as Coder<Window>);
     const whole = { value: "a", timestamp: 5, windows: [new IntervalWindow(0, 10)], pane: ON_TIME_AND_ONLY };
     const out = new ByteWriter();
@@ -253,7 +253,7 @@ describe("windowed values", () => {
     expect(taken).toEqual([["a", 5, whole.windows, ON_TIME_AND_ONLY]]);
   });
 
-  test("W2: elements in the global window share the array of windows, and the usual panes are the model's own", () => {
+  test("windowed-value W2: elements in the global window share the array of windows, and the usual panes are the model's own", () => {
     const coder = windowedValueCoder(stringCoder, globalWindowCoder as Coder<Window>);
     const decode = (pane: Pane) =>
       decodeFromBytes(coder, encodeToBytes(coder, { value: "a", timestamp: 5, windows: GLOBAL_WINDOWS, pane }));

@@ -9,7 +9,7 @@
  * K3 Texts and numbers are their own map keys. Objects become text that begins with U+0000 and `k`; a text that itself
  *    begins with U+0000 gets U+0000 and `s` before it, so that the two never meet.
  * K4 Half a surrogate pair is refused, at any depth: it has no UTF-8 form, and would be another key elsewhere.
- * K5 A key's bytes and hash never change between versions: they say where its state lies.
+ * K5 A key's bytes never change between versions: they say where its state lies.
  */
 import { Buffer } from "node:buffer";
 import { TidemarkError } from "../base/errors.ts";
@@ -22,11 +22,8 @@ import * as format from "./value-format.ts";
 import { findProblem } from "./value-problem.ts";
 import { isWellFormed } from "./well-formed.ts";
 
-/** What stands for a key in a Map. */
+/** What stands for a key in a Map: a primitive for itself, anything else by its canonical bytes. */
 export type MapKey = string | number | bigint | boolean | null | undefined;
-
-/** How many parts the keys of a job are dealt into; fixed, since checkpoints and shards are cut along it. */
-export const KEY_GROUPS = 128;
 
 const REFUSED = Symbol("refused");
 
@@ -87,33 +84,6 @@ export function canonicalKey(key: unknown): MapKey {
     default:
       return key === null ? null : `\u0000k${encodeToLatin1(canonicalCoder, key)}`;
   }
-}
-
-/** The canonical bytes of a key without a coder of its own. */
-export function keyBytes(key: unknown): Uint8Array {
-  return encodeToBytes(canonicalCoder, key);
-}
-
-/** A stable hash, 0 to 2^32 − 1, of a key without a coder of its own. */
-export function keyHash(key: unknown): number {
-  return hashBytes(keyBytes(key));
-}
-
-/** In which of the `KEY_GROUPS` the key with these bytes is: 0 to 127. */
-export function keyGroup(bytes: Uint8Array): number {
-  return hashBytes(bytes) % KEY_GROUPS;
-}
-
-/**
- * A stable hash of bytes, 0 to 2^32 − 1: FNV-1a over the bytes, then mixed so that the low bits depend on all.
- * Not meant to withstand someone who looks for collisions.
- */
-export function hashBytes(bytes: Uint8Array): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ (bytes[i] as number), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
 }
 
 function keysOf<K>(coder: DeterministicCoder<K>, toMapKey: (key: K) => MapKey): KeyCoder<K> {

@@ -162,7 +162,7 @@ describe("V3: shapes", () => {
 });
 
 describe("damaged bytes", () => {
-  test("C4: cut off anywhere, they are CODER_CORRUPT", () => {
+  test("coder C4: cut off anywhere, they are CODER_CORRUPT", () => {
     fc.assert(
       fc.property(anyValue, fc.nat(), (value, cut) => {
         const bytes = encodeToBytes(valueCoder, value);
@@ -172,7 +172,7 @@ describe("damaged bytes", () => {
     );
   });
 
-  test("C4: with bytes changed, they give a value or CODER_CORRUPT", () => {
+  test("coder C4: with bytes changed, they give a value or CODER_CORRUPT", () => {
     fc.assert(
       fc.property(
         anyValue,

@@ -1,5 +1,5 @@
-/** Errors of user code, with the step, window, key, element and the user's own line. */
-import { isTidemarkError, TidemarkError } from "../base/errors.ts";
+/** Errors of user code and of sinks, with the step, window, key, element and the user's own line. */
+import { type ErrorDomain, type ErrorText, isTidemarkError, TidemarkError } from "../base/errors.ts";
 import { userFrame } from "../base/frames.ts";
 import { preview } from "../base/preview.ts";
 import { formatWindow, type Window } from "../model/window.ts";
@@ -10,10 +10,36 @@ export interface FailureContext {
   readonly windows?: readonly Window[];
   readonly key?: unknown;
   readonly hasKey?: boolean;
+  /** False for a step that has no `.deadLetter()`. Without an element there is nothing to set aside anyway. */
+  readonly deadLetters?: boolean;
 }
 
 /** What user code threw, as a coded error. An error that already names another step goes on unchanged. */
 export function stepFailure(error: unknown, context: FailureContext): TidemarkError {
+  const setAside = context.element !== undefined && context.deadLetters !== false;
+  return failure("STEP_FAILED", error, context, () => ({
+    what: `step "${context.step}" threw ${error instanceof Error ? `${error.name}: ${error.message}` : preview(error)}`,
+    why: "an error in a function of the program fails the job, so that no element is lost unseen",
+    fix: setAside ? "mend the function, or send failing elements aside with .deadLetter()" : "mend the function",
+  }));
+}
+
+/** What a sink threw, as a coded error: most often the outside world's doing, a full disk or a lost connection. */
+export function sinkFailure(error: unknown, context: FailureContext): TidemarkError {
+  return failure("JOB_FAILED", error, context, () => ({
+    what: `the sink of step "${context.step}" failed: ${error instanceof Error ? error.message : preview(error)}`,
+    why: "what a sink cannot write would be lost, so the job ends",
+    fix: "see to what the sink writes to, and start the job again",
+    domain: "external",
+  }));
+}
+
+function failure(
+  code: "STEP_FAILED" | "JOB_FAILED",
+  error: unknown,
+  context: FailureContext,
+  text: () => ErrorText & { readonly domain?: ErrorDomain },
+): TidemarkError {
   if (isTidemarkError(error) && (error.context.step ?? context.step) !== context.step) return error;
   const at = userFrame(error);
   const details = {
@@ -24,14 +50,7 @@ export function stepFailure(error: unknown, context: FailureContext): TidemarkEr
     ...(at !== undefined && { at }),
   };
   if (isTidemarkError(error)) return error.withContext(details);
-  const message = error instanceof Error ? `${error.name}: ${error.message}` : preview(error);
-  return new TidemarkError("STEP_FAILED", {
-    what: `step "${context.step}" threw ${message}`,
-    why: "an error in a function of the program fails the job, so that no element is lost unseen",
-    fix: "mend the function, or send failing elements aside with .deadLetter()",
-    ...details,
-    cause: error,
-  });
+  return new TidemarkError(code, { ...text(), ...details, cause: error });
 }
 
 /** For a step that was planned as synchronous and returned a promise. */

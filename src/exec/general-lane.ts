@@ -7,7 +7,7 @@
  * G2 A window's own timers stand at its end and at its expiry; records of keys that are not in it any more ignore them.
  * G3 A record whose trigger has finished drops what comes after it (`closed`) until the window expires.
  */
-import type { CombineFn } from "../fn/combine-fn.ts";
+import type { AnyCombine } from "../fn/combine-fn.ts";
 import type { StageHost } from "../host/host.ts";
 import type { KeyedRecord, MapKey, RecordStore, TimerEntry } from "../host/records.ts";
 import type { Pane } from "../model/pane.ts";
@@ -15,7 +15,7 @@ import type { Timestamp } from "../model/time.ts";
 import type { Window } from "../model/window.ts";
 import type { WindowingStrategy } from "../model/windowing.ts";
 import { nextPane } from "../windowing/panes.ts";
-import { expiryTime } from "../windowing/strategy.ts";
+import { expiryTime, isExpired } from "../windowing/strategy.ts";
 import {
   compileTrigger,
   type TriggerContext,
@@ -55,7 +55,7 @@ export type PaneOutput = (
 
 export class GeneralLane {
   readonly #step: StepInfo;
-  readonly #combine: CombineFn<unknown, unknown, unknown>;
+  readonly #combine: AnyCombine;
   readonly #windowing: WindowingStrategy;
   readonly #host: StageHost;
   readonly #output: PaneOutput;
@@ -71,7 +71,7 @@ export class GeneralLane {
 
   constructor(
     step: StepInfo,
-    combine: CombineFn<unknown, unknown, unknown>,
+    combine: AnyCombine,
     windowing: WindowingStrategy,
     host: StageHost,
     output: PaneOutput,
@@ -104,7 +104,7 @@ export class GeneralLane {
         else this.#put(cell, value, timestamp);
       }
     } catch (error) {
-      throw stepFailure(error, { step: this.#step.name, element, windows, key, hasKey: true });
+      throw stepFailure(error, { step: this.#step.name, element, windows, key, hasKey: true, deadLetters: false });
     }
   }
 
@@ -287,7 +287,7 @@ export class GeneralLane {
   fireWindow(window: Window, _at: Timestamp): void {
     const slot = this.#records.find(window);
     if (slot === undefined) return;
-    const expired = this.#host.inputWatermark() > this.#expiry(window);
+    const expired = isExpired(window, this.#windowing.allowedLateness, this.#host.inputWatermark());
     for (const cell of slot.records.values()) {
       if (!cell.closed) {
         if (!expired) {

@@ -1,8 +1,8 @@
 /**
  * What the lanes of a grouping step share: how values accumulate, and where late elements go.
  */
-import type { CombineFn } from "../fn/combine-fn.ts";
-import type { Late } from "../fn/call-options.ts";
+import type { AnyCombine, CombineFn } from "../fn/combine-fn.ts";
+import type { Late } from "../fn/set-aside.ts";
 import type { StageHost } from "../host/host.ts";
 import type { Emitter } from "../host/emitter.ts";
 import { GLOBAL_WINDOWS, type Window } from "../model/window.ts";
@@ -13,8 +13,6 @@ import type { MapKey } from "../host/records.ts";
 import { stepFailure, synchronous } from "./errors.ts";
 import { preview } from "../base/preview.ts";
 import type { StepInfo } from "./operators.ts";
-
-export type AnyCombine = CombineFn<unknown, unknown, unknown>;
 
 /** GroupByKey as a combine: the accumulator is the list of values. */
 export const LIST_COMBINE: CombineFn<unknown, unknown[], readonly unknown[]> = {

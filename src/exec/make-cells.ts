@@ -1,5 +1,5 @@
 /** The handles of a step's declared cells, by their kinds; in strict mode those that check. */
-import type { CombineFn } from "../fn/combine-fn.ts";
+import type { AnyCombine } from "../fn/combine-fn.ts";
 import type { StateSpec, StateSpecs } from "../fn/state.ts";
 import {
   BagHandle,
@@ -21,7 +21,7 @@ function handleFor(spec: StateSpec<unknown>, slot: Slot): unknown {
     case "bag":
       return new BagHandle(slot);
     case "combining":
-      return new CombiningHandle(slot, spec.combineFn as CombineFn<unknown, unknown, unknown>);
+      return new CombiningHandle(slot, spec.combineFn as AnyCombine);
     case "map":
       return new MapHandle(slot, mapKeyBy(spec.keyCoder));
     case "set":

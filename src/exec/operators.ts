@@ -9,7 +9,7 @@ import type { StepId } from "../graph/graph.ts";
 import type { Emitter } from "../host/emitter.ts";
 import type { MapKey } from "../host/records.ts";
 import type { Pane } from "../model/pane.ts";
-import { isTimestamp, type Timestamp } from "../model/time.ts";
+import { isTimestamp, type Timestamp, timestampProblem } from "../model/time.ts";
 import type { WindowFn } from "../model/window-fn.ts";
 import type { Window } from "../model/window.ts";
 import { TidemarkError } from "../base/errors.ts";
@@ -293,7 +293,7 @@ export class WindowOperator implements Emitter {
     try {
       assigned = synchronous(this.#windowFn.assign(timestamp, value, windows), this.#step.name, "the WindowFn");
     } catch (error) {
-      throw stepFailure(error, { step: this.#step.name, element: value, windows });
+      throw stepFailure(error, { step: this.#step.name, element: value, windows, deadLetters: false });
     }
     // Sliding windows whose period is longer than their size leave gaps, where an element is in no window.
     if (assigned.length > 0) this.#out.emit(value, timestamp, assigned, pane);
@@ -305,13 +305,13 @@ export class WindowOperator implements Emitter {
 export class TimestampOperator implements Emitter {
   readonly #step: StepInfo;
   readonly #fn: (element: unknown) => Timestamp;
-  readonly #allowedSkew: number;
+  readonly #allowedTimestampSkew: number;
   readonly #out: Emitter;
 
-  constructor(step: StepInfo, fn: (element: unknown) => Timestamp, allowedSkew: number, out: Emitter) {
+  constructor(step: StepInfo, fn: (element: unknown) => Timestamp, allowedTimestampSkew: number, out: Emitter) {
     this.#step = step;
     this.#fn = fn;
-    this.#allowedSkew = allowedSkew;
+    this.#allowedTimestampSkew = allowedTimestampSkew;
     this.#out = out;
   }
 
@@ -320,9 +320,9 @@ export class TimestampOperator implements Emitter {
     try {
       moved = synchronous(this.#fn(value), this.#step.name, "the function");
       checkTimestamp(this.#step.name, moved);
-      checkSkew(this.#step.name, timestamp, moved, this.#allowedSkew);
+      checkSkew(this.#step.name, timestamp, moved, this.#allowedTimestampSkew);
     } catch (error) {
-      throw stepFailure(error, { step: this.#step.name, element: value, windows });
+      throw stepFailure(error, { step: this.#step.name, element: value, windows, deadLetters: false });
     }
     this.#out.emit(value, moved, windows, pane);
   }
@@ -331,21 +331,16 @@ export class TimestampOperator implements Emitter {
 /** Refuses what is no instant. */
 export function checkTimestamp(step: string, timestamp: unknown): asserts timestamp is Timestamp {
   if (isTimestamp(timestamp)) return;
-  throw new TidemarkError("TIMESTAMP_INVALID", {
-    what: `step "${step}" gave the timestamp ${preview(timestamp)}`,
-    why: "a timestamp is a whole number of milliseconds since the epoch",
-    fix: "give a number such as Date.parse(text) or date.getTime(), with Math.floor where it may have a fraction",
-    step,
-  });
+  throw new TidemarkError("TIMESTAMP_INVALID", { ...timestampProblem(`step "${step}"`, timestamp), step });
 }
 
 /** Refuses an output that lies further before its element than the step allows. */
-export function checkSkew(step: string, from: Timestamp, to: Timestamp, allowedSkew: number): void {
-  if (to >= from - allowedSkew) return;
+export function checkSkew(step: string, from: Timestamp, to: Timestamp, allowed: number): void {
+  if (to >= from - allowed) return;
   throw new TidemarkError("TIMESTAMP_SKEW", {
     what: `step "${step}" moved a timestamp back by ${from - to} ms, from ${from} to ${to}`,
-    why: `its allowed skew is ${allowedSkew} ms; an older timestamp could be behind the watermark and late everywhere after`,
-    fix: `raise the allowed skew to ${from - to} or more, or have the source give the timestamp`,
+    why: `its allowedTimestampSkew is ${allowed} ms; an older timestamp could be behind the watermark and late everywhere after`,
+    fix: `raise allowedTimestampSkew to ${from - to} or more, or have the source give the timestamp`,
     step,
   });
 }
@@ -374,7 +369,7 @@ export class PartitionOperator implements Emitter {
         });
       }
     } catch (error) {
-      throw stepFailure(error, { step: this.#step.name, element: value, windows });
+      throw stepFailure(error, { step: this.#step.name, element: value, windows, deadLetters: false });
     }
     (this.#parts[part] as Emitter).emit(value, timestamp, windows, pane);
   }

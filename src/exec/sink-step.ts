@@ -10,7 +10,7 @@ import type { StageHost } from "../host/host.ts";
 import type { Pane } from "../model/pane.ts";
 import type { Timestamp } from "../model/time.ts";
 import type { Window } from "../model/window.ts";
-import { stepFailure, synchronous } from "./errors.ts";
+import { sinkFailure, synchronous } from "./errors.ts";
 import type { StepInfo } from "./operators.ts";
 
 interface Meta {
@@ -39,7 +39,7 @@ export class SinkStep implements Emitter {
       if (this.#closed) await writer.close();
       else this.#writer = writer;
     } catch (error) {
-      throw stepFailure(error, { step: this.#step.name });
+      throw sinkFailure(error, { step: this.#step.name });
     }
   }
 
@@ -53,7 +53,7 @@ export class SinkStep implements Emitter {
         "write() of the sink",
       );
     } catch (error) {
-      throw stepFailure(error, { step: this.#step.name, element: value, windows });
+      throw sinkFailure(error, { step: this.#step.name, element: value, windows });
     }
     if (more === false && !this.#flushing) this.#flush();
   }
@@ -63,7 +63,7 @@ export class SinkStep implements Emitter {
     this.#host.setFull(true);
     const flushed = this.#writer?.flush?.() ?? Promise.resolve();
     const named = flushed.catch((error: unknown) => {
-      throw stepFailure(error, { step: this.#step.name });
+      throw sinkFailure(error, { step: this.#step.name });
     });
     this.#host.trackWork(named, () => {
       this.#flushing = false;
@@ -75,7 +75,7 @@ export class SinkStep implements Emitter {
     try {
       await this.#writer?.flush?.();
     } catch (error) {
-      throw stepFailure(error, { step: this.#step.name });
+      throw sinkFailure(error, { step: this.#step.name });
     }
   }
 
@@ -83,7 +83,7 @@ export class SinkStep implements Emitter {
     try {
       await this.#writer?.finish?.();
     } catch (error) {
-      throw stepFailure(error, { step: this.#step.name });
+      throw sinkFailure(error, { step: this.#step.name });
     }
   }
 
@@ -92,7 +92,11 @@ export class SinkStep implements Emitter {
     const writer = this.#writer;
     this.#writer = undefined;
     if (writer === undefined) return;
-    if (failed) await writer.abort?.();
-    await writer.close();
+    try {
+      if (failed) await writer.abort?.();
+      await writer.close();
+    } catch (error) {
+      throw sinkFailure(error, { step: this.#step.name });
+    }
   }
 }

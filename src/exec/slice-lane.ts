@@ -9,7 +9,7 @@
  *    what they add to a window's value before it fires, and its late panes after that.
  * L4 One timer stands for all windows to come: the first that has elements. When it has fired, the next one's is set.
  */
-import type { CombineFn } from "../fn/combine-fn.ts";
+import type { AnyCombine } from "../fn/combine-fn.ts";
 import type { Emitter } from "../host/emitter.ts";
 import type { StageHost } from "../host/host.ts";
 import type { MapKey, RecordStore, WindowRecords } from "../host/records.ts";
@@ -18,7 +18,7 @@ import { MIN_TIMESTAMP, type Timestamp } from "../model/time.ts";
 import { IntervalWindow, type Window } from "../model/window.ts";
 import type { WindowingStrategy } from "../model/windowing.ts";
 import { nextPane } from "../windowing/panes.ts";
-import { expiryTime } from "../windowing/strategy.ts";
+import { expiryTime, isExpired } from "../windowing/strategy.ts";
 import { stepFailure } from "./errors.ts";
 import { accumulate, checkPair, extract, type LateOutput } from "./grouping.ts";
 import type { StepInfo } from "./operators.ts";
@@ -37,7 +37,7 @@ const SLICES_CACHED_MAX = 4096;
 
 export class SliceLane implements Emitter {
   readonly #step: StepInfo;
-  readonly #combine: CombineFn<unknown, unknown, unknown>;
+  readonly #combine: AnyCombine;
   readonly #lateness: number;
   readonly #accumulating: boolean;
   readonly #host: StageHost;
@@ -60,7 +60,7 @@ export class SliceLane implements Emitter {
 
   constructor(
     step: StepInfo,
-    combine: CombineFn<unknown, unknown, unknown>,
+    combine: AnyCombine,
     windowing: WindowingStrategy,
     host: StageHost,
     out: Emitter,
@@ -85,7 +85,14 @@ export class SliceLane implements Emitter {
       if (slice?.open === true) this.#addTo(slice, element[0], mapKey, element[1]);
       else this.#addByWindow(slice, element, mapKey, timestamp, windows);
     } catch (error) {
-      throw stepFailure(error, { step: this.#step.name, element, windows, key: element[0], hasKey: true });
+      throw stepFailure(error, {
+        step: this.#step.name,
+        element,
+        windows,
+        key: element[0],
+        hasKey: true,
+        deadLetters: false,
+      });
     }
   }
 
@@ -134,7 +141,7 @@ export class SliceLane implements Emitter {
   }
 
   #isExpired(window: Window): boolean {
-    return this.#host.inputWatermark() > this.#expiry(window);
+    return isExpired(window, this.#lateness, this.#host.inputWatermark());
   }
 
   /** A window that the watermark has passed has fired, unless its turn is still to come in this one. */

@@ -2,6 +2,7 @@
  * Builds the running form of a stage: its special step, if any, with the fused chain behind it.
  * This is all that a host sees of user code.
  */
+import type { AnyCombine } from "../fn/combine-fn.ts";
 import { unreachable } from "../base/assert.ts";
 import type { Coder, DeterministicCoder } from "../coders/coder.ts";
 import { valueCoderOf } from "../coders/composites.ts";
@@ -21,7 +22,7 @@ import { CallStep, deadLetter, doFnBody, functionBody } from "./calls.ts";
 import { callTimers } from "./call-timers.ts";
 import { type ContextParts, NEVER_ABORTED, type Outlets } from "./do-fn-context.ts";
 import { GeneralLane } from "./general-lane.ts";
-import { type AnyCombine, checkPair, LateOutput, LIST_COMBINE } from "./grouping.ts";
+import { checkPair, LateOutput, LIST_COMBINE } from "./grouping.ts";
 import {
   BufferEmitter,
   type CallContext,
@@ -183,7 +184,7 @@ export class StageProgram implements StageRunner {
         return new PartitionOperator(info, spec.fn, parts);
       }
       case "timestamps":
-        return new TimestampOperator(info, spec.fn, spec.allowedSkew, main());
+        return new TimestampOperator(info, spec.fn, spec.allowedTimestampSkew, main());
       case "windowInto": {
         if (spec.keepsWindows) return main();
         const windowing = this.#graph.collections[step.outputs["main"] as number]?.windowing as WindowingStrategy;

@@ -6,7 +6,7 @@
  */
 import type { Coder, DeterministicCoder } from "../coders/coder.ts";
 import { keyCoderFor } from "../coders/key.ts";
-import type { CombineFn } from "../fn/combine-fn.ts";
+import type { AnyCombine } from "../fn/combine-fn.ts";
 import type {
   BagCell,
   CombiningCell,
@@ -134,8 +134,8 @@ export class BagHandle implements BagCell<unknown> {
 
 export class CombiningHandle implements CombiningCell<unknown, unknown> {
   readonly #slot: Slot;
-  readonly #combine: CombineFn<unknown, unknown, unknown>;
-  constructor(slot: Slot, combine: CombineFn<unknown, unknown, unknown>) {
+  readonly #combine: AnyCombine;
+  constructor(slot: Slot, combine: AnyCombine) {
     this.#slot = slot;
     this.#combine = combine;
   }

@@ -4,7 +4,7 @@
  *
  * S1 An accumulator is checked when it gets its first input and whenever the cell is read, not at each input.
  */
-import type { CombineFn } from "../fn/combine-fn.ts";
+import type { AnyCombine } from "../fn/combine-fn.ts";
 import type { StateSpec, TimestampedValue } from "../fn/state.ts";
 import type { MapKey } from "../host/records.ts";
 import type { Timestamp } from "../model/time.ts";
@@ -122,7 +122,7 @@ export function strictHandle(spec: StateSpec<unknown>, slot: Slot): unknown {
     case "bag":
       return new StrictBag(slot, guard);
     case "combining":
-      return new StrictCombining(slot, new StrictCombine(spec.combineFn as CombineFn<unknown, unknown, unknown>, step));
+      return new StrictCombining(slot, new StrictCombine(spec.combineFn as AnyCombine, step));
     case "map":
       return new StrictMap(slot, mapKeyBy(spec.keyCoder), guardFor(step, spec.keyCoder), guard);
     case "set":

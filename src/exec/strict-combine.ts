@@ -3,8 +3,9 @@
  *
  * C1 An accumulator is checked when it gets its first input and whenever a result is made of it, not at each input.
  */
+import type { AnyCombine } from "../fn/combine-fn.ts";
 import type { Coder } from "../coders/coder.ts";
-import { type AnyCombine, LIST_COMBINE } from "./grouping.ts";
+import { LIST_COMBINE } from "./grouping.ts";
 import { checkEncodable, deepFreeze } from "./strict.ts";
 
 /** A CombineFn whose accumulators are checked. */

@@ -6,11 +6,9 @@
  *    `back` the accumulators after that, oldest first, and `backSum` their sum.
  * T2 No accumulator that was put in is changed, and what `sum` gives is not changed later.
  */
-import type { CombineFn } from "../fn/combine-fn.ts";
+import type { AnyCombine } from "../fn/combine-fn.ts";
 import type { Timestamp } from "../model/time.ts";
 import { merge } from "./grouping.ts";
-
-type AnyCombine = CombineFn<unknown, unknown, unknown>;
 
 /** One key's queue. `undefined` stands for no accumulator. */
 export interface TwoStacks {

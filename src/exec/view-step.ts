@@ -1,4 +1,5 @@
 /** The step that makes a side input: groups its input under one key and hands each pane to the host as the view's new contents. */
+import type { AnyCombine } from "../fn/combine-fn.ts";
 import type { ViewId } from "../graph/graph.ts";
 import type { Emitter } from "../host/emitter.ts";
 import type { StageHost } from "../host/host.ts";
@@ -7,7 +8,7 @@ import type { Timestamp } from "../model/time.ts";
 import type { Window } from "../model/window.ts";
 import type { WindowingStrategy } from "../model/windowing.ts";
 import { GeneralLane } from "./general-lane.ts";
-import { type AnyCombine, LateOutput } from "./grouping.ts";
+import { LateOutput } from "./grouping.ts";
 import type { StepInfo } from "./operators.ts";
 
 export class ViewStep implements Emitter {

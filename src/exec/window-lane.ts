@@ -6,7 +6,7 @@
  * L2 Until its end a record holds one accumulator and nothing else; it fires once, on time, when the watermark passes.
  * L3 After that, within the allowed lateness, a key with new elements fires a late pane at the end of the bundle.
  */
-import type { CombineFn } from "../fn/combine-fn.ts";
+import type { AnyCombine } from "../fn/combine-fn.ts";
 import type { Emitter } from "../host/emitter.ts";
 import type { StageHost } from "../host/host.ts";
 import type { KeyedRecord, RecordStore, WindowRecords } from "../host/records.ts";
@@ -15,7 +15,7 @@ import type { Timestamp } from "../model/time.ts";
 import type { Window } from "../model/window.ts";
 import type { WindowingStrategy } from "../model/windowing.ts";
 import { nextPane } from "../windowing/panes.ts";
-import { expiryTime } from "../windowing/strategy.ts";
+import { expiryTime, isExpired } from "../windowing/strategy.ts";
 import { stepFailure } from "./errors.ts";
 import { accumulate, checkPair, extract, type LateOutput } from "./grouping.ts";
 import type { StepInfo } from "./operators.ts";
@@ -34,7 +34,7 @@ const SLOTS_CACHED_MAX = 1024;
 
 export class WindowLane implements Emitter {
   readonly #step: StepInfo;
-  readonly #combine: CombineFn<unknown, unknown, unknown>;
+  readonly #combine: AnyCombine;
   readonly #windowing: WindowingStrategy;
   readonly #host: StageHost;
   readonly #out: Emitter;
@@ -49,7 +49,7 @@ export class WindowLane implements Emitter {
 
   constructor(
     step: StepInfo,
-    combine: CombineFn<unknown, unknown, unknown>,
+    combine: AnyCombine,
     windowing: WindowingStrategy,
     host: StageHost,
     out: Emitter,
@@ -94,7 +94,14 @@ export class WindowLane implements Emitter {
         }
       }
     } catch (error) {
-      throw stepFailure(error, { step: this.#step.name, element, windows, key: element[0], hasKey: true });
+      throw stepFailure(error, {
+        step: this.#step.name,
+        element,
+        windows,
+        key: element[0],
+        hasKey: true,
+        deadLetters: false,
+      });
     }
   }
 
@@ -131,7 +138,7 @@ export class WindowLane implements Emitter {
     const slot = this.#records.find(window);
     if (slot === undefined) return;
     this.#forgetSlots();
-    const expired = this.#host.inputWatermark() > expiryTime(window, this.#windowing.allowedLateness);
+    const expired = isExpired(window, this.#windowing.allowedLateness, this.#host.inputWatermark());
     if (!slot.fired) {
       slot.fired = true;
       const windows = [window];

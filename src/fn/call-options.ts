@@ -1,5 +1,7 @@
 /** How user code is called: retries, time-outs, concurrency and order of async calls. */
 
+export type { DeadLetter, Late } from "./set-aside.ts";
+
 /** Waits between attempts, in milliseconds: the wait before attempt 2, 3 …; the last one repeats. */
 export type Backoff = (attempt: number) => number;
 
@@ -36,24 +38,4 @@ export interface CallOptions {
  */
 export function exponentialBackoff(first = 100, most = 10_000): Backoff {
   return (attempt) => Math.min(most, first * 2 ** Math.max(0, attempt - 2));
-}
-
-/** An element that a step gave up on. */
-export interface DeadLetter<T> {
-  readonly element: T;
-  readonly error: { readonly name: string; readonly message: string; readonly code?: string; readonly stack?: string };
-  readonly step: string;
-  readonly attempts: number;
-}
-
-/** An element that came after its window had expired or closed. */
-export interface Late<T> {
-  readonly element: T;
-  readonly timestamp: number;
-  readonly window: import("../model/window.ts").Window;
-  readonly watermark: number;
-  /** Milliseconds by which the element's window was over, allowed lateness included. */
-  readonly lateBy: number;
-  /** `expired`: the window's time is over; `closed`: its trigger had finished. */
-  readonly reason: "expired" | "closed";
 }

@@ -30,3 +30,6 @@ export interface CombineFn<I, A, O> {
    */
   readonly accumulatorCoder?: Coder<A>;
 }
+
+/** A CombineFn of any types. */
+export type AnyCombine = CombineFn<unknown, unknown, unknown>;

@@ -100,9 +100,9 @@ export function processingTime(): TimestampPolicy<unknown> {
  * @example
  * ```ts
  * await writeFile("log.txt", "a\n");
- * p.apply(text.read("log.txt", { timestamps: ingestionTime() })).map((_, { timestamp }) => timestamp); // -> MIN_TIMESTAMP
+ * p.apply(text.read("log.txt", { timestamps: sourceTime() })).map((_, { timestamp }) => timestamp); // -> MIN_TIMESTAMP
  * ```
  */
-export function ingestionTime(): TimestampPolicy<unknown> {
+export function sourceTime(): TimestampPolicy<unknown> {
   return Object.freeze({ kind: "source" });
 }

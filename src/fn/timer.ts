@@ -7,6 +7,7 @@
  */
 import type { Timestamp } from "../model/time.ts";
 
+/** What a timer is set in: event time, which the watermark tells, or processing time, which the clock tells. */
 export type TimeDomain = "event" | "processing";
 
 /** Where the outputs of a timer's callback lie in event time, and what is held back until it has fired. */

@@ -2,8 +2,12 @@
  * The pipeline as frozen plain data: steps and collections by id, in the shape of Beam's Runner API.
  * User functions hang in the specs; everything else could be written down.
  *
- * G1 Ids are positions: `steps[i].id === i`, `collections[i].id === i`; a step's inputs were produced by earlier steps.
+ * G1 Ids are positions: `steps[i].id === i`, and so for collections and views; a step's inputs and side inputs were produced by
+ *    earlier steps.
  * G2 Names are unique path names, as in `Trending/Tags`.
+ * G3 Collections and steps agree on who produces what, and every step has the inputs and outputs that its kind asks for.
+ * G4 A view node and its step agree; the step's only input gives the view its windowing.
+ * Whoever reads a graph may rely on them: validate.ts has checked each.
  */
 import type { Coder } from "../coders/coder.ts";
 import type { CallOptions } from "../fn/call-options.ts";
@@ -43,7 +47,7 @@ export type StepSpec =
       readonly keyCoder?: Coder<unknown>;
     }
   | { readonly kind: "partition"; readonly parts: number; readonly fn: (element: unknown, parts: number) => number }
-  | { readonly kind: "timestamps"; readonly fn: (element: unknown) => Timestamp; readonly allowedSkew: number }
+  | { readonly kind: "timestamps"; readonly fn: (element: unknown) => Timestamp; readonly allowedTimestampSkew: number }
   | {
       readonly kind: "windowInto";
       /** Whether elements stay in the windows they are in, and only the rest of the windowing changes. */

@@ -1,10 +1,5 @@
 /**
- * Checks a graph against the rules of graph.ts before anything is planned from it.
- *
- * G1 Ids are positions; a step's inputs and side inputs were produced by earlier steps.
- * G2 Names are unique path names.
- * G3 Collections and steps agree on who produces what, and every step has the inputs and outputs that its kind asks for.
- * G4 A view node and its step agree; the step's only input gives the view its windowing.
+ * Checks a graph against the rules of graph.ts, G1 to G4, before anything is planned from it; errors quote the rule.
  *
  * Graphs come from the builder, which keeps these rules; a breach is a bug of Tidemark, or a graph made by hand.
  * Cost: O(steps + collections + views).

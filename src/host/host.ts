@@ -5,6 +5,7 @@
  */
 import type { CollectionId, StepId, ViewId } from "../graph/graph.ts";
 import type { Pane } from "../model/pane.ts";
+import type { TimeDomain } from "../fn/timer.ts";
 import type { Timestamp } from "../model/time.ts";
 import type { Window } from "../model/window.ts";
 import type { Emitter } from "./emitter.ts";
@@ -28,14 +29,7 @@ export interface TimerHost {
    */
   setExpiryTimer(window: Window, at: Timestamp, holdAt?: Timestamp): void;
   /** Sets, or replaces, the timer `family`/`tag` of `record`. `holdAt` above MAX_TIMESTAMP holds nothing. */
-  set(
-    record: KeyedRecord,
-    family: string,
-    tag: string,
-    domain: "event" | "processing",
-    at: Timestamp,
-    holdAt: Timestamp,
-  ): void;
+  set(record: KeyedRecord, family: string, tag: string, domain: TimeDomain, at: Timestamp, holdAt: Timestamp): void;
   clear(record: KeyedRecord, family: string, tag: string): void;
   clearAll(record: KeyedRecord): void;
 }
@@ -96,7 +90,7 @@ export interface StageHost extends TimeHost {
   readonly sideInputs: SideInputHost;
   readonly calls: CallHost;
   records<R extends KeyedRecord>(): RecordStore<R>;
-  /** Counts an element that was dropped; `emitLate` says where it went. */
+  /** Counts an element or a timer that was dropped. */
   dropped(step: StepId, reason: DropReason): void;
   /** Runs `callback` when what the bundle emitted is durable (without checkpoints: at the end of the turn). */
   onBundleFinalized(callback: () => void | Promise<void>): void;

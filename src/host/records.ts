@@ -1,25 +1,27 @@
 /**
  * Keyed records: all that one step keeps for one key and window, filed window by window.
  *
- * P1 Records, and what hangs in them, are plain data: no methods, no closures, so that they can be written down.
+ * P1 What steps keep in a record is plain data: no methods, no closures, so that it can be written down. `window` goes through
+ *    its WindowFn (`toData`); `timers` are objects of the host, which alone reads and writes more than TimerEntry says.
  * P2 One step has one store; windows are found by id, so equal windows share records whatever object names them.
  * P3 A window that is dropped lets go of its records. A Map that grows links its old table to the new one, so once V8 has
  *    promoted a table to the old generation, all that later tables of the same Map ever held counts as reachable until the
  *    next full collection: a Map of windows that come and go must hold nothing large after `delete`, and a cache is replaced
  *    by a new Map, never emptied by `clear` (bench/README.md, "Memory").
  */
+import type { MapKey } from "../coders/key.ts";
+import type { TimeDomain } from "../fn/timer.ts";
 import type { Window } from "../model/window.ts";
 import type { Timestamp } from "../model/time.ts";
 
-/** A key as it is used in a Map: primitives stand for themselves, anything else for its canonical bytes. */
-export type MapKey = string | number | bigint | boolean | null | undefined;
+export type { MapKey };
 
 /** A timer that is set. Made and owned by the host. */
 export interface TimerEntry {
   readonly owner: KeyedRecord;
   readonly family: string;
   readonly tag: string;
-  readonly domain: "event" | "processing";
+  readonly domain: TimeDomain;
   /** When it fires. */
   at: Timestamp;
   /** What it holds the output watermark at until then, and the timestamp of its outputs. */

@@ -6,6 +6,8 @@
  * T2 A timestamp is a whole number: that is what the coder writes. Fractions are refused where they come in, not rounded, since
  *    they are seconds or a mistake more often than they are meant.
  */
+import type { ErrorText } from "../base/errors.ts";
+import { preview } from "../base/preview.ts";
 
 /** Milliseconds since the epoch, in event time. May be negative. */
 export type Timestamp = number;
@@ -45,6 +47,15 @@ export const END_OF_GLOBAL_WINDOW: Timestamp = 9223371950454775;
 /** See T2. */
 export function isTimestamp(value: unknown): value is Timestamp {
   return Number.isInteger(value) && (value as number) >= MIN_TIMESTAMP && (value as number) <= MAX_TIMESTAMP;
+}
+
+/** What to say (TIMESTAMP_INVALID) of a timestamp that is none; `giver` names who gave it, as in `step "Parse"`. */
+export function timestampProblem(giver: string, timestamp: unknown): Required<ErrorText> {
+  return {
+    what: `${giver} gave the timestamp ${preview(timestamp)}`,
+    why: "a timestamp is a whole number of milliseconds since the epoch",
+    fix: "give a number such as Date.parse(text) or date.getTime(), with Math.floor where it may have a fraction",
+  };
 }
 
 /** `timestamp` brought into `[MIN_TIMESTAMP, MAX_TIMESTAMP]`. */

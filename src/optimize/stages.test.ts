@@ -90,7 +90,7 @@ describe("fusion", () => {
   });
 });
 
-test("Q2: a stage comes after those whose outputs and views it uses; its inputs and outputs are what crosses its edge", async () => {
+test("stage Q2: a stage comes after those whose outputs and views it uses; its inputs and outputs are what crosses its edge", async () => {
   const graph = await graphOf((p) => {
     const a = pairs(p);
     const view = a.map("Values", ([, n]) => n).asList("View");

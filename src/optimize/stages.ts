@@ -6,16 +6,10 @@
  * Cost: O(steps + collections).
  */
 import type { CallOptions } from "../fn/call-options.ts";
+import { isAsyncFunction, isKeyedDoFn } from "../fn/inspect.ts";
 import type { CollectionId, PipelineGraph, Step, StepId } from "../graph/graph.ts";
 import type { Lane, Stage } from "../host/stage.ts";
 import type { WindowingStrategy } from "../model/windowing.ts";
-
-const AsyncFunction = (async () => {}).constructor;
-
-/** Whether `fn` was written as an async function. */
-export function isAsyncFunction(fn: unknown): boolean {
-  return typeof fn === "function" && fn instanceof AsyncFunction;
-}
 
 /** Whether the calls of a step go through the host one by one: async, retried, timed, or transactional. */
 export function makesCalls(step: Step): boolean {
@@ -48,14 +42,8 @@ export function hasAsyncBundles(step: Step): boolean {
 }
 
 /** Whether a step keeps state or timers for each key. */
-export function isStateful(step: Step): boolean {
-  if (step.spec.kind !== "parDo") return false;
-  const { state, timers, onWindowExpiration } = step.spec.doFn;
-  return hasEntries(state) || hasEntries(timers) || onWindowExpiration !== undefined;
-}
-
-function hasEntries(record: object | undefined): boolean {
-  return record !== undefined && Object.keys(record).length > 0;
+export function isStateful({ spec }: Step): boolean {
+  return spec.kind === "parDo" && isKeyedDoFn(spec.doFn);
 }
 
 /** How a grouping step files its elements, and why. @param combines whether it keeps accumulators rather than lists */
@@ -121,11 +109,14 @@ function beginning(graph: PipelineGraph, step: Step): Beginning | undefined {
   }
 }
 
+/** In which stage a collection is made. */
+type StageOf = (id: CollectionId) => number;
+
 /** The stages of `graph`, in an order that respects inputs and side inputs. */
 export function planStages(graph: PipelineGraph): readonly Stage[] {
   const drafts: Draft[] = [];
   const stageOf: number[] = [];
-  const stageOfCollection = (id: CollectionId): number =>
+  const stageOfCollection: StageOf = (id) =>
     stageOf[(graph.collections[id] as { producer: StepId }).producer] as number;
 
   for (const step of graph.steps) {
@@ -139,27 +130,26 @@ export function planStages(graph: PipelineGraph): readonly Stage[] {
       drafts.push({ steps: [step.id], begin, views: Object.values(step.sideInputs) });
     }
   }
-  return freezeStages(graph, drafts, stageOf);
+  return freezeStages(graph, drafts, stageOfCollection);
 }
 
 /** A flatten whose inputs come from different stages (or from none) begins a stage. */
-function beginsByInputs(step: Step, stageOfCollection: (id: CollectionId) => number): Beginning | undefined {
+function beginsByInputs(step: Step, stageOfCollection: StageOf): Beginning | undefined {
   const stages = new Set(step.inputs.map(stageOfCollection));
   return stages.size === 1
     ? undefined
     : { kind: "chain", why: stages.size === 0 ? "an empty flatten" : "brings several stages together" };
 }
 
-function freezeStages(graph: PipelineGraph, drafts: readonly Draft[], stageOf: readonly number[]): readonly Stage[] {
-  const producerOf = (id: CollectionId): number =>
-    stageOf[(graph.collections[id] as { producer: StepId }).producer] as number;
+function freezeStages(graph: PipelineGraph, drafts: readonly Draft[], stageOf: StageOf): readonly Stage[] {
   // Only a stage's first step looks outside it, so drafts are already in an order that respects inputs and views.
   return drafts.map((draft, id): Stage => {
     const inputs = [...new Set(draft.steps.flatMap((s) => graph.steps[s]?.inputs ?? []))].filter(
-      (c) => producerOf(c) !== id,
+      (c) => stageOf(c) !== id,
     );
-    const leaves = (c: CollectionId): boolean => graph.steps.some((s) => stageOf[s.id] !== id && s.inputs.includes(c));
-    const outputs = graph.collections.filter((c) => stageOf[c.producer] === id && leaves(c.id));
+    const isUsed = (by: Draft, c: CollectionId): boolean => by.steps.some((s) => graph.steps[s]?.inputs.includes(c));
+    const leaves = (c: CollectionId): boolean => drafts.some((other) => other !== draft && isUsed(other, c));
+    const outputs = graph.collections.filter((c) => stageOf(c.id) === id && leaves(c.id));
     return Object.freeze({
       id,
       name: graph.steps[draft.steps[0] as number]?.name ?? "",

@@ -1,5 +1,6 @@
 /** `apply`: runs a transform, with the names of its steps inside the composite's. */
-import { isAsyncFunction, describe } from "./checks.ts";
+import { isAsyncFunction } from "../fn/inspect.ts";
+import { describe } from "./checks.ts";
 import { stepError, type GraphBuilder } from "./builder.ts";
 import { isStepTransform } from "./transform.ts";
 

@@ -6,7 +6,7 @@ import type { Coder } from "../coders/coder.ts";
 import { KV_URN, keyCoderOf } from "../coders/composites.ts";
 import type { CallOptions } from "../fn/call-options.ts";
 import type { CombineFn } from "../fn/combine-fn.ts";
-import type { DoFn } from "../fn/do-fn.ts";
+import { isAsyncFunction } from "../fn/inspect.ts";
 import type { StateSpecs } from "../fn/state.ts";
 import type { Trigger } from "../model/trigger.ts";
 import type { WindowFn } from "../model/window-fn.ts";
@@ -15,12 +15,7 @@ import { checkTriggerSafe } from "../windowing/strategy.ts";
 import { triggerToString } from "../windowing/triggers.ts";
 import { atPlace, stepError, type CollectionTraits, type StepPlace } from "./builder.ts";
 
-/** Whether `fn` was written as an async function or async generator. */
-export function isAsyncFunction(fn: unknown): boolean {
-  if (typeof fn !== "function") return false;
-  const tag = Object.prototype.toString.call(fn);
-  return tag === "[object AsyncFunction]" || tag === "[object AsyncGeneratorFunction]";
-}
+export { isAsyncFunction };
 
 /** @throws ASYNC_NOT_ALLOWED when `fn` is an async function; `what` names it, as in `the key function` */
 export function checkSync(place: StepPlace, what: string, fn: unknown): void {
@@ -149,11 +144,6 @@ export function checkView(place: StepPlace, input: CollectionTraits, keyed: bool
   }
 }
 
-/** Whether `doFn` keeps something for each key. */
-export function isKeyedDoFn(doFn: DoFn<never, unknown>): boolean {
-  return hasMembers(doFn.state) || hasMembers(doFn.timers) || doFn.onWindowExpiration !== undefined;
-}
-
 /** What a DoFn with state or timers needs of its input. @throws STATE_NEEDS_KEY, STATE_IN_MERGING_WINDOWS, KEY_CODER_NOT_DETERMINISTIC */
 export function checkKeyedDoFn(place: StepPlace, input: CollectionTraits, keyCoder: Coder<never> | undefined): void {
   checkKeyed(
@@ -256,10 +246,6 @@ export function shapeOf(coder: Coder<never> | Coder<unknown> | undefined): Colle
   if (coder?.urn === undefined) return undefined;
   if (coder.urn === KV_URN) return "kv";
   return coder.components === undefined || coder.components.length === 0 ? "other" : undefined;
-}
-
-function hasMembers(record: object | undefined): boolean {
-  return record !== undefined && Object.keys(record).length > 0;
 }
 
 /** For messages: what a wrong argument is. */

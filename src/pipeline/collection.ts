@@ -277,7 +277,7 @@ export class PCollection<T> {
 
   /**
    * Gives each element the event time that `fn` says, in milliseconds.
-   * @param options.allowedSkew how far, in ms, it may lie before the element's present one. Default 0
+   * @param options.allowedTimestampSkew how far, in ms, it may lie before the element's present one. Default 0
    * @throws TIMESTAMP_SKEW_INVALID, ASYNC_NOT_ALLOWED, TRANSFORM_INVALID; when the job runs, TIMESTAMP_SKEW, TIMESTAMP_INVALID
    *
    * @example
@@ -287,15 +287,15 @@ export class PCollection<T> {
    *   .map((_, { timestamp }) => timestamp); // -> 1000
    * ```
    */
-  withTimestamps(fn: (element: T) => Timestamp, options?: { readonly allowedSkew?: number }): PCollection<T>;
+  withTimestamps(fn: (element: T) => Timestamp, options?: { readonly allowedTimestampSkew?: number }): PCollection<T>;
   withTimestamps(
     name: string,
     fn: (element: T) => Timestamp,
-    options?: { readonly allowedSkew?: number },
+    options?: { readonly allowedTimestampSkew?: number },
   ): PCollection<T>;
   withTimestamps(...args: readonly unknown[]): PCollection<T> {
     const { given, rest } = splitName(args);
-    const skew = (rest[1] as { allowedSkew?: number } | undefined)?.allowedSkew ?? 0;
+    const skew = (rest[1] as { allowedTimestampSkew?: number } | undefined)?.allowedTimestampSkew ?? 0;
     return main(addTimestamps(this.#node, { given, derived: "WithTimestamps" }, rest[0], skew));
   }
 
@@ -341,7 +341,7 @@ export class PCollection<T> {
 
   /**
    * Hands every element to a sink. Ends the branch. A sink that cannot take more stops the sources above until it can.
-   * @throws TRANSFORM_INVALID; when the job runs, STEP_FAILED and what the sink throws
+   * @throws TRANSFORM_INVALID; when the job runs, what the sink throws, as JOB_FAILED where it has no code
    *
    * @example
    * ```ts

@@ -8,8 +8,9 @@ import { output } from "../fn/do-fn.ts";
 import type { Sink } from "../fn/sink.ts";
 import { eventTime, type Source } from "../fn/source.ts";
 import { valueState } from "../fn/state.ts";
-import type { PipelineGraph, Step, StepSpec } from "../graph/graph.ts";
+import type { Collection, PipelineGraph, Step, StepSpec } from "../graph/graph.ts";
 import { minutes, seconds } from "../model/time.ts";
+import type { WindowingStrategy } from "../model/windowing.ts";
 import {
   afterAll,
   afterCount,
@@ -17,6 +18,7 @@ import {
   afterProcessingTime,
   afterWatermark,
   always,
+  continuationTrigger,
   never,
   repeatedly,
 } from "../windowing/triggers.ts";
@@ -72,11 +74,15 @@ function specOf<K extends StepSpec["kind"]>(
   return spec as StepSpec & { readonly kind: K };
 }
 
+function windowingOf(graph: PipelineGraph, name: string): WindowingStrategy {
+  return (graph.collections[step(graph, name).outputs["main"] as number] as Collection).windowing;
+}
+
 const names = (graph: PipelineGraph): readonly string[] => graph.steps.map((s) => s.name);
 const pairs = (p: Pipeline): PCollection<KV<string, number>> => p.read(UNBOUNDED).map("Pair", (word) => [word, 1]);
 
 describe("names", () => {
-  test("N1: derived names are numbered where they repeat", async () => {
+  test("builder N1: derived names are numbered where they repeat", async () => {
     const graph = await graphOf((p) =>
       p
         .create([1])
@@ -113,7 +119,7 @@ describe("names", () => {
     ]);
   });
 
-  test("N1: a given name that is taken is DUPLICATE_STEP_NAME, with both places", async () => {
+  test("builder N1: a given name that is taken is DUPLICATE_STEP_NAME, with both places", async () => {
     const error = await refusal((p) => {
       const numbers = p.create([1]);
       numbers.map("Parse", (n) => n);
@@ -149,14 +155,14 @@ describe("names", () => {
     expect((await refusal((p) => p.create(name, [1]))).code).toBe("STEP_NAME_INVALID");
   });
 
-  test("L1: a step knows the user's line that applied it", async () => {
+  test("frames F1: a step knows the user's line that applied it", async () => {
     const graph = await graphOf((p) => p.create(["a"]));
     expect(graph.steps[0]?.at).toMatch(/\/src\/pipeline\/pipeline\.test\.ts:\d+:\d+$/);
   });
 });
 
 describe("the graph", () => {
-  test("N2: ids are positions, and steps know inputs and outputs by them", async () => {
+  test("builder N2: ids are positions, and steps know inputs and outputs by them", async () => {
     const graph = await graphOf((p) => {
       const a = p.create("A", [1]);
       p.flatten("Both", a, p.create("B", ["x"])).write("Out", SINK);
@@ -174,7 +180,7 @@ describe("the graph", () => {
     ]);
   });
 
-  test("N3: it is frozen", async () => {
+  test("builder N3: it is frozen", async () => {
     const graph = await graphOf((p) => p.create([1]));
     for (const part of [
       graph,
@@ -189,7 +195,7 @@ describe("the graph", () => {
     }
   });
 
-  test("N3: nothing can be applied after build has returned", async () => {
+  test("builder N3: nothing can be applied after build has returned", async () => {
     let kept: PCollection<number> | undefined;
     await graphOf((p) => (kept = p.create([1])));
     expect(() => kept?.map((n) => n)).toThrow(expect.objectContaining({ code: "PIPELINE_CLOSED" }) as Error);
@@ -380,16 +386,23 @@ describe("windowing", () => {
         .windowInto(globalWindows(), { trigger: afterCount(3) })
         .groupByKey("Group");
     expect(await refusal(build)).toMatchObject({ code: "UNSAFE_TRIGGER", context: { step: "Group" } });
-    await expect(graphOf(build, true)).resolves.toBeDefined();
+    const allowed = await graphOf(build, true);
+    expect(specOf(allowed, "Group", "groupByKey").kind).toBe("groupByKey");
+    expect(windowingOf(allowed, "WindowInto").trigger).toEqual(afterCount(3));
+    expect(windowingOf(allowed, "Group").trigger).toEqual(continuationTrigger(afterCount(3)));
   });
 
   test("UNSAFE_TRIGGER: afterWatermark without late firings, where lateness is allowed", async () => {
     const build = (allowedLateness: number) => (p: Pipeline) =>
       pairs(p)
         .windowInto(fixedWindows(seconds(1)), { trigger: afterWatermark({ early: afterCount(1) }), allowedLateness })
-        .groupByKey();
-    expect((await refusal(build(1))).code).toBe("UNSAFE_TRIGGER");
-    await expect(graphOf(build(0))).resolves.toBeDefined();
+        .groupByKey("Group");
+    expect(await refusal(build(1))).toMatchObject({ code: "UNSAFE_TRIGGER", context: { step: "Group" } });
+    const allowed = await graphOf(build(0));
+    expect(windowingOf(allowed, "Group")).toMatchObject({
+      allowedLateness: 0,
+      trigger: continuationTrigger(afterWatermark({ early: afterCount(1) })),
+    });
   });
 
   test("FLATTEN_WINDOWING_MISMATCH says which inputs differ in what", async () => {
@@ -405,12 +418,18 @@ describe("windowing", () => {
   });
 
   test("a flatten takes inputs that are windowed alike by different calls", async () => {
-    await graphOf((p) => {
+    const graph = await graphOf((p) => {
       const words = p.create(["a"]);
       const windowed = (name: string): PCollection<string> =>
         words.windowInto(name, fixedWindows(seconds(1)), { trigger: repeatedly(afterCount(2)) });
       p.flatten(windowed("A"), windowed("B"));
     });
+    const inputs = step(graph, "Flatten").inputs.map(
+      (id) => graph.steps[graph.collections[id]?.producer as number]?.name,
+    );
+    expect(inputs).toEqual(["A", "B"]);
+    expect(windowingOf(graph, "Flatten")).toEqual(windowingOf(graph, "A"));
+    expect(windowingOf(graph, "Flatten").windowFn.name).toBe(fixedWindows(seconds(1)).name);
   });
 
   test("SIDE_INPUT_MERGING_WINDOWS: a view of sessions", async () => {
@@ -541,7 +560,11 @@ describe("what is refused while building", () => {
       "a CombineFn that is a name",
       (p) => p.create([["a", 1]]).combinePerKey("Sum", "sum" as never),
     ],
-    ["TIMESTAMP_SKEW_INVALID", "a negative skew", (p) => p.create([1]).withTimestamps((n) => n, { allowedSkew: -1 })],
+    [
+      "TIMESTAMP_SKEW_INVALID",
+      "a negative skew",
+      (p) => p.create([1]).withTimestamps((n) => n, { allowedTimestampSkew: -1 }),
+    ],
   ];
   test.each(wrongArguments)("%s: %s", async (code, _, build) => {
     const error = await refusal(build);

@@ -1,9 +1,9 @@
 /** Pipeline: the `p` of `build(p, options)`, from which collections come. */
 import type { Coder } from "../coders/coder.ts";
-import { ingestionTime, type Source, type TimestampPolicy } from "../fn/source.ts";
+import { sourceTime, type Source, type TimestampPolicy } from "../fn/source.ts";
 import type { TimestampedValue } from "../fn/state.ts";
 import type { StepSpec, TestStreamEvent } from "../graph/graph.ts";
-import { isTimestamp, type Timestamp } from "../model/time.ts";
+import { isTimestamp, type Timestamp, timestampProblem } from "../model/time.ts";
 import { applyTransform } from "./apply.ts";
 import {
   stepError,
@@ -111,7 +111,7 @@ export class Pipeline {
         fix: "give a source, or use p.apply(text.read(path))",
       });
     }
-    const { timestamps = ingestionTime(), coder } = (rest[1] ?? {}) as ReadOptions<never>;
+    const { timestamps = sourceTime(), coder } = (rest[1] ?? {}) as ReadOptions<never>;
     if (timestamps.kind === "event") checkSync(place, "the timestamp function", timestamps.timestamp);
     return this.#root(
       place,
@@ -233,7 +233,7 @@ export class Pipeline {
     coder: Coder<never> | undefined,
     shape: Shape,
   ): PCollection<never> {
-    const spec: StepSpec = { kind: "read", source, timestamps: ingestionTime() };
+    const spec: StepSpec = { kind: "read", source, timestamps: sourceTime() };
     return this.#root(place, spec, rootTraits(true, coder, shape));
   }
 
@@ -274,11 +274,7 @@ export function addFlatten<T>(
 function checkTimestamps(place: StepPlace, elements: readonly { readonly timestamp: unknown }[]): void {
   const wrong = elements.find(({ timestamp }) => !isTimestamp(timestamp));
   if (wrong === undefined) return;
-  throw stepError("TIMESTAMP_INVALID", place, {
-    what: `an element of "${place.name}" has the timestamp ${String(wrong.timestamp)}`,
-    why: "a timestamp is a whole number of milliseconds since the epoch",
-    fix: "give a number such as Date.parse(text), with Math.floor where it may have a fraction",
-  });
+  throw stepError("TIMESTAMP_INVALID", place, timestampProblem(`the script of "${place.name}"`, wrong.timestamp));
 }
 
 /** What all inputs agree on, or nothing. */

@@ -102,7 +102,7 @@ describe("options", () => {
       input: z.string().refine(async (path) => Promise.resolve(path !== ""), "must not be empty"),
     });
     const job = pipeline({ name: "job", options: slow, build: (p) => p.create([1]) });
-    await expect(job.build({ input: "a" })).resolves.toBeDefined();
+    expect((await job.build({ input: "a" })).options).toEqual({ input: "a" });
     expect((await codeOf(job.build({ input: "" }))).what).toContain("input: must not be empty");
   });
 

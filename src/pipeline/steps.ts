@@ -1,5 +1,5 @@
 /**
- * One function for each kind of step: checks it, adds it, and says what its output carries.
+ * The steps on a collection, one function for each kind: checks it, adds it, and says what its output carries.
  * Path: PCollection, Pipeline -> HERE -> builder.
  *
  * Callers give types; here everything is plain data and untyped functions.
@@ -8,6 +8,7 @@ import type { Coder } from "../coders/coder.ts";
 import { keyCoderOf, valueCoderOf } from "../coders/composites.ts";
 import type { CallOptions } from "../fn/call-options.ts";
 import type { OutputTags } from "../fn/do-fn.ts";
+import { isKeyedDoFn } from "../fn/inspect.ts";
 import type { SideInputs } from "../fn/view.ts";
 import type { ElementFn } from "../graph/graph.ts";
 import type { Timestamp } from "../model/time.ts";
@@ -34,7 +35,6 @@ import {
   checkSync,
   checkWindowFn,
   describe,
-  isKeyedDoFn,
   shapeOf,
 } from "./checks.ts";
 import { toCombineFn } from "./combine.ts";
@@ -138,17 +138,22 @@ export function addPartition(input: CollectionNode, naming: StepNaming, parts: n
   return input.builder.add({ place, spec, inputs: [input], outputs });
 }
 
-export function addTimestamps(input: CollectionNode, naming: StepNaming, fn: unknown, allowedSkew: number): StepDraft {
+export function addTimestamps(
+  input: CollectionNode,
+  naming: StepNaming,
+  fn: unknown,
+  allowedTimestampSkew: number,
+): StepDraft {
   const place = input.builder.place(naming.given, naming.derived);
   checkFunction(place, "the timestamp function", fn);
   checkSync(place, "the timestamp function", fn);
-  if (!(allowedSkew >= 0)) {
+  if (!(allowedTimestampSkew >= 0)) {
     throw stepError("TIMESTAMP_SKEW_INVALID", place, {
-      what: `the allowed skew of "${place.name}" is ${allowedSkew}`,
+      what: `the allowedTimestampSkew of "${place.name}" is ${allowedTimestampSkew}`,
       fix: "give a number of milliseconds, 0 or more, or Infinity",
     });
   }
-  const spec = { kind: "timestamps" as const, fn: fn as (element: unknown) => Timestamp, allowedSkew };
+  const spec = { kind: "timestamps" as const, fn: fn as (element: unknown) => Timestamp, allowedTimestampSkew };
   return input.builder.add({ place, spec, inputs: [input], outputs: { main: input } });
 }
 

@@ -7,7 +7,7 @@ import type { KeyedBy, SyncOnly } from "../fn/refusals.ts";
 import type { StateSpecs } from "../fn/state.ts";
 import type { TimerSpecs } from "../fn/timer.ts";
 import type { SideInputs, SideInputValues } from "../fn/view.ts";
-import type { WindowingStrategy } from "../model/windowing.ts";
+import type { WindowingOptions } from "../windowing/strategy.ts";
 
 /** Any element. The pair in front makes TypeScript infer `[w, 1]` as a pair and not as an array. */
 export type Element = [unknown, unknown] | {} | null | undefined | void;
@@ -49,8 +49,8 @@ export interface GroupOptions<K> {
   readonly keyCoder?: DeterministicCoder<K>;
 }
 
-/** Options of `windowInto`; those left out have the defaults of `windowingStrategy`. */
-export type WindowIntoOptions = Partial<Omit<WindowingStrategy, "windowFn">>;
+/** Options of `windowInto`, with their defaults. */
+export type WindowIntoOptions = WindowingOptions;
 
 /** How values `V` of a key become one `O`: a CombineFn, or a plain associative and commutative function over values. */
 export type Combiner<V, A, O> = (CombineFn<V, A, O> & SyncOnly<A> & SyncOnly<O>) | ((values: Iterable<V>) => V);

@@ -45,7 +45,7 @@ test("P2: when the machine's clock jumps ahead, a timer runs within a minute", (
   expect(ran).toBe(true);
 });
 
-test("C2: a cancelled timer does not run, also after a part of its wait", () => {
+test("clock C2: a cancelled timer does not run, also after a part of its wait", () => {
   const clock = nodeClock();
   let ran = false;
   const cancel = clock.schedule(1_200_000, () => {
@@ -58,7 +58,7 @@ test("C2: a cancelled timer does not run, also after a part of its wait", () => 
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test("C1: a timer for the past does not run inside schedule", () => {
+test("clock C1: a timer for the past does not run inside schedule", () => {
   const clock = nodeClock();
   let ran = false;
   clock.schedule(0, () => {

@@ -1,22 +1,16 @@
 /**
- * Node's clock: the only place that asks the machine for the time or sets its timers.
+ * The machine's clock, as jobs are given it. Beside it only the folders of the block `clock` in ARCHITECTURE.md set timers.
  *
  * P1 A timer never runs before its time, however Node rounds.
  * P2 A timer runs at most a minute late when the machine slept or its clock was set.
  */
 import type { Clock } from "../base/clock.ts";
 
-/** The machine's clock, and a stopwatch. */
-export interface NodeClock extends Clock {
-  /** Milliseconds, never set back; for durations only. */
-  stopwatch(): number;
-}
-
 /** Node counts a delay by a clock that stands still while the machine sleeps, so long waits are looked at again now and then. */
 const LONGEST_WAIT_MS = 60_000;
 
 /** The machine's clock. A timer that is set keeps the process alive. */
-export function nodeClock(): NodeClock {
+export function nodeClock(): Clock {
   return {
     now: Date.now,
     stopwatch: () => performance.now(),

@@ -11,16 +11,9 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 
 /** This copy's folder, the one with its package.json. Files of `src` and `dist` lie equally deep. */
 const PACKAGE_FOLDER = realpathSync(fileURLToPath(new URL("../..", import.meta.url)));
-/** The folder of this copy's code: `src` or `dist`. */
-const CODE_URL = new URL("..", import.meta.url).href;
 
 /** Whether this copy runs from its sources. */
 export const RUNS_FROM_SOURCE: boolean = import.meta.url.endsWith(".ts");
-
-/** Whether a module belongs to this copy. */
-export function isOwnModule(url: string | undefined): boolean {
-  return url !== undefined && url.startsWith(CODE_URL);
-}
 
 /**
  * The command of the copy that is installed beside a program.

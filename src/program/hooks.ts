@@ -19,8 +19,8 @@ import {
 } from "node:module";
 import { fileURLToPath } from "node:url";
 import { compileFunction } from "node:vm";
-import { isUserModule } from "../base/frames.ts";
-import { isOwnModule, RUNS_FROM_SOURCE } from "./copy.ts";
+import { isOwnModule, isUserModule } from "../base/frames.ts";
+import { RUNS_FROM_SOURCE } from "./copy.ts";
 import { importProblem } from "./load-errors.ts";
 
 /** The source condition of package.json, and so of whoever works on Tidemark. */

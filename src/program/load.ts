@@ -8,9 +8,8 @@
 import { realpathSync, statSync } from "node:fs";
 import { basename, extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { isTidemarkError, TidemarkError } from "../base/errors.ts";
-import { isProgram, type BuiltProgram, type Program } from "../pipeline/program.ts";
-import { userFrame } from "../base/frames.ts";
+import { TidemarkError } from "../base/errors.ts";
+import { isProgram, type Program } from "../pipeline/program.ts";
 import { installHooks, type LoadedFiles } from "./hooks.ts";
 import { loadFailure } from "./load-errors.ts";
 
@@ -107,28 +106,4 @@ function kindOf(value: unknown): string {
   if (value instanceof Promise) return "a promise (await it)";
   const type = typeof value;
   return type === "object" ? "an object" : `a ${type}`;
-}
-
-/**
- * Builds a program's graph.
- * @throws OPTIONS_INVALID and what is refused while steps are applied; PROGRAM_BUILD_FAILED for what `build` itself throws
- */
-export async function buildProgram(program: Program, rawOptions: unknown): Promise<BuiltProgram> {
-  try {
-    return await program.build(rawOptions);
-  } catch (error) {
-    throw buildFailure(error);
-  }
-}
-
-/** What a program's `build` threw, as a coded error; coded errors stay as they are. */
-export function buildFailure(error: unknown): TidemarkError {
-  if (isTidemarkError(error)) return error;
-  const at = userFrame(error);
-  return new TidemarkError("PROGRAM_BUILD_FAILED", {
-    what: `the program failed while it was built: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`,
-    fix: "mend the function build(p, options)",
-    ...(at !== undefined && { at }),
-    cause: error,
-  });
 }

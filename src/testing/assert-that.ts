@@ -6,6 +6,7 @@
  */
 import { isDeepStrictEqual, inspect } from "node:util";
 import { TidemarkError } from "../base/errors.ts";
+import { userFrame } from "../base/frames.ts";
 import { formatTimestamp } from "../model/time.ts";
 import { formatWindow, type Window } from "../model/window.ts";
 import type { PCollection } from "../pipeline/index.ts";
@@ -121,6 +122,7 @@ export class Assertion<T> {
 
   #check(verdict: (found: readonly Collected<T>[]) => readonly string[] | undefined): void {
     const written = new Error("asserted here");
+    const at = userFrame(written);
     const collected: Collected<T>[] = [];
     const sink = collectSink<T>("assertThat", collected, () => {
       const problem = verdict(collected.filter((e) => this.#choose(e)));
@@ -128,7 +130,7 @@ export class Assertion<T> {
       throw new TidemarkError("ASSERTION_FAILED", {
         what: `the collection${this.#about} is not as asserted\n    ${problem.filter((line) => line !== "").join("\n    ")}`,
         cause: written,
-        ...place(written),
+        ...(at !== undefined && { at }),
       });
     });
     this.#collection.write(sink);
@@ -159,11 +161,4 @@ function show(value: unknown): string {
 function showElement(element: Collected<unknown>): string {
   const { value, timestamp, window, pane } = element;
   return `${show(value)} at ${formatTimestamp(timestamp)} in ${formatWindow(window)}, ${pane.timing} pane ${pane.index}`;
-}
-
-/** The caller's line: the first frame outside this file. */
-function place(written: Error): { at?: string } {
-  const frame = (written.stack ?? "").split("\n").find((line) => /^\s+at /.test(line) && !line.includes("assert-that"));
-  const at = frame?.replace(/^\s+at (?:.*\()?/, "").replace(/\)$/, "");
-  return at === undefined ? {} : { at };
 }

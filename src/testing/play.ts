@@ -2,21 +2,13 @@
  * Plays a scripted pipeline to the end of its script, whether or not the script ends the stream: what has come out by then
  * is the result.
  */
-import { seededRandom } from "../base/random.ts";
+import type { Clock } from "../base/clock.ts";
 import type { Program } from "../pipeline/index.ts";
-import { EmbeddedJob, type JobClock } from "../runners/embedded/job.ts";
-import { encodedByDefault } from "../runners/embedded/run.ts";
 import { simulatedJobClock } from "./simulated-job-clock.ts";
+import { startTestJob, type TestJobOptions } from "./test-job.ts";
 
-/** How a script is played; all members optional. */
-export interface PlayOptions {
-  /** Encodes and decodes every value between stages. Default: whether the environment variable TIDEMARK_ENCODED is `1`. */
-  readonly encoded?: boolean;
-  /** Checks that what steps keep can be encoded, and freezes it and elements that several steps see. Default true. */
-  readonly strict?: boolean;
-  /** Cuts bundles at random by this seed. */
-  readonly bundleSeed?: number;
-}
+/** How a script is played. */
+export type PlayOptions = TestJobOptions;
 
 /**
  * Builds and plays `program`. A script that leaves the stream open is stopped after its last event: what has come out by then
@@ -36,10 +28,8 @@ export interface PlayOptions {
  * ```
  */
 export async function playScript(program: Program, options: PlayOptions = {}): Promise<void> {
-  const built = await program.build({});
-  const random = options.bundleSeed === undefined ? undefined : seededRandom(options.bundleSeed);
   let stop: (() => void) | undefined;
-  const clock: JobClock = {
+  const clock: Clock = {
     ...simulatedJobClock(),
     // Scheduling means that nothing is left but waiting for processing time, which only the script may move.
     schedule: () => {
@@ -47,15 +37,7 @@ export async function playScript(program: Program, options: PlayOptions = {}): P
       return () => {};
     },
   };
-  const job = new EmbeddedJob(built.graph, {
-    clock,
-    options: built.options,
-    encoded: options.encoded ?? encodedByDefault(),
-    strict: options.strict ?? true,
-    ...(random && { cutBundle: () => 1 + random.int(4) }),
-    warn: () => {},
-    onIdle: () => stop?.(),
-  });
+  const job = await startTestJob(program, {}, clock, options, { onIdle: () => stop?.() });
   const stopped = new Promise<void>((resolve) => {
     stop = resolve;
   });

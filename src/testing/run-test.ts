@@ -1,31 +1,26 @@
 /**
  * Runs a pipeline in a test: simulated clock, strict mode, every assertion checked, nothing left behind.
  */
+import type { Clock } from "../base/clock.ts";
 import { TidemarkError } from "../base/errors.ts";
-import { seededRandom } from "../base/random.ts";
 import { isProgram, type Pipeline, pipeline, type Program } from "../pipeline/index.ts";
-import { EmbeddedJob, type JobClock } from "../runners/embedded/job.ts";
-import { describeStages, encodedByDefault, type JobMetrics, jobMetrics } from "../runners/embedded/run.ts";
+import type { EmbeddedJob } from "../runners/embedded/job.ts";
+import { describeStages, type JobMetrics, jobMetrics } from "../runners/embedded/run.ts";
 import { simulatedJobClock } from "./simulated-job-clock.ts";
+import { startTestJob, type TestJobOptions } from "./test-job.ts";
 
 /** How a test runs its pipeline; all members optional. */
-export interface TestOptions {
+export interface TestOptions extends TestJobOptions {
   /** Options of a program, raw. */
   readonly options?: unknown;
-  /** Encodes and decodes every value between stages. Default: whether the environment variable TIDEMARK_ENCODED is `1`. */
-  readonly encoded?: boolean;
-  /** Checks that what steps keep can be encoded, and freezes it and elements that several steps see. Default true. */
-  readonly strict?: boolean;
-  /** Cuts bundles at random by this seed, in place of handing elements on as they come. */
-  readonly bundleSeed?: number;
   /** Milliseconds of real time after which the test fails, saying what the pipeline waits for. Default 10 s. */
-  readonly timeoutMs?: number;
+  readonly timeout?: number;
   /** Processing time at the start, in ms. Default 0. */
-  readonly startMs?: number;
+  readonly startAt?: number;
   /** As of `pipeline`, where a build function is given. Default false. */
   readonly allowUnsafeTriggers?: boolean;
-  /** Default: `simulatedJobClock(startMs)`. */
-  readonly clock?: JobClock;
+  /** Default: `simulatedJobClock(startAt)`. */
+  readonly clock?: Clock;
   /** Told of late elements that were dropped. Default: nobody. */
   readonly onWarning?: (message: string) => void;
 }
@@ -33,7 +28,7 @@ export interface TestOptions {
 /**
  * Builds and runs a pipeline to its end; rejects when it fails, or when an `assertThat` does not hold. Processing time is
  * simulated: it jumps when nothing else can happen.
- * @throws TEST_TIMEOUT after 10 s of real time (`timeoutMs`), and what the pipeline throws
+ * @throws TEST_TIMEOUT after 10 s of real time (`timeout`), and what the pipeline throws
  *
  * @example
  * ```ts
@@ -54,18 +49,10 @@ export async function runTest(
         allowUnsafeTriggers: options.allowUnsafeTriggers ?? false,
         build: (p) => build(p),
       }) as Program);
-  const built = await program.build(options.options ?? {});
-  const clock = options.clock ?? simulatedJobClock(options.startMs);
-  const random = options.bundleSeed === undefined ? undefined : seededRandom(options.bundleSeed);
-  const job = new EmbeddedJob(built.graph, {
-    clock,
-    options: built.options,
-    encoded: options.encoded ?? encodedByDefault(),
-    strict: options.strict ?? true,
-    ...(random && { cutBundle: () => 1 + random.int(4) }),
-    warn: options.onWarning ?? (() => {}),
-  });
-  await withTimeout(job, options.timeoutMs ?? 10_000);
+  const clock = options.clock ?? simulatedJobClock(options.startAt);
+  const warn = options.onWarning ?? (() => {});
+  const job = await startTestJob(program, options.options ?? {}, clock, options, { warn });
+  await withTimeout(job, options.timeout ?? 10_000);
   return jobMetrics(job, 0);
 }
 

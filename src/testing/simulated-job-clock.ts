@@ -2,7 +2,7 @@
  * Processing time for tests: it stands still while anything can happen, and jumps to the next timer when nothing else can.
  * While an async call is under way that takes a quarter of a second without a result; then what is due, such as its time-out, is.
  */
-import type { JobClock } from "../runners/embedded/job.ts";
+import type { Clock } from "../base/clock.ts";
 
 /** Turns of the event loop that promises of user code get before time jumps. */
 const TURNS = 4;
@@ -10,7 +10,7 @@ const TURNS = 4;
 const PATIENCE_MS = 250;
 
 /**
- * A clock that starts at `startMs` (default 0) and moves only by test streams and by jumping to due timers.
+ * A clock that starts at `startAt` (milliseconds; default 0) and moves only by test streams and by jumping to due timers.
  *
  * @example
  * ```ts
@@ -20,8 +20,8 @@ const PATIENCE_MS = 250;
  * clock.now(); // -> 1500
  * ```
  */
-export function simulatedJobClock(startMs = 0): JobClock {
-  let now = startMs;
+export function simulatedJobClock(startAt = 0): Clock {
+  let now = startAt;
   return {
     now: () => now,
     immediate: (callback) => void setImmediate(callback),

@@ -1,5 +1,5 @@
 /** Joins of several keyed collections, by key and window. */
-import type { Late } from "../fn/call-options.ts";
+import type { Late } from "../fn/set-aside.ts";
 import type { KV } from "../fn/do-fn.ts";
 import type { KeyedBy } from "../fn/refusals.ts";
 import { TidemarkError } from "../base/errors.ts";

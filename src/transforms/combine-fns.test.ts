@@ -34,7 +34,7 @@ const int = fc.integer({ min: -1000, max: 1000 });
 const sum = (all: readonly number[]): number => all.reduce((a, b) => a + b, 0);
 const descending = (all: readonly number[]): number[] => all.toSorted((a, b) => b - a);
 
-describe("C2: however inputs are split and merged, the output is that of all of them", () => {
+describe("combine-fn C2: however inputs are split and merged, the output is that of all of them", () => {
   test("sum", () => checkCombines(sumFn(), int, sum));
   test("count", () => checkCombines(countFn(), int, (all) => all.length));
   test("mean, NaN of nothing", () => checkCombines(meanFn(), int, (all) => sum(all) / all.length));
@@ -60,7 +60,7 @@ describe("C2: however inputs are split and merged, the output is that of all of 
       }),
     );
   });
-  test("O2: the top of distinct keys has each key once, with its greatest number", () => {
+  test("top-fn O2: the top of distinct keys has each key once, with its greatest number", () => {
     const byNumber = (a: readonly [string, number], b: readonly [string, number]): number =>
       a[1] - b[1] || naturalOrder(a[0], b[0]);
     const pair = fc.tuple(fc.constantFrom("a", "b", "c", "d", "e"), fc.nat(20));
@@ -73,7 +73,7 @@ describe("C2: however inputs are split and merged, the output is that of all of 
 });
 
 describe("small accumulators", () => {
-  test("O1: the top n never keeps more than n elements", () => {
+  test("top-fn O1: the top n never keeps more than n elements", () => {
     const fn = topFn(5, naturalOrder<number>);
     let heap = fn.createAccumulator();
     for (let n = 0; n < 1000; n++) {

@@ -1,7 +1,7 @@
 /** Groupings as transforms: by key, and of a whole window. */
 import type { Coder } from "../coders/coder.ts";
 import type { CombineFn } from "../fn/combine-fn.ts";
-import type { Late } from "../fn/call-options.ts";
+import type { Late } from "../fn/set-aside.ts";
 import type { KV } from "../fn/do-fn.ts";
 import type { KeyedBy } from "../fn/refusals.ts";
 import type { PCollectionView } from "../fn/view.ts";

@@ -6,13 +6,11 @@ import type { Timestamp } from "../model/time.ts";
 import type { WindowFn } from "../model/window-fn.ts";
 import type { Window } from "../model/window.ts";
 import type { SyncOnly } from "../fn/refusals.ts";
-import { elementwise, nodeOf, PCollection, splitName } from "../pipeline/collection.ts";
+import { elementwise, nodeOf, type PCollection, splitName } from "../pipeline/collection.ts";
 import { pairCoder, pairCoderByElement } from "../pipeline/derived-coders.ts";
 import { addFlatten } from "../pipeline/pipeline.ts";
-import { addReshuffle, addTimestamps, addWindowInto, addPartition } from "../pipeline/steps.ts";
 import { stepTransform } from "../pipeline/transform.ts";
 import type { Repeat, WindowIntoOptions } from "../pipeline/types.ts";
-import type { CollectionNode, StepDraft } from "../pipeline/builder.ts";
 
 /**
  * Assigns windows, and says when groupings downstream fire. As `collection.windowInto(…)`.
@@ -39,13 +37,13 @@ export function windowInto(
   options?: WindowIntoOptions,
 ): <T>(input: PCollection<T>, name?: string) => PCollection<T> {
   return stepTransform(<T>(input: PCollection<T>, name?: string) =>
-    main<T>(addWindowInto(nodeOf(input), { given: name, derived: "WindowInto" }, windowFn, options)),
+    input.windowInto(...named(name, windowFn as WindowFn, options)),
   );
 }
 
 /**
  * Gives each element the event time that `fn` says, in milliseconds.
- * @param options.allowedSkew how far, in ms, it may lie before the element's present one. Default 0
+ * @param options.allowedTimestampSkew how far, in ms, it may lie before the element's present one. Default 0
  * @throws TIMESTAMP_SKEW_INVALID; when the job runs, TIMESTAMP_SKEW and TIMESTAMP_INVALID
  *
  * @example
@@ -57,11 +55,9 @@ export function windowInto(
  */
 export function withTimestamps<T>(
   fn: (element: T) => Timestamp,
-  options?: { readonly allowedSkew?: number },
+  options?: { readonly allowedTimestampSkew?: number },
 ): (input: PCollection<T>, name?: string) => PCollection<T> {
-  return stepTransform((input: PCollection<T>, name?: string) =>
-    main<T>(addTimestamps(nodeOf(input), { given: name, derived: "WithTimestamps" }, fn, options?.allowedSkew ?? 0)),
-  );
+  return stepTransform((input: PCollection<T>, name?: string) => input.withTimestamps(...named(name, fn, options)));
 }
 
 /**
@@ -149,13 +145,7 @@ export function partition<T, const N extends number>(
   parts: N,
   fn: (element: T, parts: number) => number,
 ): (input: PCollection<T>, name?: string) => Repeat<PCollection<T>, N> {
-  return stepTransform((input: PCollection<T>, name?: string) => {
-    const step = addPartition(nodeOf(input), { given: name, derived: "Partition" }, parts, fn);
-    return Array.from(
-      { length: parts },
-      (_, part) => new PCollection<T>(step.outputs[part] as CollectionNode),
-    ) as unknown as Repeat<PCollection<T>, N>;
-  });
+  return stepTransform((input: PCollection<T>, name?: string) => input.partition(...named(name, parts, fn)));
 }
 
 /**
@@ -170,9 +160,7 @@ export function partition<T, const N extends number>(
  * ```
  */
 export function reshuffle(): <T>(input: PCollection<T>, name?: string) => PCollection<T> {
-  return stepTransform(<T>(input: PCollection<T>, name?: string) =>
-    main<T>(addReshuffle(nodeOf(input), { given: name, derived: "Reshuffle" })),
-  );
+  return stepTransform(<T>(input: PCollection<T>, name?: string) => input.reshuffle(name));
 }
 
 /**
@@ -199,6 +187,8 @@ export function flatten(...args: readonly unknown[]): PCollection<never> {
   return addFlatten(nodeOf(first).builder, given, collections);
 }
 
-function main<T>(step: StepDraft): PCollection<T> {
-  return new PCollection<T>(step.outputs["main"] as CollectionNode);
+/** What a method of PCollection is called with: the name first, where there is one. */
+function named<A extends readonly unknown[]>(name: string | undefined, ...args: A): [name: string, ...A] {
+  // They tell by the first argument whether it is a name; the overload without one takes the same.
+  return (name === undefined ? args : [name, ...args]) as [name: string, ...A];
 }

@@ -8,17 +8,20 @@ import { type GlobalResult, namedCombineGlobally } from "./combine.ts";
 import { type Compare, naturalOrder, topFn, type TopOptions } from "./top-fn.ts";
 
 /**
- * The `n` greatest elements of each window, greatest first, as one array. A window without elements gives none. Cost as `topFn`.
+ * The `n` keys with the greatest numbers of each window, greatest first, each key once, as one array of pairs. For counts and
+ * sums: accumulating panes say a key's number again each time it has changed, and must not fill the list with one key; its
+ * greatest counts. Of equal numbers the key that comes first in the order of its text is the greater. A window without elements
+ * gives none. Cost as `topFn`.
  *
- * Without `compare` the elements are keys with numbers, such as counts: they are compared by the number (equal ones by the
- * key), and a key appears once, with its greatest number. So accumulating panes, which say a key's count again each time
- * it has grown, do not fill the list with one key.
+ * With `compare`: the `n` greatest elements of each window, of whatever type, greatest first. Each counts as often as it comes,
+ * also pairs of one key.
  * @throws TOP_INVALID when `n` is not a whole number of 1 or more
  *
  * @example
  * ```ts
- * p.create(["to", "be", "to"]).apply(countPerElement()).apply(topPerWindow(1)); // -> [["to", 2]]
- * p.create([3, 1, 2]).apply(topPerWindow(2, (a: number, b: number) => a - b)); // -> [3, 2]
+ * const pairs = p.create([["a", 1], ["a", 2]]);
+ * pairs.apply(topPerWindow(2)); // -> [["a", 2]]
+ * pairs.apply("All", topPerWindow(2, ([, a]: KV<string, number>, [, b]: KV<string, number>) => a - b)); // -> [["a", 2], ["a", 1]]
  * ```
  */
 export function topPerWindow(

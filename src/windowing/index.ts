@@ -22,4 +22,3 @@ export {
   orFinally,
   repeatedly,
 } from "./triggers.ts";
-export { type WindowingOptions } from "./strategy.ts";

@@ -77,13 +77,13 @@ export class TestWindow {
   #ask(atRest: boolean): boolean {
     const before = JSON.stringify(this.state);
     const fires = !this.finished && this.machine.shouldFire(this.state, this.#context(atRest));
-    equal(JSON.stringify(this.state), before, "M1 asking changes nothing");
+    equal(JSON.stringify(this.state), before, "trigger-machine M1 asking changes nothing");
     if (fires) {
       this.machine.onFire(this.state, this.#context(atRest));
       this.fired++;
     }
     const copy = JSON.parse(JSON.stringify(this.state)) as TriggerState;
-    deepEqual(copy, this.state, "M2 the state is plain data");
+    deepEqual(copy, this.state, "trigger-machine M2 the state is plain data");
     this.state = copy;
     return fires;
   }

@@ -3,7 +3,7 @@
  * Path: exec/general-lane -> HERE: elements and merges in, "fire now?" out.
  *
  * M1 `shouldFire` changes nothing; `onFire` is called only after it said yes; a finished trigger is asked no more.
- * M2 A state can be written down and read back as JSON: numbers, booleans, null and arrays only.
+ * M2 A state can be written down and read back as JSON: plain objects of finite numbers, booleans, null, and arrays of them.
  * M3 In merging windows every branch that a merge could bring back sees all elements.
  */
 import { unreachable } from "../base/assert.ts";

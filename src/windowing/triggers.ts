@@ -127,8 +127,8 @@ export function afterCount(count: number): Trigger {
 }
 
 /**
- * Fires once, `delayMs` milliseconds of processing time after the pane's first element.
- * @throws TRIGGER_INVALID when `delayMs` is not a number of 0 or more
+ * Fires once, `delay` milliseconds of processing time after the pane's first element.
+ * @throws TRIGGER_INVALID when `delay` is not a number of 0 or more
  *
  * @example
  * ```ts
@@ -139,15 +139,15 @@ export function afterCount(count: number): Trigger {
  *   .map(([, count], { pane }) => [pane.timing, count]); // -> ["EARLY", 2], ["ON_TIME", 1]
  * ```
  */
-export function afterProcessingTime(delayMs: number): Trigger {
-  if (!Number.isFinite(delayMs) || delayMs < 0) {
+export function afterProcessingTime(delay: number): Trigger {
+  if (!Number.isFinite(delay) || delay < 0) {
     throw invalid(
-      `afterProcessingTime got ${String(delayMs)}`,
+      `afterProcessingTime got ${String(delay)}`,
       "a delay is a number of milliseconds from 0",
       "write for example afterProcessingTime(seconds(1))",
     );
   }
-  return Object.freeze({ kind: "afterProcessingTime", delayMs });
+  return Object.freeze({ kind: "afterProcessingTime", delayMs: delay });
 }
 
 /**

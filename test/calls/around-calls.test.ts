@@ -15,8 +15,7 @@ import {
 } from "tidemark";
 import { assertThat, at, runTest, testStream } from "tidemark/testing";
 import { describe, expect, test } from "vitest";
-
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+import { turns } from "../engine/kit.ts";
 
 describe("bundles", () => {
   test("of synchronous startBundle and finishBundle wait for the calls between them", async () => {
@@ -29,7 +28,7 @@ describe("bundles", () => {
             buffer = [];
           },
           async process(n) {
-            await sleep(n % 2);
+            await turns(1 + (n % 2));
             buffer.push(2 * n);
           },
           finishBundle({ output: emit }) {
@@ -71,7 +70,7 @@ describe("onBundleFinalized", () => {
           async process(_n, { onBundleFinalized }) {
             const mine = ++attempt;
             onBundleFinalized(() => void finalized.push(mine));
-            await sleep(0);
+            await turns(1);
             if (mine < 3) throw new Error("not yet");
           },
         },

@@ -1,5 +1,17 @@
 /** `.deadLetter()` takes what a step gives up on; nothing of a failed call appears elsewhere. */
-import { type KV, output, valueState } from "tidemark";
+import {
+  combineGlobally,
+  combinePerKey,
+  eventTimer,
+  type KV,
+  output,
+  type Pipeline,
+  sessions,
+  slidingWindows,
+  sumFn,
+  valueState,
+  withTimestamps,
+} from "tidemark";
 import { assertThat, runTest } from "tidemark/testing";
 import { describe, expect, test } from "vitest";
 import { failureOf } from "../validates-runner/failure.ts";
@@ -116,6 +128,64 @@ test("without a dead letter the last attempt's error fails the job, with the ele
   expect(error.message).toContain("attempt 3");
   expect(error.context).toMatchObject({ step: "Fetch", element: "7", window: "global" });
   expect(error.context.at).toMatch(/dead-letters\.test\.ts:\d+:\d+$/);
+});
+
+describe("a failure's fix names .deadLetter() where there is one, and only there", () => {
+  const fail = (): never => {
+    throw new Error("boom");
+  };
+  const has: Readonly<Record<string, (p: Pipeline) => unknown>> = {
+    map: (p) => p.create([1]).map(fail),
+    flatMap: (p) => p.create([1]).flatMap(fail),
+    "a generator": (p) =>
+      p.create([1]).flatMap(function* () {
+        yield fail();
+      }),
+    filter: (p) => p.create([1]).filter(fail),
+    "an async map": (p) => p.create([1]).map(async () => fail()),
+    process: (p) => p.create([1]).parDo({ process: fail }),
+    "process with state": (p) =>
+      p.create<KV<string, number>>([["k", 1]]).parDo({ state: { sum: valueState<number>() }, process: fail }),
+  };
+  test.each(Object.entries(has))("%s", async (_name, build) => {
+    expect((await failureOf((p) => void build(p))).fix).toBe(
+      "mend the function, or send failing elements aside with .deadLetter()",
+    );
+  });
+
+  const hasNot: Readonly<Record<string, (p: Pipeline) => unknown>> = {
+    setup: (p) => p.create([1]).parDo({ setup: fail, process: () => {} }),
+    finishBundle: (p) => p.create([1]).parDo({ process: () => {}, finishBundle: fail }),
+    teardown: (p) => p.create([1]).parDo({ process: () => {}, teardown: fail }),
+    "a timer": (p) =>
+      p.create<KV<string, number>>([["k", 1]]).parDo({
+        timers: { soon: eventTimer() },
+        process: (_pair, { timers }) => timers.soon.set(0),
+        onTimer: { soon: fail },
+      }),
+    "an async timer": (p) =>
+      p.create<KV<string, number>>([["k", 1]]).parDo({
+        timers: { soon: eventTimer() },
+        process: (_pair, { timers }) => timers.soon.set(0),
+        onTimer: { soon: async () => fail() },
+      }),
+    withTimestamps: (p) => p.create([1]).apply(withTimestamps(fail)),
+    partition: (p) => p.create([1]).partition(2, fail),
+    "a combine": (p) => p.create([1]).apply(combineGlobally<number, number>(fail)),
+    "a combine in sessions": (p) =>
+      p
+        .create<KV<string, number>>([["k", 1]])
+        .windowInto(sessions(1))
+        .apply(combinePerKey({ ...sumFn(), addInput: fail })),
+    "a combine in sliding windows": (p) =>
+      p
+        .create<KV<string, number>>([["k", 1]])
+        .windowInto(slidingWindows({ size: 10, every: 5 }))
+        .apply(combinePerKey({ ...sumFn(), addInput: fail })),
+  };
+  test.each(Object.entries(hasNot))("not %s", async (_name, build) => {
+    expect(await failureOf((p) => void build(p))).toMatchObject({ code: "STEP_FAILED", fix: "mend the function" });
+  });
 });
 
 test("a back-off passes on the pipeline's clock", async () => {

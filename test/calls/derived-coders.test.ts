@@ -18,7 +18,7 @@ import {
 import { assertThat, at, runTest } from "tidemark/testing";
 import { describe, expect, test } from "vitest";
 import { failureOf } from "../validates-runner/failure.ts";
-import { Point, pointCoder } from "./points.fixture.ts";
+import { Point, pointCoder } from "./points.ts";
 
 const byText = kvCoder(stringCoder, pointCoder);
 const byPoint = kvCoder(pointCoder, stringCoder);

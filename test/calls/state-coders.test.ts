@@ -15,7 +15,7 @@ import {
 import { assertThat, runTest } from "tidemark/testing";
 import { describe, expect, test } from "vitest";
 import { failureOf } from "../validates-runner/failure.ts";
-import { bareCounterFn, counterFn, Point, pointCoder } from "./points.fixture.ts";
+import { bareCounterFn, counterFn, Point, pointCoder } from "./points.ts";
 
 type Pairs = readonly KV<string, number>[];
 const pairs: Pairs = [

@@ -12,7 +12,7 @@ import {
 import { assertThat, at, runTest } from "tidemark/testing";
 import { describe, expect, test } from "vitest";
 import { failureOf } from "../validates-runner/failure.ts";
-import { bareCounterFn, counterFn } from "./points.fixture.ts";
+import { bareCounterFn, counterFn } from "./points.ts";
 
 interface Event {
   n: number;

@@ -320,7 +320,7 @@ async function outcomeOf(program: Program, driver: Driver, options: ParDoOptions
     results.late.write(collectSink("late", late));
     results.apply(combinePerKey(countFn())).late.write(collectSink("late behind", lateBehind));
   };
-  const metrics = await runTest(build, { timeoutMs: 2000 });
+  const metrics = await runTest(build, { timeout: 2000 });
   const byWindow: Record<string, string[]> = {};
   const byKey: Record<string, string[]> = {};
   for (const { value, timestamp, window } of outputs) {

@@ -20,7 +20,7 @@ const ann = testStream<KV<string, number>>()
   .advanceWatermarkToInfinity();
 
 describe("event-time timers whose callbacks are calls", () => {
-  test("V1: a callback in flight holds the watermark at the timer's output timestamp", async () => {
+  test("calls V1: a callback in flight holds the watermark at the timer's output timestamp", async () => {
     await runTest((p) => {
       const fired = p
         .apply(ann)

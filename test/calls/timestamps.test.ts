@@ -49,8 +49,20 @@ const PLACES: readonly (readonly [string, (p: Pipeline) => unknown])[] = [
 test.each(PLACES)("%s: a fraction of a millisecond is refused", async (_name, build) => {
   const error = await failureOf((p) => void build(p));
   expect(error).toMatchObject({ code: "TIMESTAMP_INVALID", context: { step: "Step" } });
-  expect(error.message).toContain("0.5");
+  expect(error.what).toMatch(/"Step" gave (the timestamp )?0\.5$/);
   expect(error.fix).toContain("Math.floor");
+});
+
+test("no number at all is shown as it is, also in a script", async () => {
+  const error = await failureOf((p) => p.create([1]).withTimestamps("Step", () => Number.NaN));
+  expect(error.what).toBe('step "Step" gave the timestamp NaN');
+  const script = [{ kind: "elements" as const, elements: [at(Infinity, "a")] }];
+  expect(await failureOf((p) => p.readTestStream("Script", script))).toMatchObject({
+    code: "TIMESTAMP_INVALID",
+    what: 'the script of "Script" gave the timestamp Infinity',
+    why: error.why,
+    fix: error.fix,
+  });
 });
 
 test("a timer in processing time fires when the clock shows the next whole millisecond", async () => {

@@ -15,9 +15,9 @@ import {
 } from "tidemark";
 import { assertThat, at, runTest, testStream } from "tidemark/testing";
 import { describe, expect, test } from "vitest";
+import { turns } from "../engine/kit.ts";
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-const later = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 const twoPayments = testStream<KV<string, number>>()
   .addElements(at(0, ["k", 1]))
@@ -85,7 +85,7 @@ describe("async functions", () => {
       const numbers = p.create([1, 2, 3]);
       const slowFirst = numbers.map(
         async (n) => {
-          await later(12 - 4 * n);
+          await turns(12 - 4 * n);
           return n * 10;
         },
         { ordered: true },
@@ -103,7 +103,7 @@ describe("async functions", () => {
       p.create(Array.from({ length: 20 }, (_, i) => i)).map(
         async (n) => {
           most = Math.max(most, ++flying);
-          await later(1);
+          await turns(1);
           flying--;
           return n;
         },
@@ -124,7 +124,7 @@ describe("async functions", () => {
         state: { seen: bagState<number>() },
         async process([key, n], { state }) {
           log.push(`begin ${key}${n}`);
-          await later(3);
+          await turns(3);
           state.seen.add(n);
           log.push(`end ${key}${n}`);
         },
@@ -134,11 +134,11 @@ describe("async functions", () => {
     expect(log.indexOf("begin b1")).toBeLessThan(log.indexOf("end a1"));
   });
 
-  test("V1: an element in flight holds the watermark: its window waits for it", async () => {
+  test("calls V1: an element in flight holds the watermark: its window waits for it", async () => {
     await runTest((p) => {
       const words = p.apply(testStream<string>().addElements(at(1000, "a")).advanceWatermarkToInfinity());
       const slow = words.map("Slow", async (word) => {
-        await later(10);
+        await turns(10);
         return word;
       });
       const counts = slow.apply(windowInto(fixedWindows(seconds(10)))).apply(countPerElement());

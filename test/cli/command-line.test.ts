@@ -109,6 +109,19 @@ describe.concurrent("help", () => {
     expect(out.match(/--json/g)).toHaveLength(1);
   });
 
+  test("keeps to the width of a line; a long flag stands above its description", async ({ expect }) => {
+    const text = "what is said of it goes on and on ".repeat(4);
+    const options = `z.object({ wide: z.string().describe(${JSON.stringify(text)}), ${"long".repeat(12)}: z.number().default(1) })`;
+    const source = ECHO.replace(/z\.object\(\{[\s\S]*?\n {2}\}\),/, `${options},`);
+    const { out } = await tidemark(project({ "echo.ts": source }, ["zod"]), "run", "echo.ts", "--help");
+    const lines = out.split("\n");
+    expect(lines.filter((line) => line.length > 80)).toEqual([]);
+    const at = (part: string): number => lines.findIndex((line) => line.includes(part));
+    const column = (lines[at("--wide <text>")] as string).indexOf("what is said");
+    expect(lines[at("--wide <text>") + 1]?.search(/\S/)).toBe(column);
+    expect(lines[at("--longlong") + 1]).toBe(`${" ".repeat(column)}(default: 1)`);
+  });
+
   test("of the command lists its commands and exit codes", async ({ expect }) => {
     const { code, out } = await tidemark("/", "--help");
     expect(code).toBe(0);

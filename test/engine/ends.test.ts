@@ -87,9 +87,10 @@ describe("a sink that fails", () => {
       );
       feed.give(1);
       feed.end();
-      const error = await failure(job, "STEP_FAILED");
-      expect(error.message).toContain("boom");
-      expect(error.context.step).toBe("Broken");
+      const error = await failure(job, "JOB_FAILED");
+      expect(error.what).toBe('the sink of step "Broken" failed: boom');
+      expect([error.domain, error.context.step]).toEqual(["external", "Broken"]);
+      expect(error.fix).not.toContain("deadLetter");
       expect(job.state).toBe("failed");
       expect(calls).toEqual(expected);
       expect(feed.closed).toBe(method === "open" ? 0 : 1);
@@ -108,7 +109,7 @@ describe("a sink that fails", () => {
       }),
     );
     feed.end();
-    await expect(job.wait()).rejects.toThrow("boom");
+    expect((await failure(job, "JOB_FAILED")).what).toBe('the sink of step "Broken" failed: boom');
     expect(calls.at(-1)).toBe("close");
     expect(feed.closed).toBe(1);
   });
@@ -203,7 +204,7 @@ describe("cancel", () => {
         words.filter("None", () => false).write("Full", full);
       }),
     );
-    expect((await failure(job, "STEP_FAILED")).message).toContain("disk is full");
+    expect((await failure(job, "JOB_FAILED")).message).toContain("disk is full");
     expect(calls).toEqual(["open", "flush", "abort", "close"]);
     expect(existsSync(path)).toBe(false);
   });

@@ -62,58 +62,6 @@ function collector<T>(seen: T[], onWrite?: () => void) {
   };
 }
 
-describe("a job whose source is quiet", () => {
-  test("fires processing-time triggers, not before their time", async () => {
-    const seen: unknown[] = [];
-    let fired = (): void => {};
-    const firing = new Promise<void>((resolve) => {
-      fired = resolve;
-    });
-    const startedAt = Date.now();
-    const job = run(
-      program("quiet", (p) => {
-        p.read(quietAfter(["a", "a"]))
-          .apply(windowInto(globalWindows(), { trigger: repeatedly(afterProcessingTime(50)) }))
-          .apply(countPerElement())
-          .write(collector(seen, () => fired()));
-      }),
-    );
-    await firing;
-    expect(Date.now() - startedAt).toBeGreaterThanOrEqual(50);
-    expect(seen).toEqual([["a", 2]]);
-    await job.cancel();
-    expect(job.state).toBe("cancelled");
-  });
-
-  test("uses no turns while it has nothing to do", async () => {
-    let turns = 0;
-    const real = { now: Date.now, immediate: (callback: () => void) => void setImmediate(callback) };
-    const clock = {
-      ...real,
-      immediate: (callback: () => void) => {
-        turns++;
-        real.immediate(callback);
-      },
-      schedule: (atMs: number, callback: () => void) => {
-        turns++;
-        const timer = setTimeout(callback, atMs - Date.now());
-        return () => clearTimeout(timer);
-      },
-    };
-    const job = run(
-      program("idle", (p) => {
-        p.read(quietAfter([1])).map((n) => n);
-      }),
-      {},
-      { clock },
-    );
-    // As many turns of the event loop as a spinning job would use many times over.
-    for (let i = 0; i < 500; i++) await new Promise((resolve) => setImmediate(resolve));
-    expect(turns).toBeLessThan(10);
-    await job.cancel();
-  });
-});
-
 describe("the end of a job", () => {
   const lines = (file: string) =>
     program("lines", (p) => {
@@ -202,6 +150,20 @@ test("an error of a source names its step", async () => {
   const error: unknown = await job.wait().catch((reason: unknown) => reason);
   if (!isTidemarkError(error, "FILE_NOT_FOUND")) throw error;
   expect(error.context.step).toBe("Lines");
+});
+
+test("what build throws comes by wait(), coded, with the user's line", async () => {
+  const job = run(
+    program("unbuilt", () => {
+      throw new TypeError("not yet");
+    }),
+  );
+  const error: unknown = await job.wait().catch((reason: unknown) => reason);
+  if (!isTidemarkError(error, "PROGRAM_BUILD_FAILED")) throw error;
+  expect(error.what).toBe('the program "unbuilt" failed while it was built: TypeError: not yet');
+  expect(error.context.at).toMatch(/jobs\.test\.ts:\d+:\d+$/);
+  expect(error.cause).toBeInstanceOf(TypeError);
+  expect(job.state).toBe("failed");
 });
 
 test("two jobs in one process do not know each other", async () => {

@@ -8,6 +8,7 @@ import {
   type Source,
   type Timestamp,
 } from "tidemark";
+import type { SimulatedClock } from "../simulated-clock.ts";
 
 /** Lets the event loop go round `count` times. */
 export async function turns(count: number): Promise<void> {
@@ -26,6 +27,20 @@ export async function settled(value: () => number): Promise<number> {
     await turns(200);
   }
   return value();
+}
+
+/** Lets jobs on `clock`, which stands still, go on until they have nothing to do. @returns the turns that they took */
+export async function settle(clock: SimulatedClock): Promise<number> {
+  let taken = 0;
+  // What a job waits for beside its clock, promises and files, comes within a few rounds of the event loop.
+  for (let quiet = 0; quiet < 100;) {
+    await turns(1);
+    const ran = clock.runImmediates();
+    taken += ran;
+    if (taken > 10_000) throw new Error("the job takes turn after turn, and does not come to rest");
+    quiet = ran === 0 ? quiet + 1 : 0;
+  }
+  return taken;
 }
 
 export function program(name: string, build: (p: Pipeline) => unknown): Program {

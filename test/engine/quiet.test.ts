@@ -4,7 +4,7 @@ import {
   eventTime,
   fixedWindows,
   isTidemarkError,
-  type JobClock,
+  type Clock,
   type JobHandle,
   MAX_TIMESTAMP,
   processingTime,
@@ -26,9 +26,9 @@ function count(
     readonly quiet?: QuietPolicy;
     readonly timestamps?: TimestampPolicy<number>;
     readonly frozen?: boolean;
-    readonly clock?: JobClock;
+    readonly clock?: Clock;
   } = {},
-): { job: JobHandle; windows: string[]; clock: JobClock } {
+): { job: JobHandle; windows: string[]; clock: Clock } {
   const windows: string[] = [];
   const simulated = simulatedJobClock(START);
   // A frozen clock moves only by `advanceBy`, and then nobody is told: an element has to come.

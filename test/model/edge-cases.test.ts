@@ -42,7 +42,7 @@ const panesOf = (pipeline: GoldenPipeline, ...events: GoldenEvent[]): string[] =
   run(pipeline, ...events).panes.map(brief);
 
 describe("windows", () => {
-  test("N2: fixed windows before the epoch round down, and an offset shifts them", () => {
+  test("windows N2: fixed windows before the epoch round down, and an offset shifts them", () => {
     expect(assign({ type: "fixed", size: 10 }, -1).map(showWindow)).toEqual([[-10, 0]]);
     expect(assign({ type: "fixed", size: 10 }, -10).map(showWindow)).toEqual([[-10, 0]]);
     expect(assign({ type: "fixed", size: 10, offset: 3 }, 2).map(showWindow)).toEqual([[-7, 3]]);
@@ -72,7 +72,7 @@ describe("windows", () => {
     expect(late).toEqual([]);
   });
 
-  test("N1: sessions that only touch stay apart; those that share an instant become one", () => {
+  test("windows N1: sessions that only touch stay apart; those that share an instant become one", () => {
     expect(overlaps([interval(0, 10), interval(10, 20)])).toEqual([]);
     expect(overlaps([interval(9, 19), interval(0, 10), interval(30, 40)]).map(({ into }) => showWindow(into))).toEqual([
       [0, 19],
@@ -120,7 +120,7 @@ describe("lateness", () => {
     ]);
   });
 
-  test("G2: a watermark that passes end and expiry at once gives one pane, on time and last", () => {
+  test("grouping G2: a watermark that passes end and expiry at once gives one pane, on time and last", () => {
     expect(panesOf({ ...FIXED, allowedLateness: 5 }, add([1, 3]), watermark(100))).toEqual(["ON_TIME/0 [1] @9."]);
   });
 
@@ -190,15 +190,15 @@ describe("empty panes", () => {
 describe("timing and the output watermark", () => {
   const counting: GoldenPipeline = { ...FIXED, trigger: repeatedly(count(2)), allowedLateness: 100 };
 
-  test("G3: a pane that waits past the end of its window holds the output watermark there, and so is still on time", () => {
+  test("grouping G3: a pane that waits past the end of its window holds the output watermark there, and so is still on time", () => {
     expect(panesOf(counting, add([1, 1]), watermark(50), add([2, 2]))).toEqual(["ON_TIME/0 [1,2] @9"]);
   });
 
-  test("G3: once the output watermark has passed the window's end, its first pane is late", () => {
+  test("grouping G3: once the output watermark has passed the window's end, its first pane is late", () => {
     expect(panesOf(counting, watermark(50), add([1, 1]), add([2, 2]))).toEqual(["LATE/0 [1,2] @9"]);
   });
 
-  test("G3: another key's hold keeps a first pane on time that comes after the input watermark", () => {
+  test("grouping G3: another key's hold keeps a first pane on time that comes after the input watermark", () => {
     const pipeline: GoldenPipeline = { ...counting, trigger: repeatedly(count(2)) };
     const held: GoldenEvent = { elements: [{ key: "b", value: 9, ts: 3 }] };
     expect(panesOf(pipeline, held, watermark(50), add([1, 1]), add([2, 2]))).toEqual(["ON_TIME/0 [1,2] @9"]);
@@ -220,7 +220,7 @@ describe("timing and the output watermark", () => {
   });
 });
 
-test("G3: an element after the end of its window does not give the pane its timestamp, even where the output watermark is behind it", () => {
+test("grouping G3: an element after the end of its window does not give the pane its timestamp, even where the output watermark is behind it", () => {
   const pipeline: GoldenPipeline = {
     ...FIXED,
     trigger: repeatedly(count(2)),
@@ -239,7 +239,7 @@ describe("triggers", () => {
     expect(firedBy(repeatedly(count(2)), add([1, 1], [2, 2], [3, 3]))).toEqual(["EARLY/0 [1,2,3] @9"]);
   });
 
-  test("R5: a delay runs from the pane's first element and is over when the clock reaches it", () => {
+  test("triggers R5: a delay runs from the pane's first element and is over when the clock reaches it", () => {
     const script = [add([1, 1]), wait(3), add([2, 2]), wait(1)];
     expect(firedBy(repeatedly(delay(5)), ...script)).toEqual([]);
     expect(firedBy(repeatedly(delay(5)), ...script, wait(1))).toEqual(["EARLY/0 [1,2] @9"]);
@@ -323,7 +323,7 @@ describe("merging", () => {
     expect(marks).toContainEqual({ kind: "merged", step: 0, fired: 2 });
   });
 
-  test("G4: an element inside a session leaves it the same window, and its panes count on", () => {
+  test("grouping G4: an element inside a session leaves it the same window, and its panes count on", () => {
     const pipeline: GoldenPipeline = { ...SESSIONS, trigger: repeatedly(count(1)) };
     expect(panesOf(pipeline, add([1, 0], [2, 9]), add([3, 4]))).toEqual(["EARLY/0 [1,2] @18", "EARLY/1 [3] @18"]);
   });
@@ -374,7 +374,7 @@ describe("merging", () => {
     expect(panesOf(late, ...script)).toEqual(["ON_TIME/0 [1] @9", "LATE/0 [2,3] @24"]);
   });
 
-  test("R4: the next part of afterEach has counted along when a merge makes it its turn", () => {
+  test("triggers R4: the next part of afterEach has counted along when a merge makes it its turn", () => {
     const pipeline: GoldenPipeline = {
       ...SESSIONS,
       trigger: { type: "afterEach", of: [count(2), count(3)] },
@@ -397,7 +397,7 @@ describe("merging", () => {
     ]);
   });
 
-  test("G5: a closed session that is made once more by a merge is open again", () => {
+  test("grouping G5: a closed session that is made once more by a merge is open again", () => {
     const pipeline: GoldenPipeline = { ...SESSIONS, trigger: count(2), allowUnsafeTriggers: true };
     expect(panesOf(pipeline, add([1, 0], [2, 8]), add([3, 0]), add([4, 8]))).toEqual([
       "EARLY/0 [1,2] @17.",
@@ -405,7 +405,7 @@ describe("merging", () => {
     ]);
   });
 
-  test("G5: a closed session merges with nothing: the next element opens one of its own, and only its very window is closed", () => {
+  test("grouping G5: a closed session merges with nothing: the next element opens one of its own, and only its very window is closed", () => {
     const { panes, late } = run(
       { ...SESSIONS, trigger: count(1), allowUnsafeTriggers: true },
       add([1, 0]),
@@ -431,7 +431,7 @@ describe("two groupings in a row", () => {
     ]);
   });
 
-  test("M3: a delay goes on as a firing once the first grouping's panes are all there", () => {
+  test("run M3: a delay goes on as a firing once the first grouping's panes are all there", () => {
     const pipeline: GoldenPipeline = { ...FIXED, kind: "cascade", combine: "sum", trigger: repeatedly(delay(5)) };
     const both: GoldenEvent = {
       elements: [
@@ -442,7 +442,7 @@ describe("two groupings in a row", () => {
     expect(panesOf(pipeline, both, wait(5))).toEqual(["EARLY/0 3 @9"]);
   });
 
-  test("M2: the second grouping's panes are on time, since the watermark follows the first one's panes", () => {
+  test("run M2: the second grouping's panes are on time, since the watermark follows the first one's panes", () => {
     const pipeline: GoldenPipeline = { ...FIXED, kind: "cascade", combine: "count" };
     expect(panesOf(pipeline, add([1, 1], [2, 2]), watermark(10))).toEqual(["ON_TIME/0 2 @9."]);
   });
@@ -490,6 +490,6 @@ describe("two groupings in a row", () => {
   });
 });
 
-test("S3: a watermark that goes back is refused", () => {
+test("scenario S3: a watermark that goes back is refused", () => {
   expect(() => run(FIXED, watermark(5), watermark(4))).toThrow(ScenarioError);
 });

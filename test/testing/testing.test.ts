@@ -1,4 +1,5 @@
 /** The testing API: scripts, assertions that fail with reasons, simulated time, seeded bundle cuts, strict mode. */
+import { assertTwice } from "./assert-that-twice.ts";
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -31,7 +32,7 @@ async function failureOf(build: Parameters<typeof runTest>[0], options?: TestOpt
 }
 
 describe("assertThat", () => {
-  test("A2: a failure shows expected, actual, what is missing and too many, and where it was written", async () => {
+  test("assert-that A2: a failure shows expected, actual, what is missing and too many, and where it was written", async () => {
     const error = await failureOf((p) => assertThat(p.create([1, 2, 2])).containsInAnyOrder([1, 2, 3]));
     expect(error.code).toBe("ASSERTION_FAILED");
     expect(error.message).toContain("expected [ 1, 2, 3 ]");
@@ -39,6 +40,12 @@ describe("assertThat", () => {
     expect(error.message).toContain("missing  [ 3 ]");
     expect(error.message).toContain("too many 2 at -∞ in global, UNKNOWN pane 0");
     expect(error.context.at).toMatch(/testing\.test\.ts:\d+:\d+$/);
+  });
+
+  test("says where a helper of the user's asserts, whatever its file is called", async () => {
+    const error: unknown = await runTest((p) => assertTwice(p.create([1]), [1])).catch((reason: unknown) => reason);
+    if (!isTidemarkError(error, "ASSERTION_FAILED")) throw error;
+    expect(error.context.at).toMatch(/assert-that-twice\.ts:6:\d+$/);
   });
 
   test("counts how often: two of one are not one", async () => {
@@ -80,7 +87,7 @@ describe("assertThat", () => {
 });
 
 describe("test streams", () => {
-  test("T1: between two events everything that the first one set off has happened", async () => {
+  test("test-stream T1: between two events everything that the first one set off has happened", async () => {
     const seen: string[] = [];
     await runTest((p) => {
       p.apply(
@@ -120,7 +127,7 @@ describe("test streams", () => {
     expect(seen).toEqual(["1", "2: CALL_TIMEOUT"]);
   });
 
-  test("T3: what makes no sense is refused while it is written", () => {
+  test("test-stream T3: what makes no sense is refused while it is written", () => {
     const refused = (make: () => unknown): void => expect(make).toThrow("TEST_STREAM_INVALID");
     refused(() => testStream().advanceWatermarkTo(5).advanceWatermarkTo(4));
     refused(() => testStream().advanceWatermarkTo(Infinity));
@@ -135,7 +142,7 @@ describe("runTest", () => {
       (p) => {
         p.create([1]).map("Hang", async () => new Promise<number>(() => {}));
       },
-      { timeoutMs: 50 },
+      { timeout: 50 },
     );
     expect(error.code).toBe("TEST_TIMEOUT");
     expect(error.message).toMatch(/Hang: watermark -∞, 1 in, 0 keys, 0 timers, 1 pending/);

@@ -106,7 +106,7 @@ describe("ParDo", () => {
       });
     }).catch((reason: unknown) => reason);
     expect(isTidemarkError(error, "TIMESTAMP_SKEW")).toBe(true);
-    expect(String(error)).toContain("allowed skew is 2 ms");
+    expect(String(error)).toContain("allowedTimestampSkew is 2 ms");
   });
 
   test.each(["setup", "startBundle", "process", "finishBundle"] as const)(

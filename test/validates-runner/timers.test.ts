@@ -8,6 +8,8 @@ import {
   type KV,
   type OutputTag,
   output,
+  type PCollection,
+  type Pipeline,
   processingTimer,
   processingTimerFamily,
   slidingWindows,
@@ -20,8 +22,19 @@ import { eachMode } from "./each-mode.ts";
 import { failureOf } from "./failure.ts";
 
 type Pair = KV<string, number>;
+type Script = ReturnType<typeof testStream<Pair>>;
 const numbers: { readonly main: OutputTag<number> } = { main: output<number>() };
 const strings: { readonly main: OutputTag<string> } = { main: output<string>() };
+
+/** The elements of a script, which ends with its stream. */
+function played(p: Pipeline, write: (script: Script) => Script): PCollection<Pair> {
+  return p.apply(write(testStream<Pair>()).advanceWatermarkToInfinity());
+}
+
+/** `results` are exactly these, in this order. */
+function inOrder<T>(results: PCollection<T>, expected: readonly T[]): void {
+  assertThat(results).satisfies((values) => expect(values).toEqual(expected));
+}
 
 describe("Timers in event time", () => {
   eachMode("ParDoTest.testEventTimeTimerAbsolute, Unbounded: element output, then the timer's at its time", (p) => {
@@ -38,12 +51,7 @@ describe("Timers in event time", () => {
       .createTimestamped<Pair>("Bounded", [at(3, ["k", 3])])
       .apply("Windows", windowInto(fixedWindows(10)))
       .parDo("Of bounded", once);
-    const unbounded = p
-      .apply(
-        testStream<Pair>()
-          .addElements(at(3, ["k", 3]))
-          .advanceWatermarkToInfinity(),
-      )
+    const unbounded = played(p, (script) => script.addElements(at(3, ["k", 3])))
       .apply("Windows of unbounded", windowInto(fixedWindows(10)))
       .parDo("Of unbounded", once);
     for (const results of [bounded, unbounded]) {
@@ -90,15 +98,7 @@ describe("Timers in event time", () => {
   });
 
   eachMode("ParDoTest.testTwoTimersSettingEachOther: they alternate, in order, and end at the bound", (p) => {
-    const pingPong = (name: string, bounded: boolean): void => {
-      const input = bounded
-        ? p.createTimestamped<Pair>(`${name} input`, [at(0, ["k", 0])])
-        : p.apply(
-            `${name} input`,
-            testStream<Pair>()
-              .addElements(at(0, ["k", 0]))
-              .advanceWatermarkToInfinity(),
-          );
+    const pingPong = (name: string, input: PCollection<Pair>): void => {
       const results = input.apply(`${name} windows`, windowInto(fixedWindows(10))).parDo(name, {
         timers: { ping: eventTimer(), pong: eventTimer() },
         outputs: strings,
@@ -116,46 +116,45 @@ describe("Timers in event time", () => {
           },
         },
       });
-      assertThat(results).satisfies((values) => {
-        expect(values).toEqual(Array.from({ length: 10 }, (_, i) => `${i % 2 === 0 ? "ping" : "pong"} ${i}`));
-      });
+      inOrder(
+        results,
+        Array.from({ length: 10 }, (_, i) => `${i % 2 === 0 ? "ping" : "pong"} ${i}`),
+      );
     };
-    pingPong("Bounded", true);
-    pingPong("Unbounded", false);
+    pingPong("Bounded", p.createTimestamped<Pair>([at(0, ["k", 0])]));
+    pingPong(
+      "Unbounded",
+      played(p, (script) => script.addElements(at(0, ["k", 0]))),
+    );
   });
 
   eachMode("ParDoTest.testEventTimeTimerOrdering: in the order of their times, also between keys and bundles", (p) => {
-    const fired = p
-      .apply(
-        testStream<Pair>()
-          .advanceWatermarkTo(0)
-          .addElements(at(1, ["a", 7]), at(1, ["b", 3]))
-          .addElements(at(2, ["a", 1]), at(2, ["b", 9]))
-          .advanceWatermarkTo(6)
-          .addElements(at(6, ["a", 8]), at(6, ["b", 6]))
-          .advanceWatermarkToInfinity(),
-      )
-      .parDo({
-        timers: { at: eventTimerFamily() },
-        outputs: numbers,
-        process([, n], { timers }) {
-          timers.at.set(String(n), n);
-        },
-        onTimer: { at: ({ firedAt, output: put }) => put(firedAt) },
-      });
-    assertThat(fired).satisfies((values) => expect(values).toEqual([1, 3, 6, 7, 8, 9]));
+    const fired = played(p, (script) =>
+      script
+        .advanceWatermarkTo(0)
+        .addElements(at(1, ["a", 7]), at(1, ["b", 3]))
+        .addElements(at(2, ["a", 1]), at(2, ["b", 9]))
+        .advanceWatermarkTo(6)
+        .addElements(at(6, ["a", 8]), at(6, ["b", 6])),
+    ).parDo({
+      timers: { at: eventTimerFamily() },
+      outputs: numbers,
+      process([, n], { timers }) {
+        timers.at.set(String(n), n);
+      },
+      onTimer: { at: ({ firedAt, output: put }) => put(firedAt) },
+    });
+    inOrder(fired, [1, 3, 6, 7, 8, 9]);
   });
 
   eachMode("ParDoTest.testOutputTimestampDefault: the timer's own time, which holds the watermark until then", (p) => {
-    const results = p
-      .apply(
-        testStream<Pair>()
-          .advanceWatermarkTo(0)
-          .addElements(at(3, ["k", 1]))
-          .advanceWatermarkTo(20)
-          .advanceProcessingTime(1)
-          .advanceWatermarkToInfinity(),
-      )
+    const results = played(p, (script) =>
+      script
+        .advanceWatermarkTo(0)
+        .addElements(at(3, ["k", 1]))
+        .advanceWatermarkTo(20)
+        .advanceProcessingTime(1),
+    )
       .parDo("Set", {
         timers: { t: eventTimer() },
         outputs: { main: output<Pair>() },
@@ -172,15 +171,13 @@ describe("Timers in event time", () => {
   });
 
   eachMode("ParDoTest.testEventTimeTimerSetWithinAllowedLateness: set by late but allowed data, it fires", (p) => {
-    const fired = p
-      .apply(
-        testStream<Pair>()
-          .addElements(at(1, ["k", 1]))
-          .advanceWatermarkTo(12)
-          .addElements(at(2, ["k", 2]))
-          .advanceWatermarkTo(14)
-          .advanceWatermarkToInfinity(),
-      )
+    const fired = played(p, (script) =>
+      script
+        .addElements(at(1, ["k", 1]))
+        .advanceWatermarkTo(12)
+        .addElements(at(2, ["k", 2]))
+        .advanceWatermarkTo(14),
+    )
       .apply(windowInto(fixedWindows(10), { allowedLateness: 10 }))
       .parDo({
         timers: { t: eventTimer() },
@@ -206,7 +203,7 @@ describe("Timers in event time", () => {
       });
     });
     expect(error).toMatchObject({ code: "TIMESTAMP_SKEW" });
-    expect(String(error)).toContain("allowed skew is 2 ms");
+    expect(String(error)).toContain("allowedTimestampSkew is 2 ms");
   });
 
   eachMode("ParDoTest.testTimestampSkewInOnTimer: within the skew it works", (p) => {
@@ -283,23 +280,20 @@ describe("Timers in event time", () => {
 
 describe("Timers in processing time", () => {
   eachMode("ParDoTest.testSimpleProcessingTimerTimer: not before its time", (p) => {
-    const results = p
-      .apply(
-        testStream<Pair>()
-          .addElements(at(0, ["k", 3]))
-          .advanceProcessingTime(1000)
-          .advanceProcessingTime(1000)
-          .advanceWatermarkToInfinity(),
-      )
-      .parDo({
-        timers: { t: processingTimer() },
-        outputs: strings,
-        process([, n], { timers, output: put, now }) {
-          timers.t.setAfter(1001);
-          put(`${n} at ${now()}`);
-        },
-        onTimer: { t: ({ firedAt, now, output: put }) => put(`timer of ${firedAt} at ${now()}`) },
-      });
+    const results = played(p, (script) =>
+      script
+        .addElements(at(0, ["k", 3]))
+        .advanceProcessingTime(1000)
+        .advanceProcessingTime(1000),
+    ).parDo({
+      timers: { t: processingTimer() },
+      outputs: strings,
+      process([, n], { timers, output: put, now }) {
+        timers.t.setAfter(1001);
+        put(`${n} at ${now()}`);
+      },
+      onTimer: { t: ({ firedAt, now, output: put }) => put(`timer of ${firedAt} at ${now()}`) },
+    });
     assertThat(results).satisfies((values) => {
       expect(values[0]).toBe("3 at 0");
       expect(values).toHaveLength(2);
@@ -308,34 +302,31 @@ describe("Timers in processing time", () => {
   });
 
   eachMode("Go TimersProcessingTime_Unbounded: a timer that sets itself, so many times", (p) => {
-    const results = p
-      .apply(
-        testStream<Pair>()
-          .addElements(at(0, ["k", 3]))
-          .advanceProcessingTime(1000)
-          .advanceProcessingTime(1000)
-          .advanceProcessingTime(1000)
-          .advanceWatermarkToInfinity(),
-      )
-      .parDo({
-        state: { left: valueState<number>() },
-        timers: { t: processingTimer() },
-        outputs: numbers,
-        process([, n], { state, timers }) {
-          state.left.write(n);
+    const results = played(p, (script) =>
+      script
+        .addElements(at(0, ["k", 3]))
+        .advanceProcessingTime(1000)
+        .advanceProcessingTime(1000)
+        .advanceProcessingTime(1000),
+    ).parDo({
+      state: { left: valueState<number>() },
+      timers: { t: processingTimer() },
+      outputs: numbers,
+      process([, n], { state, timers }) {
+        state.left.write(n);
+        timers.t.setAfter(1000);
+      },
+      onTimer: {
+        t({ state, timers, output: put }) {
+          const left = state.left.read() ?? 0;
+          put(left);
+          if (left <= 1) return;
+          state.left.write(left - 1);
           timers.t.setAfter(1000);
         },
-        onTimer: {
-          t({ state, timers, output: put }) {
-            const left = state.left.read() ?? 0;
-            put(left);
-            if (left <= 1) return;
-            state.left.write(left - 1);
-            timers.t.setAfter(1000);
-          },
-        },
-      });
-    assertThat(results).satisfies((values) => expect(values).toEqual([3, 2, 1]));
+      },
+    });
+    inOrder(results, [3, 2, 1]);
   });
 
   eachMode("Go TimersProcessingTime_Bounded, of a DoFn without state: the job waits for its timers", (p) => {
@@ -352,7 +343,7 @@ describe("Timers in processing time", () => {
         },
       },
     });
-    assertThat(results).satisfies((values) => expect(values).toEqual(["3 at 1000", "2 at 2000", "1 at 3000"]));
+    inOrder(results, ["3 at 1000", "2 at 2000", "1 at 3000"]);
   });
 });
 
@@ -376,20 +367,16 @@ describe("Timers in processing time when the input is over", () => {
       },
       onWindowExpiration: ({ state, output: put, now }) => put(`expired with ${state.left.read()} at ${now()}`),
     });
-    assertThat(results).satisfies((values) =>
-      expect(values).toEqual(["3 at 1000", "2 at 2000", "1 at 3000", "expired with 0 at 3000"]),
-    );
+    inOrder(results, ["3 at 1000", "2 at 2000", "1 at 3000", "expired with 0 at 3000"]);
   });
 
   eachMode("Windows that expire while there is still input take their timers with them", (p) => {
-    const results = p
-      .apply(
-        testStream<Pair>()
-          .addElements(at(0, ["k", 3]))
-          .advanceWatermarkTo(100)
-          .advanceProcessingTime(5000)
-          .advanceWatermarkToInfinity(),
-      )
+    const results = played(p, (script) =>
+      script
+        .addElements(at(0, ["k", 3]))
+        .advanceWatermarkTo(100)
+        .advanceProcessingTime(5000),
+    )
       .apply(windowInto(fixedWindows(10)))
       .parDo({
         state: { last: valueState<number>() },
@@ -402,7 +389,7 @@ describe("Timers in processing time when the input is over", () => {
         onTimer: { t: ({ output: put }) => put("fired") },
         onWindowExpiration: ({ state, output: put }) => put(`expired with ${state.last.read()}`),
       });
-    assertThat(results).satisfies((values) => expect(values).toEqual(["expired with 3"]));
+    inOrder(results, ["expired with 3"]);
   });
 });
 
@@ -430,15 +417,8 @@ describe("Timer families", () => {
       },
     };
     const bounded = p.createTimestamped<Pair>("Bounded", [at(0, ["k", 3])]).parDo("Of bounded", families);
-    const unbounded = p
-      .apply(
-        testStream<Pair>()
-          .addElements(at(0, ["k", 3]))
-          .advanceWatermarkToInfinity(),
-      )
-      .parDo("Of unbounded", families);
-    for (const results of [bounded, unbounded])
-      assertThat(results).satisfies((values) => expect(values).toEqual(["process 3", "one a", "one b", "two a"]));
+    const unbounded = played(p, (script) => script.addElements(at(0, ["k", 3]))).parDo("Of unbounded", families);
+    for (const results of [bounded, unbounded]) inOrder(results, ["process 3", "one a", "one b", "two a"]);
   });
 
   eachMode("ParDoTest.testTimerFamilyAndEventTimeTimer: a family beside a plain timer", (p) => {
@@ -455,49 +435,42 @@ describe("Timer families", () => {
         family: ({ tag, firedAt, output: put }) => put(`family '${tag}' ${firedAt}`),
       },
     });
-    assertThat(results).satisfies((values) =>
-      expect(values).toEqual(["family 'plain' 1", "plain '' 2", "family '' 3"]),
-    );
+    inOrder(results, ["family 'plain' 1", "plain '' 2", "family '' 3"]);
   });
 
   eachMode("ParDoTest.testTimerFamilyProcessingTime", (p) => {
-    const results = p
-      .apply(
-        testStream<Pair>()
-          .addElements(at(0, ["k", 3]))
-          .advanceProcessingTime(5)
-          .advanceProcessingTime(5)
-          .advanceWatermarkToInfinity(),
-      )
-      .parDo({
-        timers: { family: processingTimerFamily() },
-        outputs: strings,
-        process(_pair, { timers }) {
-          timers.family.setAfter("late", 9);
-          timers.family.setAfter("early", 4);
-          timers.family.setAfter("first", 2);
-          timers.family.setAfter("cleared", 4);
-          timers.family.clear("cleared");
-        },
-        onTimer: { family: ({ tag, output: put }) => put(tag) },
-      });
-    assertThat(results).satisfies((values) => expect(values).toEqual(["first", "early", "late"]));
+    const results = played(p, (script) =>
+      script
+        .addElements(at(0, ["k", 3]))
+        .advanceProcessingTime(5)
+        .advanceProcessingTime(5),
+    ).parDo({
+      timers: { family: processingTimerFamily() },
+      outputs: strings,
+      process(_pair, { timers }) {
+        timers.family.setAfter("late", 9);
+        timers.family.setAfter("early", 4);
+        timers.family.setAfter("first", 2);
+        timers.family.setAfter("cleared", 4);
+        timers.family.clear("cleared");
+      },
+      onTimer: { family: ({ tag, output: put }) => put(tag) },
+    });
+    inOrder(results, ["first", "early", "late"]);
   });
 });
 
 describe("Window expiration", () => {
   eachMode("ParDoTest.testOnWindowExpirationSimpleUnbounded: once, at expiry, after the window's timers", (p) => {
-    const results = p
-      .apply(
-        testStream<Pair>()
-          .addElements(at(1, ["k", 1]))
-          .advanceWatermarkTo(12)
-          .advanceProcessingTime(1)
-          .addElements(at(2, ["k", 2]))
-          .advanceWatermarkTo(15)
-          .advanceProcessingTime(1)
-          .advanceWatermarkToInfinity(),
-      )
+    const results = played(p, (script) =>
+      script
+        .addElements(at(1, ["k", 1]))
+        .advanceWatermarkTo(12)
+        .advanceProcessingTime(1)
+        .addElements(at(2, ["k", 2]))
+        .advanceWatermarkTo(15)
+        .advanceProcessingTime(1),
+    )
       .apply(windowInto(fixedWindows(10), { allowedLateness: 5 }))
       .parDo({
         state: { sum: valueState<number>() },
@@ -510,7 +483,7 @@ describe("Window expiration", () => {
         onTimer: { t: ({ state, output: put }) => put(`timer ${state.sum.read()}`) },
         onWindowExpiration: ({ state, now, output: put }) => put(`expired ${state.sum.read()} at ${now()}`),
       });
-    assertThat(results).satisfies((values) => expect(values).toEqual(["timer 3", "expired 3 at 1"]));
+    inOrder(results, ["timer 3", "expired 3 at 1"]);
   });
 
   eachMode("ParDoTest.testOnWindowExpiration with sliding windows: once for each of them", (p) => {

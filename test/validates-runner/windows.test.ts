@@ -152,7 +152,7 @@ describe("Windows", () => {
       const moved = p
         .createTimestamped<Pair>([at(1, ["a", 1]), at(2, ["a", 2]), at(11, ["a", 3])])
         .windowInto(fixedWindows(10), { allowedLateness: 7, closingBehavior: "fireAlways" })
-        .withTimestamps(([, n]) => 100 + n, { allowedSkew: 0 })
+        .withTimestamps(([, n]) => 100 + n, { allowedTimestampSkew: 0 })
         .windowInto({ accumulation: "accumulating", closingBehavior: "fireIfNonEmpty" });
       expect(moved.windowing).toMatchObject({
         accumulation: "accumulating",
@@ -292,7 +292,7 @@ describe("Timestamps", () => {
   eachMode("WithTimestampsTest: by a function; backwards within the skew", (p) => {
     const forward = p.create(["1234", "0", "60000"]).withTimestamps(Number);
     assertThat(forward.map("Forward", (text, { timestamp }) => Number(text) - timestamp)).containsInAnyOrder([0, 0, 0]);
-    const back = forward.withTimestamps("Back", (text) => Number(text) - 1000, { allowedSkew: 1000 });
+    const back = forward.withTimestamps("Back", (text) => Number(text) - 1000, { allowedTimestampSkew: 1000 });
     assertThat(back.map("Backward", (text, { timestamp }) => Number(text) - timestamp)).containsInAnyOrder([
       1000, 1000, 1000,
     ]);

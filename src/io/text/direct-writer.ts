@@ -11,7 +11,7 @@ import { assert } from "../../base/assert.ts";
 import type { TidemarkError } from "../../base/errors.ts";
 import type { SinkWriter } from "../../fn/sink.ts";
 import { type TargetFile, writeError } from "../../platform/files.ts";
-import { type AsideFile, openAside, sweepAside } from "./aside.ts";
+import { type AsideFile, openAside, sweepAside } from "../../platform/aside.ts";
 
 /** How much text is gathered before it is encoded and handed on. */
 export const WRITE_CHARACTERS: number = 256 * 1024;

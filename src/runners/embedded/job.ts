@@ -5,6 +5,7 @@
  * J1 Between turns the event loop breathes; with nothing to do the job waits for its next timer, or for an event, and uses no CPU.
  * J2 Whatever way a job ends, everything that was opened is closed; a failed or cancelled job makes no output visible.
  */
+import type { Clock } from "../../base/clock.ts";
 import { isTidemarkError, TidemarkError } from "../../base/errors.ts";
 import { decodeFromBytes, encodeToBytes } from "../../coders/coder.ts";
 import { valueCoder } from "../../coders/value.ts";
@@ -18,22 +19,8 @@ import { callPolicy } from "../../optimize/call-policy.ts";
 import { DropWarnings } from "./drop-warnings.ts";
 import { hasAsyncBundles, makesCalls, planStages } from "../../optimize/stages.ts";
 
-/** Processing time, and a way to be called later. */
-export interface JobClock {
-  /** Milliseconds since the epoch. */
-  now(): number;
-  /** Calls back at or after `atMs`; returns a way to take that back. @param calling whether async calls are under way */
-  schedule(atMs: number, callback: () => void, calling?: boolean): () => void;
-  /** Calls back once pending I/O has had its turn. */
-  immediate(callback: () => void): void;
-  /** A monotonic stopwatch in milliseconds; absent where bundles must not depend on real time. */
-  stopwatch?(): number;
-  /** For simulated clocks: moves time on. */
-  advanceBy?(ms: number): void;
-}
-
 export interface JobOptions {
-  readonly clock: JobClock;
+  readonly clock: Clock;
   /** The program's options, as its functions see them. */
   readonly options: unknown;
   /** Encodes and decodes every value between stages. A test mode. */
@@ -42,7 +29,7 @@ export interface JobOptions {
   readonly strict: boolean;
   /** The size of each next bundle, for cutting them at random. A test mode. */
   readonly cutBundle?: () => number;
-  /** Told once for each step that dropped late elements which nobody reads. */
+  /** Told, once for each step and reason, what steps dropped and nobody reads: late elements, timers, elements in no window. */
   readonly warn: (message: string) => void;
   /** Called when the job has nothing to do and waits for an event. */
   readonly onIdle?: () => void;
@@ -231,7 +218,12 @@ function transcoder(graph: PipelineGraph): Transcode {
         ),
       };
     } catch (error) {
-      throw stepFailure(error, { step: (graph.steps[producer] as Step).name, element: value, windows });
+      throw stepFailure(error, {
+        step: (graph.steps[producer] as Step).name,
+        element: value,
+        windows,
+        deadLetters: false,
+      });
     }
   };
 }
@@ -245,5 +237,11 @@ function cancelled(name: string): TidemarkError {
 
 function unexpected(error: unknown): TidemarkError {
   const message = error instanceof Error ? error.message : String(error);
-  return new TidemarkError("JOB_FAILED", { what: message, domain: "external", cause: error });
+  return new TidemarkError("JOB_FAILED", {
+    what: message,
+    why: "it was thrown by no function of a step, so nothing says which element it was about",
+    fix: "look at the cause, and start the job again",
+    domain: "external",
+    cause: error,
+  });
 }

@@ -1,10 +1,12 @@
 /** `run`: a program on the embedded engine, in this process. */
+import type { Clock } from "../../base/clock.ts";
 import type { Program } from "../../pipeline/program.ts";
 import { formatTimestamp } from "../../model/time.ts";
 import { TidemarkError } from "../../base/errors.ts";
+import { buildProgram } from "../../program/build.ts";
 import { importing } from "../../program/importing.ts";
 import { nodeClock } from "../../platform/node.ts";
-import { EmbeddedJob, type JobClock, type JobState } from "./job.ts";
+import { EmbeddedJob, type JobState } from "./job.ts";
 import type { Stage } from "../../host/stage.ts";
 
 /** How a program is run; all members optional. */
@@ -20,7 +22,7 @@ export interface RunOptions {
    */
   readonly strict?: boolean;
   /** Default: the machine's. */
-  readonly clock?: JobClock;
+  readonly clock?: Clock;
   /** Where warnings go, one line each. Default: standard error. */
   readonly onWarning?: (message: string) => void;
 }
@@ -39,7 +41,7 @@ export interface StepMetrics {
   readonly timers: number;
   /** Elements that wait: for side inputs, for calls, or to be taken up. */
   readonly pending: number;
-  /** Late elements that a grouping or stateful step dropped. */
+  /** What its steps dropped: late elements, timers whose state had expired, elements in no window. */
   readonly dropped: number;
 }
 
@@ -49,7 +51,7 @@ export interface JobMetrics {
   readonly elapsedMs: number;
   /** Elements read by all sources. */
   readonly elementsRead: number;
-  /** Late elements, and timers, that no step took. */
+  /** What all steps dropped. */
   readonly dropped: number;
   /** The least watermark of the last stages: how far results are complete. */
   readonly watermark: number;
@@ -71,8 +73,8 @@ export interface JobHandle {
 }
 
 /**
- * Starts `program` with its options as raw data (as from the command line or a JSON file). Its errors, those of the options and
- * of the build included, come by `wait()`.
+ * Starts `program` with its options as raw data (as from the command line or a JSON file). Its errors come by `wait()`, those of
+ * the options (OPTIONS_INVALID) and of the build (PROGRAM_BUILD_FAILED) included.
  * @throws RUN_ON_IMPORT while the command line imports the program's module
  *
  * @example
@@ -112,7 +114,7 @@ function toStandardError(message: string): void {
 
 class Handle implements JobHandle {
   readonly name: string;
-  readonly #clock: JobClock;
+  readonly #clock: Clock;
   readonly #startedAt: number;
   readonly #job: Promise<EmbeddedJob>;
   #running: EmbeddedJob | undefined;
@@ -139,7 +141,7 @@ class Handle implements JobHandle {
   }
 
   async #start(program: Program, rawOptions: unknown, options: RunOptions): Promise<EmbeddedJob> {
-    const built = await program.build(rawOptions);
+    const built = await buildProgram(program, rawOptions);
     const warn = options.onWarning ?? toStandardError;
     this.#running = new EmbeddedJob(built.graph, {
       clock: this.#clock,

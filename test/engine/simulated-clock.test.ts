@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { SimulatedClock } from "./simulated-clock.ts";
+import { SimulatedClock } from "../simulated-clock.ts";
 
 test("S1: time stands still until it is moved, and does not go back", () => {
   const clock = new SimulatedClock(100);
@@ -29,7 +29,7 @@ test("S2: timers run in the order of their times, then of setting, each at its o
   expect(clock.nextAlarm()).toBe(31);
 });
 
-test("C2: a cancelled timer does not run", () => {
+test("clock C2: a cancelled timer does not run", () => {
   const clock = new SimulatedClock();
   const log: string[] = [];
   const cancel = clock.schedule(5, () => log.push("cancelled"));

@@ -7,7 +7,7 @@
 import { type FileHandle, open, readdir, rm, stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { writeError } from "../../platform/files.ts";
+import { writeError } from "./files.ts";
 
 export interface AsideFile {
   readonly path: string;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { afterCount, fixedWindows, type KV, pipeline, type Program, repeatedly, sumFn } from "../index.ts";
-import { planStages } from "../optimize/stages.ts";
+import { planStages } from "./stages.ts";
 import { printMermaid, printText } from "./print.ts";
 
 const program = pipeline({

@@ -1,16 +1,6 @@
 /** A planned pipeline as text and as a Mermaid drawing. */
-import type { PipelineGraph, Step } from "./graph.ts";
-
-/** A stage as it is printed: the plan's own type lies in a higher layer. */
-export interface PrintedStage {
-  readonly id: number;
-  readonly kind: string;
-  readonly steps: readonly number[];
-  readonly inputs: readonly number[];
-  readonly views: readonly number[];
-  readonly lane?: string;
-  readonly why: string;
-}
+import type { PipelineGraph, Step } from "../graph/graph.ts";
+import type { Stage } from "../host/stage.ts";
 
 function describe(step: Step): string {
   const { spec } = step;
@@ -21,7 +11,7 @@ function describe(step: Step): string {
 }
 
 /** Stage by stage: its steps, windowing, lane and the reason for both. */
-export function printText(graph: PipelineGraph, stages: readonly PrintedStage[]): string {
+export function printText(graph: PipelineGraph, stages: readonly Stage[]): string {
   const lines = [`pipeline ${graph.name}: ${graph.steps.length} steps in ${stages.length} stages`];
   for (const stage of stages) {
     lines.push("", `stage ${stage.id} (${stage.kind}${stage.lane ? `, lane ${stage.lane}` : ""}): ${stage.why}`);
@@ -45,7 +35,7 @@ export function printText(graph: PipelineGraph, stages: readonly PrintedStage[])
 }
 
 /** A Mermaid flowchart: a box for each stage, an arrow for each collection, dotted for side inputs. */
-export function printMermaid(graph: PipelineGraph, stages: readonly PrintedStage[]): string {
+export function printMermaid(graph: PipelineGraph, stages: readonly Stage[]): string {
   const quote = (text: string): string => `"${text.replaceAll('"', "#quot;")}"`;
   const lines = ["flowchart TD"];
   for (const stage of stages) {

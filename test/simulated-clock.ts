@@ -1,5 +1,5 @@
 /**
- * A clock for tests: time moves only when the test says so.
+ * A clock for tests, moved by hand: time passes only when the test says so.
  *
  * S1 `now()` changes only inside `advanceTo`, and only forward.
  * S2 Timers run in the order of their times; equal times in the order in which they were set. `now()` is then the timer's own
@@ -7,9 +7,9 @@
  * S3 Callbacks of `immediate` run in `advanceTo` (or `runImmediates`), before time moves on; one that asks for another
  *    immediate callback gets it in the next round.
  */
-import { assert } from "./assert.ts";
-import type { Clock } from "./clock.ts";
-import { KeyedHeap } from "./keyed-heap.ts";
+import { assert } from "../src/base/assert.ts";
+import type { Clock } from "../src/base/clock.ts";
+import { KeyedHeap } from "../src/base/keyed-heap.ts";
 
 interface Alarm {
   readonly atMs: number;

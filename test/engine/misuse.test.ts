@@ -1,0 +1,120 @@
+/** What user code gives and must not: refused with a code, the step, and what to do. */
+import {
+  eventTimer,
+  isTidemarkError,
+  type KV,
+  type Pipeline,
+  processingTimer,
+  run,
+  type Source,
+  type SourceReader,
+  type TidemarkError,
+} from "tidemark";
+import { at, testStream } from "tidemark/testing";
+import { describe, expect, test } from "vitest";
+import { failureOf } from "../validates-runner/failure.ts";
+import { program } from "./kit.ts";
+
+/** For what the compiler refuses, too. */
+const anything = (value: unknown): never => value as never;
+
+/** Says `said` at its first poll. */
+function saying(said: unknown): Source<number> {
+  const reader: SourceReader<number, number> = {
+    poll: () => anything(said),
+    ready: async () => {},
+    position: () => 0,
+    close: () => {},
+  };
+  return { name: "saying", bounded: true, splits: () => [0], open: () => reader };
+}
+
+interface Case {
+  readonly build: (p: Pipeline) => unknown;
+  readonly error: Partial<TidemarkError>;
+}
+
+const pairs = (p: Pipeline) => p.create<KV<string, number>>([["k", 1]]);
+
+const CASES: Readonly<Record<string, Case>> = {
+  "a flatMap that returns a number": {
+    build: (p) => p.create([1]).flatMap("Step", () => anything(7)),
+    error: {
+      code: "NOT_ITERABLE",
+      what: 'the function of step "Step" returned 7, which is not an iterable of elements',
+    },
+  },
+  "a flatMap that returns a text, which is iterable by letters": {
+    build: (p) => p.create([1]).flatMap("Step", () => anything("abc")),
+    error: { code: "NOT_ITERABLE" },
+  },
+  "an async generator": {
+    build: (p) =>
+      p.create([1]).flatMap(
+        "Step",
+        anything(async function* () {
+          yield 1;
+        }),
+      ),
+    error: { code: "NOT_ITERABLE" },
+  },
+  "a DoFn that returns a number": {
+    build: (p) => p.create([1]).parDo("Step", { process: () => anything(7) }),
+    error: { code: "NOT_ITERABLE" },
+  },
+  "an output that is not declared": {
+    build: (p) =>
+      p.create([1]).parDo("Step", {
+        process: (_n, { outputTo }) => outputTo(anything("side"), anything(1)),
+      }),
+    error: {
+      code: "OUTPUT_TAG_UNKNOWN",
+      what: 'step "Step" emitted to the output "side"',
+      fix: "declare it: outputs: { side: output<T>() }",
+    },
+  },
+  "a grouping of what is no pair": {
+    build: (p) => (p.create([1]).map((n) => anything(n)) as ReturnType<typeof pairs>).groupByKey("Step"),
+    error: { code: "NOT_A_KEY_VALUE", what: 'step "Step" got 1, which is not a [key, value] pair' },
+  },
+  "state for what is no pair": {
+    build: (p) =>
+      (p.create([1]).map((n) => anything([n])) as ReturnType<typeof pairs>).parDo("Step", {
+        timers: { soon: processingTimer() },
+        process: () => {},
+        onTimer: { soon: () => {} },
+      }),
+    error: { code: "NOT_A_KEY_VALUE", what: 'step "Step" got [1], which is not a [key, value] pair' },
+  },
+  "a timer whose output lies after it": {
+    build: (p) =>
+      pairs(p).parDo("Step", {
+        timers: { soon: eventTimer() },
+        process: (_pair, { timers }) => timers.soon.set(10, { outputTimestamp: 11 }),
+        onTimer: { soon: () => {} },
+      }),
+    error: { code: "TIMER_OUTPUT_AFTER_FIRING", fix: "give an output timestamp that is not after the timer's own" },
+  },
+  "a source that says neither more, idle nor end": {
+    build: (p) => p.read("Step", saying("done")).map((n) => n),
+    error: {
+      code: "SOURCE_INVALID",
+      what: 'poll() of the source of step "Step" returned "done"',
+      fix: 'return "more", "idle" or "end"',
+    },
+  },
+};
+
+describe("is refused, with its step", () => {
+  test.each(Object.entries(CASES))("%s", async (_name, { build, error }) => {
+    expect(await failureOf((p) => void build(p))).toMatchObject({ ...error, context: { step: "Step" } });
+  });
+});
+
+test("a script that moves processing time, on the real clock", async () => {
+  const clicks = testStream<string>().addElements(at(0, "a")).advanceProcessingTime(1000).advanceWatermarkToInfinity();
+  const job = run(program("scripted", (p) => void p.apply(clicks)));
+  const error: unknown = await job.wait().catch((reason: unknown) => reason);
+  if (!isTidemarkError(error, "TEST_STREAM_NEEDS_TEST_CLOCK")) throw error;
+  expect(error.fix).toBe("run it with runTest from tidemark/testing");
+});
