@@ -98,9 +98,20 @@ export function stepError(code: ErrorCode, place: StepPlace, text: TidemarkError
   return new TidemarkError(code, { ...text, step: place.name, ...(place.at !== undefined && { at: place.at }) });
 }
 
+/**
+ * Makes of a step what the method that added it returns: collections of its outputs. Handed in, since those are collections
+ * whose methods add steps.
+ */
+export interface StepResults {
+  elementwise(step: StepDraft): unknown;
+  keyed(step: StepDraft): unknown;
+  parDo(step: StepDraft): unknown;
+}
+
 export class GraphBuilder {
   readonly name: string;
   readonly allowUnsafeTriggers: boolean;
+  readonly results: StepResults;
   readonly #steps: StepDraft[] = [];
   readonly #collections: { node: CollectionNode; producer: StepId; tag: string }[] = [];
   readonly #views: ViewNode[] = [];
@@ -109,8 +120,9 @@ export class GraphBuilder {
   #scope = "";
   #closed = false;
 
-  constructor(name: string, options: { readonly allowUnsafeTriggers: boolean }) {
+  constructor(name: string, options: { readonly allowUnsafeTriggers: boolean; readonly results: StepResults }) {
     this.name = name;
+    this.results = options.results;
     this.allowUnsafeTriggers = options.allowUnsafeTriggers;
   }
 

@@ -6,38 +6,33 @@
  * so give them to whatever is to outlive a change of the program.
  */
 import { keyCoderOf, valueCoderOf } from "../coders/composites.ts";
-import type { DeadLetter, Late } from "../fn/call-options.ts";
-import type { DoFn, KV, OutputTags } from "../fn/do-fn.ts";
-import type { MaybePromise, Outputs } from "../fn/do-fn.ts";
+import type { DoFn, KV, MaybePromise, OutputTags, Outputs } from "../fn/do-fn.ts";
 import type { KeyedBy } from "../fn/refusals.ts";
 import type { Sink } from "../fn/sink.ts";
 import type { StateSpecs } from "../fn/state.ts";
 import type { TimerSpecs } from "../fn/timer.ts";
-import type { PCollectionView, SideInputs, ViewKind } from "../fn/view.ts";
+import type { PCollectionView, SideInputs } from "../fn/view.ts";
 import type { Timestamp } from "../model/time.ts";
 import type { WindowFn } from "../model/window-fn.ts";
 import type { Window } from "../model/window.ts";
 import type { WindowingStrategy } from "../model/windowing.ts";
 import { applyTransform } from "./apply.ts";
-import { stepError, type CollectionNode, type StepDraft } from "./builder.ts";
-import { checkView, describe, isAsyncFunction } from "./checks.ts";
+import type { CollectionNode, StepDraft } from "./builder.ts";
 import { pairCoder } from "./derived-coders.ts";
+import { overValues } from "./map-values.ts";
+import { splitName } from "./naming.ts";
+import type { ElementwiseResult, KeyedResult, ParDoOutcome } from "./results.ts";
 import {
-  addCombinePerKey,
-  addElementwise,
-  addGroupByKey,
   addParDo,
   addPartition,
   addReshuffle,
   addTimestamps,
   addWindowInto,
-  deadLetterOutput,
-  lateOutput,
+  addWrite,
   type ElementwiseOptions,
-  type Known,
-  type StepNaming,
 } from "./steps.ts";
 import type { Transform } from "./transform.ts";
+import { combinePerKey, elementwise, groupByKey, view } from "./typed-steps.ts";
 import type {
   AnyDoFn,
   CallContext,
@@ -45,15 +40,11 @@ import type {
   Element,
   FilterOptions,
   GroupOptions,
-  IsKeyed,
   KeyedWhereNeeded,
   None,
-  ParDoElement,
   ParDoOptions,
   Repeat,
-  SideTags,
   StepOptions,
-  TagElement,
   WindowIntoOptions,
 } from "./types.ts";
 
@@ -138,7 +129,7 @@ export class PCollection<T> {
   ): ElementwiseResult<T, O>;
   map(...args: readonly unknown[]): ElementwiseResult<T, never> {
     const { given, rest } = splitName(args);
-    return elementwise(this, { given, derived: "Map" }, "map", rest[0], rest[1] as ElementwiseOptions);
+    return elementwise(this.#node, { given, derived: "Map" }, "map", rest[0], rest[1] as ElementwiseOptions);
   }
 
   /**
@@ -161,7 +152,7 @@ export class PCollection<T> {
   ): ElementwiseResult<T, O>;
   flatMap(...args: readonly unknown[]): ElementwiseResult<T, never> {
     const { given, rest } = splitName(args);
-    return elementwise(this, { given, derived: "FlatMap" }, "flatMap", rest[0], rest[1] as ElementwiseOptions);
+    return elementwise(this.#node, { given, derived: "FlatMap" }, "flatMap", rest[0], rest[1] as ElementwiseOptions);
   }
 
   /**
@@ -192,7 +183,7 @@ export class PCollection<T> {
   ): ElementwiseResult<T, T>;
   filter(...args: readonly unknown[]): ElementwiseResult<T, never> {
     const { given, rest } = splitName(args);
-    return elementwise(this, { given, derived: "Filter" }, "filter", rest[0], rest[1] as ElementwiseOptions);
+    return elementwise(this.#node, { given, derived: "Filter" }, "filter", rest[0], rest[1] as ElementwiseOptions);
   }
 
   /**
@@ -242,13 +233,9 @@ export class PCollection<T> {
   ): ParDoOutcome<T, R, S, X, O>;
   parDo(...args: readonly unknown[]): unknown {
     const { given, rest } = splitName(args);
-    const step = addParDo(
-      nodeOf(this),
-      { given, derived: "ParDo" },
-      rest[0] as AnyDoFn,
-      rest[1] as ParDoOptions<never>,
-    );
-    return new KeyedParDoResult(step);
+    const node = nodeOf(this);
+    const step = addParDo(node, { given, derived: "ParDo" }, rest[0] as AnyDoFn, rest[1] as ParDoOptions<never>);
+    return node.builder.results.parDo(step);
   }
 
   /**
@@ -354,16 +341,7 @@ export class PCollection<T> {
   write(name: string, sink: Sink<T>): void;
   write(...args: readonly unknown[]): void {
     const { given, rest } = splitName(args);
-    const { builder } = this.#node;
-    const place = builder.place(given, "Write");
-    const sink = rest[0] as Sink<unknown> | undefined;
-    if (typeof sink?.open !== "function") {
-      throw stepError("TRANSFORM_INVALID", place, {
-        what: `"${place.name}" writes to ${describe(sink)}`,
-        fix: "give a sink, or use .apply(text.write(path))",
-      });
-    }
-    builder.add({ place, spec: { kind: "write", sink }, inputs: [this.#node] });
+    addWrite(this.#node, { given, derived: "Write" }, rest[0]);
   }
 
   /**
@@ -386,7 +364,7 @@ export class PCollection<T> {
   asSingleton(...args: readonly unknown[]): PCollectionView<T> {
     const { given, rest } = splitName(args);
     const options = rest[0] as { default: unknown } | undefined;
-    return view(this, { given, derived: "AsSingleton" }, "singleton", options && { value: options.default });
+    return view(this.#node, { given, derived: "AsSingleton" }, "singleton", options && { value: options.default });
   }
 
   /**
@@ -401,7 +379,7 @@ export class PCollection<T> {
    * ```
    */
   asIterable(name?: string): PCollectionView<Iterable<T>> {
-    return view(this, { given: name, derived: "AsIterable" }, "iterable");
+    return view(this.#node, { given: name, derived: "AsIterable" }, "iterable");
   }
 
   /**
@@ -417,7 +395,7 @@ export class PCollection<T> {
    * ```
    */
   asList(name?: string): PCollectionView<readonly T[]> {
-    return view(this, { given: name, derived: "AsList" }, "list");
+    return view(this.#node, { given: name, derived: "AsList" }, "list");
   }
 
   /**
@@ -431,7 +409,7 @@ export class PCollection<T> {
    * ```
    */
   asMap<K, V>(this: PCollection<KV<K, V>>, name?: string): PCollectionView<ReadonlyMap<K, V>> {
-    return view(this, { given: name, derived: "AsMap" }, "map");
+    return view(nodeOf(this), { given: name, derived: "AsMap" }, "map");
   }
 
   /**
@@ -445,7 +423,7 @@ export class PCollection<T> {
    * ```
    */
   asMultimap<K, V>(this: PCollection<KV<K, V>>, name?: string): PCollectionView<ReadonlyMap<K, readonly V[]>> {
-    return view(this, { given: name, derived: "AsMultimap" }, "multimap");
+    return view(nodeOf(this), { given: name, derived: "AsMultimap" }, "multimap");
   }
 
   /**
@@ -475,8 +453,7 @@ export class PCollection<T> {
     ...args: readonly unknown[]
   ): KeyedResult<KV<K, V>, KV<K, readonly V[]>> {
     const { given, rest } = splitName(args);
-    const { keyCoder } = (rest[0] ?? {}) as GroupOptions<never>;
-    return new KeyedResult(addGroupByKey(nodeOf(this), { given, derived: "GroupByKey" }, keyCoder));
+    return groupByKey(nodeOf(this), { given, derived: "GroupByKey" }, rest[0] as GroupOptions<never>);
   }
 
   /**
@@ -505,12 +482,7 @@ export class PCollection<T> {
   ): KeyedResult<KV<K, V>, KV<K, O>>;
   combinePerKey<K, V>(this: PCollection<KV<K, V>>, ...args: readonly unknown[]): KeyedResult<KV<K, V>, KV<K, never>> {
     const { given, rest } = splitName(args);
-    return combinePerKey<K, V, never>(
-      this,
-      { given, derived: "CombinePerKey" },
-      rest[0],
-      rest[1] as GroupOptions<never>,
-    );
+    return combinePerKey(nodeOf(this), { given, derived: "CombinePerKey" }, rest[0], rest[1] as GroupOptions<never>);
   }
 
   /**
@@ -522,7 +494,7 @@ export class PCollection<T> {
    * ```
    */
   keys<K, V>(this: PCollection<KV<K, V>>, name?: string): PCollection<K> {
-    return elementwise(this, { given: name, derived: "Keys" }, "map", ([key]: KV<K, V>) => key, undefined, {
+    return elementwise(nodeOf(this), { given: name, derived: "Keys" }, "map", ([key]: KV<K, V>) => key, undefined, {
       coder: keyCoderOf(nodeOf(this).coder),
     });
   }
@@ -536,9 +508,16 @@ export class PCollection<T> {
    * ```
    */
   values<K, V>(this: PCollection<KV<K, V>>, name?: string): PCollection<V> {
-    return elementwise(this, { given: name, derived: "Values" }, "map", ([, value]: KV<K, V>) => value, undefined, {
-      coder: valueCoderOf(nodeOf(this).coder),
-    });
+    return elementwise(
+      nodeOf(this),
+      { given: name, derived: "Values" },
+      "map",
+      ([, value]: KV<K, V>) => value,
+      undefined,
+      {
+        coder: valueCoderOf(nodeOf(this).coder),
+      },
+    );
   }
 
   /**
@@ -563,185 +542,13 @@ export class PCollection<T> {
   mapValues<K, V>(this: PCollection<KV<K, V>>, ...args: readonly unknown[]): ElementwiseResult<KV<K, V>, never> {
     const { given, rest } = splitName(args);
     const options = rest[1] as ElementwiseOptions | undefined;
-    return elementwise(this, { given, derived: "MapValues" }, "map", overValues(rest[0], options), options, {
+    return elementwise(nodeOf(this), { given, derived: "MapValues" }, "map", overValues(rest[0], options), options, {
       shape: "kv",
       coder: pairCoder(keyCoderOf(nodeOf(this).coder), undefined),
     });
   }
 }
 
-/**
- * The output of `map`, `flatMap`, `filter` or `parDo` on elements `I`.
- *
- * @example
- * ```ts
- * const parsed = p.create(["1", "one"]).map((text) => JSON.parse(text) as number); // -> 1
- * parsed.deadLetter().map(({ element, error }) => [element, error.name]); // -> ["one", "SyntaxError"]
- * ```
- */
-export class ElementwiseResult<I, O> extends PCollection<O> {
-  readonly #step: StepDraft;
-
-  constructor(step: StepDraft) {
-    super(step.outputs["main"] as CollectionNode);
-    this.#step = step;
-  }
-
-  /**
-   * The elements that the step gave up on, with their errors. Asking for it sends failures there, in place of failing the
-   * job; outputs of a failed call do not appear. A timer's callback that fails still fails the job: it has no element.
-   */
-  deadLetter(): PCollection<DeadLetter<I>> {
-    return new PCollection(deadLetterOutput(this.#step));
-  }
-}
-
-/**
- * The output of a grouping of elements `I`.
- *
- * @example
- * ```ts
- * const clicks = testStream<string>().addElements(at(1000, "a")).advanceWatermarkTo(60_000).addElements(at(2000, "b"));
- * const counts = p
- *   .apply(clicks.advanceWatermarkToInfinity())
- *   .windowInto(fixedWindows(seconds(60)))
- *   .map((word) => [word, 1])
- *   .groupByKey(); // -> ["a", [1]]
- * counts.late.map(({ element, lateBy, reason }) => [element, lateBy, reason]); // -> [["b", 1], 1, "expired"]
- * ```
- */
-export class KeyedResult<I, O> extends PCollection<O> {
-  readonly #step: StepDraft;
-
-  constructor(step: StepDraft) {
-    super(step.outputs["main"] as CollectionNode);
-    this.#step = step;
-  }
-
-  /** What came too late, with window and reason, in the global window. Without it late elements are only counted. */
-  get late(): PCollection<Late<I>> {
-    return new PCollection(lateOutput(this.#step));
-  }
-}
-
-/**
- * The main output of a DoFn, and by tag its others.
- *
- * @example
- * ```ts
- * const sorted = p.create([5, -1]).parDo({
- *   outputs: { main: output<number>(), negative: output<number>() },
- *   process: (n, { output, outputTo }) => (n < 0 ? outputTo("negative", n) : output(n)),
- * }); // -> 5
- * sorted.outputs.negative; // -> -1
- * ```
- */
-export class ParDoResult<I, O, Tags extends OutputTags> extends ElementwiseResult<I, O> {
-  /** The DoFn's outputs beside `main`. */
-  readonly outputs: { readonly [N in SideTags<Tags>]: PCollection<TagElement<Tags[N]>> };
-
-  constructor(step: StepDraft) {
-    super(step);
-    const named = Object.entries(step.outputs).filter(([tag]) => tag !== "main");
-    this.outputs = Object.freeze(Object.fromEntries(named.map(([tag, node]) => [tag, new PCollection(node)]))) as never;
-  }
-}
-
-/**
- * The main output of a DoFn with state or timers.
- *
- * @example
- * ```ts
- * const clicks = testStream<KV<string, number>>().addElements(at(1000, ["a", 1])).advanceWatermarkTo(60_000);
- * const sums = p
- *   .apply(clicks.addElements(at(2000, ["a", 2])).advanceWatermarkToInfinity())
- *   .windowInto(fixedWindows(seconds(60)))
- *   .parDo({
- *     state: { sum: combiningState(sumFn()) },
- *     process([, n], { state: { sum } }) {
- *       sum.add(n);
- *       return [sum.read()];
- *     },
- *   }); // -> 1
- * sums.late.map(({ element }) => element); // -> ["a", 2]
- * ```
- */
-export class KeyedParDoResult<I, O, Tags extends OutputTags> extends ParDoResult<I, O, Tags> {
-  readonly #step: StepDraft;
-
-  constructor(step: StepDraft) {
-    super(step);
-    this.#step = step;
-  }
-
-  /** What came too late, with window and reason, in the global window. Without it late elements are only counted. */
-  get late(): PCollection<Late<I>> {
-    return new PCollection(lateOutput(this.#step));
-  }
-}
-
-/** What `parDo` returns: `.late` only where the DoFn keeps something for each key. */
-export type ParDoOutcome<I, R, S extends StateSpecs, X extends TimerSpecs, O extends OutputTags> =
-  IsKeyed<S, X> extends true ? KeyedParDoResult<I, ParDoElement<R, O>, O> : ParDoResult<I, ParDoElement<R, O>, O>;
-
-/** Adds a `map`, `flatMap` or `filter`; `known` is what the caller knows of it beforehand. */
-export function elementwise<I, O>(
-  input: PCollection<I>,
-  naming: StepNaming,
-  kind: "map" | "flatMap" | "filter",
-  fn: unknown,
-  options?: ElementwiseOptions,
-  known?: Known,
-): ElementwiseResult<I, O> {
-  return new ElementwiseResult(addElementwise(nodeOf(input), naming, kind, fn, options, known));
-}
-
-/** Adds a `combinePerKey`. */
-export function combinePerKey<K, V, O>(
-  input: PCollection<KV<K, V>>,
-  naming: StepNaming,
-  fn: unknown,
-  options?: GroupOptions<never>,
-): KeyedResult<KV<K, V>, KV<K, O>> {
-  return new KeyedResult(addCombinePerKey(nodeOf(input), naming, fn, options?.keyCoder));
-}
-
-/** Adds a view. */
-export function view<T, V>(
-  input: PCollection<T>,
-  naming: StepNaming,
-  kind: ViewKind,
-  defaultValue?: { readonly value: unknown },
-): PCollectionView<V> {
-  const { builder } = nodeOf(input);
-  const place = builder.place(naming.given, naming.derived);
-  checkView(place, nodeOf(input), kind === "map" || kind === "multimap");
-  return builder.addView<V>(place, kind, nodeOf(input), defaultValue);
-}
-
-/** An optional first name, and the other arguments. */
-export function splitName(args: readonly unknown[]): {
-  readonly given: string | undefined;
-  readonly rest: readonly unknown[];
-} {
-  const [first, ...others] = args;
-  return typeof first === "string" ? { given: first, rest: others } : { given: undefined, rest: args };
-}
-
 function main<T>(step: StepDraft): PCollection<T> {
   return new PCollection(step.outputs["main"] as CollectionNode);
-}
-
-/** `fn` over the value of a pair. Async, or with a context, exactly where `fn` is: both change how the step is called. */
-function overValues(fn: unknown, options: ElementwiseOptions | undefined): unknown {
-  if (typeof fn !== "function") return fn;
-  const call = fn as (value: unknown, context?: unknown) => unknown;
-  if (isAsyncFunction(fn) || options?.async === true) {
-    return call.length < 2
-      ? async ([key, value]: KV<unknown, unknown>) => [key, await call(value)]
-      : async ([key, value]: KV<unknown, unknown>, context: unknown) => [key, await call(value, context)];
-  }
-  return call.length < 2
-    ? ([key, value]: KV<unknown, unknown>) => [key, call(value)]
-    : ([key, value]: KV<unknown, unknown>, context: unknown) => [key, call(value, context)];
 }

@@ -15,8 +15,9 @@ import {
 } from "./builder.ts";
 import { checkCoder, checkSameWindowing, checkSync, describe } from "./checks.ts";
 import { commonCoder } from "./derived-coders.ts";
-import { nodeOf, PCollection, splitName } from "./collection.ts";
+import { nodeOf, PCollection } from "./collection.ts";
 import { createSource, createTimestampedSource } from "./create.ts";
+import { splitName } from "./naming.ts";
 import { rootTraits } from "./steps.ts";
 import type { Transform } from "./transform.ts";
 import type { Element } from "./types.ts";

@@ -8,6 +8,7 @@ import type { Coder } from "../coders/coder.ts";
 import { keyCoderOf, valueCoderOf } from "../coders/composites.ts";
 import type { CallOptions } from "../fn/call-options.ts";
 import type { OutputTags } from "../fn/do-fn.ts";
+import type { Sink } from "../fn/sink.ts";
 import type { SideInputs } from "../fn/view.ts";
 import type { ElementFn } from "../graph/graph.ts";
 import type { Timestamp } from "../model/time.ts";
@@ -39,13 +40,8 @@ import {
 } from "./checks.ts";
 import { toCombineFn } from "./combine.ts";
 import { deadLetterCoder, groupedCoder, lateCoder, pairCoder } from "./derived-coders.ts";
+import type { StepNaming } from "./naming.ts";
 import type { AnyDoFn, WindowIntoOptions } from "./types.ts";
-
-/** The name that a step is given, or the one that is derived for it. */
-export interface StepNaming {
-  readonly given: string | undefined;
-  readonly derived: string;
-}
 
 /** Options of element-wise steps, whatever their types. */
 export interface ElementwiseOptions extends CallOptions {
@@ -260,6 +256,18 @@ export function addCombinePerKey(
   const value = typeof combiner === "function" ? valueCoder : undefined;
   const main = grouped(input, pairCoder(keyCoder, value));
   return input.builder.add({ place, spec, inputs: [input], outputs: { main } });
+}
+
+export function addWrite(input: CollectionNode, naming: StepNaming, given: unknown): void {
+  const place = input.builder.place(naming.given, naming.derived);
+  const sink = given as Sink<unknown> | undefined;
+  if (typeof sink?.open !== "function") {
+    throw stepError("TRANSFORM_INVALID", place, {
+      what: `"${place.name}" writes to ${describe(sink)}`,
+      fix: "give a sink, or use .apply(text.write(path))",
+    });
+  }
+  input.builder.add({ place, spec: { kind: "write", sink }, inputs: [input] });
 }
 
 /** What a root step's output carries. */

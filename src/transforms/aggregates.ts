@@ -1,9 +1,11 @@
 /** Counts, sums, means and extremes: per key, and of whole windows. */
 import type { KV } from "../fn/do-fn.ts";
 import type { KeyedBy } from "../fn/refusals.ts";
-import { combinePerKey, elementwise, type KeyedResult, nodeOf, type PCollection } from "../pipeline/collection.ts";
+import { nodeOf, type PCollection } from "../pipeline/collection.ts";
 import { pairCoderByElement } from "../pipeline/derived-coders.ts";
+import type { KeyedResult } from "../pipeline/results.ts";
 import { transform } from "../pipeline/transform.ts";
+import { combinePerKey, elementwise } from "../pipeline/typed-steps.ts";
 import { type GlobalOptions, type GlobalResult, namedCombineGlobally, namedCombinePerKey } from "./combine.ts";
 import { countFn, maxFn, meanFn, minFn, sumFn } from "./combine-fns.ts";
 
@@ -23,16 +25,16 @@ type Globally = (input: PCollection<number>) => GlobalResult<number, number>;
  */
 export function countPerElement(): <T>(input: KeyedBy<T, PCollection<T>>) => KeyedResult<KV<T, null>, KV<T, number>> {
   return transform("CountPerElement", <T>(elements: KeyedBy<T, PCollection<T>>) => {
-    const input = elements as PCollection<T>;
+    const input = nodeOf(elements as PCollection<T>);
     const keyed = elementwise<T, KV<T, null>>(
       input,
       { given: "Key", derived: "Key" },
       "map",
       (element: T) => [element, null],
       {},
-      { shape: "kv", coder: pairCoderByElement(nodeOf(input).coder, undefined) },
+      { shape: "kv", coder: pairCoderByElement(input.coder, undefined) },
     );
-    return combinePerKey<T, null, number>(keyed, { given: "Count", derived: "Count" }, countFn());
+    return combinePerKey<T, null, number>(nodeOf(keyed), { given: "Count", derived: "Count" }, countFn());
   });
 }
 

@@ -4,8 +4,11 @@ import type { KV } from "../fn/do-fn.ts";
 import type { KeyedBy } from "../fn/refusals.ts";
 import { TidemarkError } from "../base/errors.ts";
 import type { CollectionNode } from "../pipeline/builder.ts";
-import { elementwise, type KeyedResult, nodeOf, PCollection, splitName } from "../pipeline/collection.ts";
+import { nodeOf, PCollection } from "../pipeline/collection.ts";
+import { splitName } from "../pipeline/naming.ts";
 import { addFlatten } from "../pipeline/pipeline.ts";
+import type { KeyedResult } from "../pipeline/results.ts";
+import { elementwise } from "../pipeline/typed-steps.ts";
 
 /** Keyed collections by tag. */
 export type Tagged<K> = Readonly<Record<string, PCollection<KV<K, unknown>>>>;
@@ -84,7 +87,7 @@ export function coGroupByKey(...args: readonly unknown[]): CoGroupResult<Tagged<
     const tagged = Object.entries(collections).map(([tag, collection]) => {
       const withTag = ([key, value]: KV<unknown, unknown>): unknown => [key, { tag, value }];
       return elementwise<unknown, KV<unknown, { tag: string; value: unknown }>>(
-        collection,
+        nodeOf(collection),
         { given: `Tag ${tag}`, derived: "Tag" },
         "map",
         withTag,
@@ -99,7 +102,7 @@ export function coGroupByKey(...args: readonly unknown[]): CoGroupResult<Tagged<
       byTag(tags, values),
     ];
     const joined = elementwise<unknown, never>(
-      grouped,
+      nodeOf(grouped),
       { given: "Join", derived: "Join" },
       "map",
       join,

@@ -6,19 +6,14 @@ import type { KV } from "../fn/do-fn.ts";
 import type { KeyedBy } from "../fn/refusals.ts";
 import type { PCollectionView } from "../fn/view.ts";
 import { type CollectionNode, stepError } from "../pipeline/builder.ts";
-import {
-  combinePerKey as addCombinePerKey,
-  elementwise,
-  type KeyedResult,
-  nodeOf,
-  PCollection,
-  view,
-} from "../pipeline/collection.ts";
+import { nodeOf, PCollection } from "../pipeline/collection.ts";
 import { pairCoder } from "../pipeline/derived-coders.ts";
 import { toCombineFn } from "../pipeline/combine.ts";
 import { addFlatten, Pipeline } from "../pipeline/pipeline.ts";
+import type { KeyedResult } from "../pipeline/results.ts";
 import { addWindowing } from "../pipeline/steps.ts";
 import { stepTransform, transform } from "../pipeline/transform.ts";
+import { combinePerKey as addCombinePerKey, elementwise, view } from "../pipeline/typed-steps.ts";
 import type { Combiner, GroupOptions } from "../pipeline/types.ts";
 
 /**
@@ -53,7 +48,12 @@ export function combinePerKey<V, A, O = V>(
   options?: GroupOptions<never>,
 ): <K>(input: KeyedBy<K, PCollection<KV<K, V>>>, name?: string) => KeyedResult<KV<K, V>, KV<K, O>> {
   return stepTransform(<K>(input: KeyedBy<K, PCollection<KV<K, V>>>, name?: string) =>
-    addCombinePerKey<K, V, O>(input as PCollection<KV<K, V>>, { given: name, derived: "CombinePerKey" }, fn, options),
+    addCombinePerKey<K, V, O>(
+      nodeOf(input as PCollection<KV<K, V>>),
+      { given: name, derived: "CombinePerKey" },
+      fn,
+      options,
+    ),
   );
 }
 
@@ -63,7 +63,7 @@ export function namedCombinePerKey<V, O>(
   fn: CombineFn<V, never, O> | CombineFn<V, unknown, O>,
 ): <K, I extends V>(input: KeyedBy<K, PCollection<KV<K, I>>>, name?: string) => KeyedResult<KV<K, I>, KV<K, O>> {
   return stepTransform(<K, I extends V>(input: KeyedBy<K, PCollection<KV<K, I>>>, name?: string) =>
-    addCombinePerKey<K, I, O>(input as PCollection<KV<K, I>>, { given: name, derived }, fn),
+    addCombinePerKey<K, I, O>(nodeOf(input as PCollection<KV<K, I>>), { given: name, derived }, fn),
   );
 }
 
@@ -151,20 +151,23 @@ export function combineGloballyAsSingleton<V, A, O = V>(
 ): (input: PCollection<V>) => PCollectionView<O> {
   return transform("CombineGloballyAsSingleton", (input: PCollection<V>): PCollectionView<O> => {
     const combined = combineUnderOneKey<V, O>(input, fn).values("Values");
-    return view(combined, { given: "View", derived: "View" }, "singleton", { value: emptyValue(toCombineFn(fn)) });
+    return view(nodeOf(combined), { given: "View", derived: "View" }, "singleton", {
+      value: emptyValue(toCombineFn(fn)),
+    });
   });
 }
 
 function combineUnderOneKey<V, O>(input: PCollection<V>, fn: unknown): KeyedResult<KV<null, V>, KV<null, O>> {
+  const node = nodeOf(input);
   const keyed = elementwise<V, KV<null, V>>(
-    input,
+    node,
     { given: "Key", derived: "Key" },
     "map",
     (value: V) => [null, value],
     {},
-    { shape: "kv", coder: pairCoder(undefined, nodeOf(input).coder) },
+    { shape: "kv", coder: pairCoder(undefined, node.coder) },
   );
-  return addCombinePerKey<null, V, O>(keyed, { given: "Combine", derived: "Combine" }, fn);
+  return addCombinePerKey<null, V, O>(nodeOf(keyed), { given: "Combine", derived: "Combine" }, fn);
 }
 
 /** One element starts the default, and waits for the combined values to see whether it is needed: as Beam does it. */
