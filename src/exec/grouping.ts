@@ -14,7 +14,11 @@ import { stepFailure, synchronous } from "./errors.ts";
 import { preview } from "../base/preview.ts";
 import type { StepInfo } from "./operators.ts";
 
-export type AnyCombine = CombineFn<unknown, unknown, unknown>;
+/** A CombineFn as the lanes call it. */
+export interface AnyCombine extends CombineFn<unknown, unknown, unknown> {
+  /** Of one with side inputs: in which window the next calls are. That of an element is known before it comes. */
+  moveTo?(window: Window): void;
+}
 
 /** GroupByKey as a combine: the accumulator is the list of values. */
 export const LIST_COMBINE: CombineFn<unknown, unknown[], readonly unknown[]> = {
@@ -54,6 +58,7 @@ export function extract(
   windows: readonly Window[],
 ): unknown {
   try {
+    combine.moveTo?.(windows[0] as Window);
     const added =
       accumulator === undefined
         ? synchronous(combine.createAccumulator(), step, "createAccumulator of the CombineFn")

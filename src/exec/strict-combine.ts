@@ -4,6 +4,7 @@
  * C1 An accumulator is checked when it gets its first input and whenever a result is made of it, not at each input.
  */
 import type { Coder } from "../coders/coder.ts";
+import type { Window } from "../model/window.ts";
 import { type AnyCombine, LIST_COMBINE } from "./grouping.ts";
 import { checkEncodable, deepFreeze } from "./strict.ts";
 
@@ -17,6 +18,10 @@ export class StrictCombine implements AnyCombine {
   constructor(inner: AnyCombine, step: string) {
     this.#inner = inner;
     this.#step = step;
+  }
+
+  moveTo(window: Window): void {
+    this.#inner.moveTo?.(window);
   }
 
   createAccumulator(): unknown {

@@ -37,6 +37,7 @@ import type {
   AnyDoFn,
   CallContext,
   Combiner,
+  CombineOptions,
   Element,
   FilterOptions,
   GroupOptions,
@@ -460,29 +461,37 @@ export class PCollection<T> {
    * The values of each key and window combined to one, each time the trigger fires.
    *
    * Cost: one accumulator for each key and window. That of a plain function is up to 64 values, which it then makes one.
+   *
+   * With `sideInputs`, each method of the CombineFn (or the plain function) gets their values last: those of the window that
+   * the accumulator is in, of a session as far as it has merged. Elements wait until their views are ready. Other runners of
+   * Beam see such a combine as a GroupByKey with a DoFn behind it: they keep all values of a key until its pane fires, and
+   * combine them by the views of that moment.
    * @param fn a CombineFn such as `sumFn()`, or a plain associative and commutative function over values
-   * @throws as `groupByKey`, and COMBINE_FN_INVALID, ASYNC_NOT_ALLOWED
+   * @throws as `groupByKey`, and COMBINE_FN_INVALID, ASYNC_NOT_ALLOWED, SIDE_INPUT_INVALID
    *
    * @example
    * ```ts
    * p.create([["a", 1], ["a", 2]]).combinePerKey(sumFn()); // -> ["a", 3]
    * p.create([["a", "x"], ["a", "y"]]).combinePerKey((words) => [...words].sort().join("")); // -> ["a", "xy"]
+   * const least = p.create("Least", [10]).asSingleton();
+   * p.create("Bids", [["a", 7], ["b", 12]]).combinePerKey((bids, { least }) => Math.max(least, ...bids), { sideInputs: { least } });
+   * // -> ["a", 10], ["b", 12]
    * ```
    */
-  combinePerKey<K, V, A, O = V>(
+  combinePerKey<K, V, A, O = V, S extends SideInputs = None>(
     this: KeyedBy<K, PCollection<KV<K, V>>>,
-    fn: Combiner<V, A, O>,
-    options?: GroupOptions<K>,
+    fn: Combiner<V, A, O, NoInfer<S>>,
+    options?: CombineOptions<K, S>,
   ): KeyedResult<KV<K, V>, KV<K, O>>;
-  combinePerKey<K, V, A, O = V>(
+  combinePerKey<K, V, A, O = V, S extends SideInputs = None>(
     this: KeyedBy<K, PCollection<KV<K, V>>>,
     name: string,
-    fn: Combiner<V, A, O>,
-    options?: GroupOptions<K>,
+    fn: Combiner<V, A, O, NoInfer<S>>,
+    options?: CombineOptions<K, S>,
   ): KeyedResult<KV<K, V>, KV<K, O>>;
   combinePerKey<K, V>(this: PCollection<KV<K, V>>, ...args: readonly unknown[]): KeyedResult<KV<K, V>, KV<K, never>> {
     const { given, rest } = splitName(args);
-    return combinePerKey(nodeOf(this), { given, derived: "CombinePerKey" }, rest[0], rest[1] as GroupOptions<never>);
+    return combinePerKey(nodeOf(this), { given, derived: "CombinePerKey" }, rest[0], rest[1] as CombineOptions<never>);
   }
 
   /**

@@ -15,6 +15,7 @@ export { stepTransform, transform, type Transform } from "./transform.ts";
 export type {
   CallContext,
   Combiner,
+  CombineOptions,
   Element,
   FilterOptions,
   GroupOptions,

@@ -231,8 +231,9 @@ export function addCombinePerKey(
   input: CollectionNode,
   naming: StepNaming,
   combiner: unknown,
-  given: Coder<never> | undefined,
+  options: { readonly keyCoder?: Coder<never>; readonly sideInputs?: SideInputs } = {},
 ): StepDraft {
+  const { keyCoder: given, sideInputs } = options;
   const place = input.builder.place(naming.given, naming.derived);
   if (combiner === null || (typeof combiner !== "object" && typeof combiner !== "function")) {
     throw stepError("COMBINE_FN_INVALID", place, {
@@ -255,7 +256,7 @@ export function addCombinePerKey(
   // A plain function makes a value of values; what a CombineFn makes is another type.
   const value = typeof combiner === "function" ? valueCoder : undefined;
   const main = grouped(input, pairCoder(keyCoder, value));
-  return input.builder.add({ place, spec, inputs: [input], outputs: { main } });
+  return input.builder.add({ place, spec, inputs: [input], sideInputs, outputs: { main } });
 }
 
 export function addWrite(input: CollectionNode, naming: StepNaming, given: unknown): void {

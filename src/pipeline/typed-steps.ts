@@ -3,13 +3,13 @@
  * Path: PCollection, transforms -> HERE -> steps.ts.
  */
 import type { KV } from "../fn/do-fn.ts";
-import type { PCollectionView, ViewKind } from "../fn/view.ts";
+import type { PCollectionView, SideInputs, ViewKind } from "../fn/view.ts";
 import type { CollectionNode } from "./builder.ts";
 import { checkView } from "./checks.ts";
 import type { StepNaming } from "./naming.ts";
 import type { ElementwiseResult, KeyedResult } from "./results.ts";
 import { addCombinePerKey, addElementwise, addGroupByKey, type ElementwiseOptions, type Known } from "./steps.ts";
-import type { GroupOptions } from "./types.ts";
+import type { CombineOptions, GroupOptions } from "./types.ts";
 
 /** Adds a `map`, `flatMap` or `filter`; `known` is what the caller knows of it beforehand. */
 export function elementwise<I, O>(
@@ -39,9 +39,9 @@ export function combinePerKey<K, V, O>(
   input: CollectionNode,
   naming: StepNaming,
   fn: unknown,
-  options?: GroupOptions<never>,
+  options?: CombineOptions<never, SideInputs>,
 ): KeyedResult<KV<K, V>, KV<K, O>> {
-  const step = addCombinePerKey(input, naming, fn, options?.keyCoder);
+  const step = addCombinePerKey(input, naming, fn, options);
   return input.builder.results.keyed(step) as KeyedResult<KV<K, V>, KV<K, O>>;
 }
 

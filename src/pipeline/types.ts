@@ -6,15 +6,14 @@ import type { DoFn, ElementContext, KV, MainOutput, OutputTag, OutputTags } from
 import type { KeyedBy, SyncOnly } from "../fn/refusals.ts";
 import type { StateSpecs } from "../fn/state.ts";
 import type { TimerSpecs } from "../fn/timer.ts";
-import type { SideInputs, SideInputValues } from "../fn/view.ts";
+import type { NoSideInputs, SideInputArgs, SideInputs, SideInputValues } from "../fn/view.ts";
 import type { WindowingStrategy } from "../model/windowing.ts";
 
 /** Any element. The pair in front makes TypeScript infer `[w, 1]` as a pair and not as an array. */
 export type Element = [unknown, unknown] | {} | null | undefined | void;
 
 /** No side inputs, cells, timers or outputs. */
-// oxlint-disable-next-line typescript/no-generated-empty-object-type -- a record without members is what it means
-export type None = Readonly<Record<never, never>>;
+export type None = NoSideInputs;
 
 /** What functions given to `map`, `flatMap` and `filter` may look at beside their element. */
 export interface CallContext<V extends SideInputs = None> extends ElementContext {
@@ -49,11 +48,18 @@ export interface GroupOptions<K> {
   readonly keyCoder?: DeterministicCoder<K>;
 }
 
+/** Options of combines. */
+export interface CombineOptions<K, S extends SideInputs = None> extends GroupOptions<K> {
+  /** Views by the name under which the CombineFn sees them. */
+  readonly sideInputs?: S;
+}
+
 /** Options of `windowInto`; those left out have the defaults of `windowingStrategy`. */
 export type WindowIntoOptions = Partial<Omit<WindowingStrategy, "windowFn">>;
 
 /** How values `V` of a key become one `O`: a CombineFn, or a plain associative and commutative function over values. */
-export type Combiner<V, A, O> = (CombineFn<V, A, O> & SyncOnly<A> & SyncOnly<O>) | ((values: Iterable<V>) => V);
+export type Combiner<V, A, O, S extends SideInputs = None> =
+  (CombineFn<V, A, O, S> & SyncOnly<A> & SyncOnly<O>) | ((values: Iterable<V>, ...sideInputs: SideInputArgs<S>) => V);
 
 /** The element type of an output tag. */
 export type TagElement<T> = T extends OutputTag<infer E> ? E : never;

@@ -205,8 +205,8 @@ describe("combineGlobally", () => {
       "Total/Output: flatten(Total/Values, Total/Window)",
     ]);
     const giveDefault = fnOf(graph, "Total/Default");
-    expect(giveDefault(new Uint8Array(), { sideInputs: { seen: [] } })).toEqual([0]);
-    expect(giveDefault(new Uint8Array(), { sideInputs: { seen: [7] } })).toEqual([]);
+    expect(giveDefault(new Uint8Array(), { sideInputs: { "combined values": [] } })).toEqual([0]);
+    expect(giveDefault(new Uint8Array(), { sideInputs: { "combined values": [7] } })).toEqual([]);
   });
 
   test("the default joins what is combined under a trigger of the global window", async () => {
