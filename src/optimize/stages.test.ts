@@ -58,7 +58,9 @@ describe("fusion", () => {
         .groupByKey("Group")
         .map("M1", ([key]): KV<string, number> => [key, 1]);
       grouped.parDo<number>("State", { state: { cell: valueState<number>() }, process: () => [] }).map("M2", (n) => n);
-      grouped.parDo<number>("Timers", { timers: { t: eventTimer() }, process: () => [] }).map("M3", (n) => n);
+      grouped
+        .parDo<number>("Timers", { timers: { t: eventTimer() }, process: () => [], onTimer: { t() {} } })
+        .map("M3", (n) => n);
       grouped.map("Async", async (n) => n).map("M4", (n) => n);
       grouped.map("Retried", (n) => n, { retry: { attempts: 2 } });
       const view = grouped.asList("View");

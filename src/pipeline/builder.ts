@@ -140,10 +140,15 @@ export class GraphBuilder {
     return { name, at };
   }
 
-  /** Runs `expand` with the names of its steps inside the composite `place`. */
-  inScope<O>(place: StepPlace, expand: () => O): O {
+  /** The name of the composite that is being expanded; empty outside of any. */
+  get scope(): string {
+    return this.#scope.slice(0, -1);
+  }
+
+  /** Runs `expand` with the names of its steps inside the composite `name`. */
+  inScope<O>(name: string, expand: () => O): O {
     const outer = this.#scope;
-    this.#scope = `${place.name}/`;
+    this.#scope = name === "" ? "" : `${name}/`;
     try {
       return expand();
     } finally {

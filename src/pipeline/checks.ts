@@ -80,6 +80,27 @@ export function checkStateSpecs(place: StepPlace, specs: StateSpecs = {}): void 
   }
 }
 
+/** Every timer has its callback, and every callback its timer. @throws TIMER_INVALID */
+export function checkTimers(place: StepPlace, { timers = {}, onTimer = {} }: DoFn<never, unknown>): void {
+  const callbacks = onTimer as Readonly<Record<string, unknown>>;
+  for (const timer of Object.keys(timers)) {
+    if (typeof callbacks[timer] === "function") continue;
+    throw stepError("TIMER_INVALID", place, {
+      what: `the DoFn of "${place.name}" declares the timer "${timer}", and its onTimer has no function of that name`,
+      why: "the timer would fire, and nothing be called",
+      fix: `add onTimer: { ${timer}(context) { … } }`,
+    });
+  }
+  for (const callback of Object.keys(callbacks)) {
+    if (callback in timers) continue;
+    throw stepError("TIMER_INVALID", place, {
+      what: `the onTimer of the DoFn of "${place.name}" has a function "${callback}", and there is no timer of that name`,
+      why: `its timers are ${Object.keys(timers).join(", ") || "none"}`,
+      fix: `declare it, as in timers: { ${callback}: eventTimer() }, or take the function away`,
+    });
+  }
+}
+
 /**
  * Checks a CombineFn: all members there, none async.
  * @param what names it, as in `the CombineFn of "Sum"`

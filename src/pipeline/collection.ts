@@ -4,6 +4,9 @@
  * Every method adds one step to the pipeline's graph and returns its output; nothing runs. All take an optional first
  * argument, the step's name; without it the name is derived (`Map`, `Map2` …). Names identify state, metrics and errors,
  * so give them to whatever is to outlive a change of the program.
+ *
+ * Of overloads that take as many arguments the compiler explains the last one's refusal. So the named ones come first where
+ * options are the likelier mistake, and last where it is the DoFn.
  */
 import { keyCoderOf, valueCoderOf } from "../coders/composites.ts";
 import type { DoFn, KV, MaybePromise, OutputTags, Outputs } from "../fn/do-fn.ts";
@@ -120,11 +123,11 @@ export class PCollection<T> {
    * ```
    */
   map<O extends Element, V extends SideInputs = None>(
+    name: string,
     fn: (element: T, context: CallContext<V>) => O | PromiseLike<O>,
     options?: StepOptions<V, O>,
   ): ElementwiseResult<T, O>;
   map<O extends Element, V extends SideInputs = None>(
-    name: string,
     fn: (element: T, context: CallContext<V>) => O | PromiseLike<O>,
     options?: StepOptions<V, O>,
   ): ElementwiseResult<T, O>;
@@ -143,11 +146,11 @@ export class PCollection<T> {
    * ```
    */
   flatMap<O extends Element, V extends SideInputs = None>(
+    name: string,
     fn: (element: T, context: CallContext<V>) => MaybePromise<Outputs<O>>,
     options?: StepOptions<V, O>,
   ): ElementwiseResult<T, O>;
   flatMap<O extends Element, V extends SideInputs = None>(
-    name: string,
     fn: (element: T, context: CallContext<V>) => MaybePromise<Outputs<O>>,
     options?: StepOptions<V, O>,
   ): ElementwiseResult<T, O>;
@@ -165,20 +168,20 @@ export class PCollection<T> {
    * ```
    */
   filter<S extends T, V extends SideInputs = None>(
+    name: string,
     fn: (element: T, context: CallContext<V>) => element is S,
     options?: FilterOptions<V>,
   ): ElementwiseResult<T, S>;
   filter<V extends SideInputs = None>(
+    name: string,
     fn: (element: T, context: CallContext<V>) => MaybePromise<boolean>,
     options?: FilterOptions<V>,
   ): ElementwiseResult<T, T>;
   filter<S extends T, V extends SideInputs = None>(
-    name: string,
     fn: (element: T, context: CallContext<V>) => element is S,
     options?: FilterOptions<V>,
   ): ElementwiseResult<T, S>;
   filter<V extends SideInputs = None>(
-    name: string,
     fn: (element: T, context: CallContext<V>) => MaybePromise<boolean>,
     options?: FilterOptions<V>,
   ): ElementwiseResult<T, T>;
@@ -193,7 +196,8 @@ export class PCollection<T> {
    *
    * Cost: without state, timers, side inputs or async methods it is part of the stage before, as `map`. State is kept in
    * memory, for each key and window, until the window expires.
-   * @throws STATE_NEEDS_KEY, STATE_IN_MERGING_WINDOWS, KEY_CODER_NOT_DETERMINISTIC, OUTPUT_TAG_RESERVED, TRANSFORM_INVALID;
+   * @throws STATE_NEEDS_KEY, STATE_IN_MERGING_WINDOWS, TIMER_INVALID, KEY_CODER_NOT_DETERMINISTIC, OUTPUT_TAG_RESERVED,
+   * TRANSFORM_INVALID;
    * when the job runs, STEP_FAILED, ASYNC_NOT_DECLARED, NOT_ITERABLE, OUTPUT_TAG_UNKNOWN, TIMESTAMP_SKEW, TIMER_PAST_EXPIRY
    *
    * @example
@@ -215,23 +219,25 @@ export class PCollection<T> {
     X extends TimerSpecs = None,
     V extends SideInputs = None,
     O extends OutputTags = None,
+    E = unknown,
   >(
-    this: KeyedWhereNeeded<PCollection<T>, T, S, X>,
-    doFn: DoFn<T, R, S, X, V, O>,
+    this: KeyedWhereNeeded<PCollection<T>, T, S, X, E>,
+    doFn: DoFn<T, R, S, X, V, O, E>,
     options?: ParDoOptions,
-  ): ParDoOutcome<T, R, S, X, O>;
+  ): ParDoOutcome<T, R, S, X, O, E>;
   parDo<
     R extends Element = never,
     S extends StateSpecs = None,
     X extends TimerSpecs = None,
     V extends SideInputs = None,
     O extends OutputTags = None,
+    E = unknown,
   >(
-    this: KeyedWhereNeeded<PCollection<T>, T, S, X>,
+    this: KeyedWhereNeeded<PCollection<T>, T, S, X, E>,
     name: string,
-    doFn: DoFn<T, R, S, X, V, O>,
+    doFn: DoFn<T, R, S, X, V, O, E>,
     options?: ParDoOptions,
-  ): ParDoOutcome<T, R, S, X, O>;
+  ): ParDoOutcome<T, R, S, X, O, E>;
   parDo(...args: readonly unknown[]): unknown {
     const { given, rest } = splitName(args);
     const node = nodeOf(this);
@@ -283,8 +289,8 @@ export class PCollection<T> {
   ): PCollection<T>;
   withTimestamps(...args: readonly unknown[]): PCollection<T> {
     const { given, rest } = splitName(args);
-    const skew = (rest[1] as { allowedSkew?: number } | undefined)?.allowedSkew ?? 0;
-    return main(addTimestamps(this.#node, { given, derived: "WithTimestamps" }, rest[0], skew));
+    const options = rest[1] as { readonly allowedSkew?: number } | undefined;
+    return main(addTimestamps(this.#node, { given, derived: "WithTimestamps" }, rest[0], options));
   }
 
   /**
@@ -364,8 +370,8 @@ export class PCollection<T> {
   asSingleton<D>(name: string, options: { readonly default: D }): PCollectionView<T | D>;
   asSingleton(...args: readonly unknown[]): PCollectionView<T> {
     const { given, rest } = splitName(args);
-    const options = rest[0] as { default: unknown } | undefined;
-    return view(this.#node, { given, derived: "AsSingleton" }, "singleton", options && { value: options.default });
+    const options = rest[0] as { readonly default: unknown } | undefined;
+    return view(this.#node, { given, derived: "AsSingleton" }, "singleton", options);
   }
 
   /**
@@ -539,12 +545,12 @@ export class PCollection<T> {
    */
   mapValues<K, V, O extends Element, S extends SideInputs = None>(
     this: PCollection<KV<K, V>>,
+    name: string,
     fn: (value: V, context: CallContext<S>) => O | PromiseLike<O>,
     options?: StepOptions<S, KV<K, O>>,
   ): ElementwiseResult<KV<K, V>, KV<K, O>>;
   mapValues<K, V, O extends Element, S extends SideInputs = None>(
     this: PCollection<KV<K, V>>,
-    name: string,
     fn: (value: V, context: CallContext<S>) => O | PromiseLike<O>,
     options?: StepOptions<S, KV<K, O>>,
   ): ElementwiseResult<KV<K, V>, KV<K, O>>;

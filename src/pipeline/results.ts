@@ -118,9 +118,9 @@ export class KeyedParDoResult<I, O, Tags extends OutputTags> extends ParDoResult
   }
 }
 
-/** What `parDo` returns: `.late` only where the DoFn keeps something for each key. */
-export type ParDoOutcome<I, R, S extends StateSpecs, X extends TimerSpecs, O extends OutputTags> =
-  IsKeyed<S, X> extends true ? KeyedParDoResult<I, ParDoElement<R, O>, O> : ParDoResult<I, ParDoElement<R, O>, O>;
+/** What `parDo` returns: `.late` only where the DoFn works key by key. */
+export type ParDoOutcome<I, R, S extends StateSpecs, X extends TimerSpecs, O extends OutputTags, E = unknown> =
+  IsKeyed<S, X, E> extends true ? KeyedParDoResult<I, ParDoElement<R, O>, O> : ParDoResult<I, ParDoElement<R, O>, O>;
 
 /** How the methods of a collection make these, which are collections themselves. */
 export const STEP_RESULTS: StepResults = {

@@ -32,6 +32,7 @@ import {
   checkGrouping,
   checkKeyedDoFn,
   checkStateSpecs,
+  checkTimers,
   checkSync,
   checkWindowFn,
   describe,
@@ -39,6 +40,7 @@ import {
   shapeOf,
 } from "./checks.ts";
 import { toCombineFn } from "./combine.ts";
+import { checkStepOptions, WINDOWING_OPTIONS } from "./options.ts";
 import { deadLetterCoder, groupedCoder, lateCoder, pairCoder } from "./derived-coders.ts";
 import type { StepNaming } from "./naming.ts";
 import type { AnyDoFn, WindowIntoOptions } from "./types.ts";
@@ -75,6 +77,7 @@ export function addElementwise(
     checkFunction(place, "the key function", known.keyFn.fn);
     checkSync(place, "the key function", known.keyFn.fn);
   }
+  checkStepOptions(place, kind, options);
   const { sideInputs, coder: given, ...call } = options;
   checkCallOptions(place, call);
   checkCoder(place, given);
@@ -94,10 +97,12 @@ export function addParDo(
   const place = input.builder.place(naming.given, naming.derived);
   checkDoFn(place, doFn);
   checkStateSpecs(place, doFn.state);
+  checkStepOptions(place, "parDo", options);
   const { keyCoder: given, ...call } = options;
   checkCallOptions(place, call);
   const isKeyed = isKeyedDoFn(doFn);
   if (isKeyed) checkKeyedDoFn(place, input, given);
+  checkTimers(place, doFn);
   const keyCoder = isKeyed ? keyCoderFor(input, given) : given;
   const tags: OutputTags = { main: {}, ...doFn.outputs };
   for (const { coder } of Object.values(tags)) checkCoder(place, coder);
@@ -134,8 +139,15 @@ export function addPartition(input: CollectionNode, naming: StepNaming, parts: n
   return input.builder.add({ place, spec, inputs: [input], outputs });
 }
 
-export function addTimestamps(input: CollectionNode, naming: StepNaming, fn: unknown, allowedSkew: number): StepDraft {
+export function addTimestamps(
+  input: CollectionNode,
+  naming: StepNaming,
+  fn: unknown,
+  options: { readonly allowedSkew?: number } | undefined,
+): StepDraft {
   const place = input.builder.place(naming.given, naming.derived);
+  checkStepOptions(place, "withTimestamps", options);
+  const allowedSkew = options?.allowedSkew ?? 0;
   checkFunction(place, "the timestamp function", fn);
   checkSync(place, "the timestamp function", fn);
   if (!(allowedSkew >= 0)) {
@@ -157,6 +169,7 @@ export function addWindowInto(
   const place = input.builder.place(naming.given, naming.derived);
   if (isWindowFn(windowFn)) {
     checkWindowFn(place, windowFn);
+    checkStepOptions(place, "windowInto", options);
     return windowed(
       input,
       place,
@@ -193,19 +206,13 @@ function isWindowFn(value: unknown): value is WindowFn {
   return typeof (value as WindowFn | undefined)?.assign === "function";
 }
 
-const WINDOWING_OPTIONS: readonly string[] = [
-  "trigger",
-  "accumulation",
-  "allowedLateness",
-  "timestampCombiner",
-  "closingBehavior",
-  "onTimeBehavior",
-] satisfies readonly (keyof WindowIntoOptions)[];
-
 /** Windowing without a WindowFn has to say what it changes. */
 function checkChanges(place: StepPlace, options: unknown): void {
-  const names = typeof options === "object" && options !== null ? Object.keys(options) : [];
-  if (names.length > 0 && names.every((name) => WINDOWING_OPTIONS.includes(name))) return;
+  const isObject = typeof options === "object" && options !== null && !Array.isArray(options);
+  if (isObject && Object.keys(options).length > 0) {
+    checkStepOptions(place, "windowInto", options);
+    return;
+  }
   throw stepError("TRANSFORM_INVALID", place, {
     what: `"${place.name}" windows by ${describe(options)}`,
     why: `it takes a WindowFn, or changes of the windowing alone: ${WINDOWING_OPTIONS.join(", ")}`,
@@ -218,8 +225,14 @@ export function addReshuffle(input: CollectionNode, naming: StepNaming): StepDra
   return input.builder.add({ place, spec: { kind: "reshuffle" }, inputs: [input], outputs: { main: input } });
 }
 
-export function addGroupByKey(input: CollectionNode, naming: StepNaming, given: Coder<never> | undefined): StepDraft {
+export function addGroupByKey(
+  input: CollectionNode,
+  naming: StepNaming,
+  options: { readonly keyCoder?: Coder<never> } = {},
+): StepDraft {
   const place = input.builder.place(naming.given, naming.derived);
+  checkStepOptions(place, "groupByKey", options);
+  const given = options.keyCoder;
   checkGrouping(place, input, given, input.builder.allowUnsafeTriggers);
   const keyCoder = keyCoderFor(input, given);
   const spec = { kind: "groupByKey" as const, ...(keyCoder && { keyCoder }) };
@@ -233,8 +246,9 @@ export function addCombinePerKey(
   combiner: unknown,
   options: { readonly keyCoder?: Coder<never>; readonly sideInputs?: SideInputs } = {},
 ): StepDraft {
-  const { keyCoder: given, sideInputs } = options;
   const place = input.builder.place(naming.given, naming.derived);
+  checkStepOptions(place, "combinePerKey", options);
+  const { keyCoder: given, sideInputs } = options;
   if (combiner === null || (typeof combiner !== "object" && typeof combiner !== "function")) {
     throw stepError("COMBINE_FN_INVALID", place, {
       what: `"${place.name}" combines by ${describe(combiner)}`,

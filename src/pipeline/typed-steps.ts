@@ -7,6 +7,7 @@ import type { PCollectionView, SideInputs, ViewKind } from "../fn/view.ts";
 import type { CollectionNode } from "./builder.ts";
 import { checkView } from "./checks.ts";
 import type { StepNaming } from "./naming.ts";
+import { checkStepOptions } from "./options.ts";
 import type { ElementwiseResult, KeyedResult } from "./results.ts";
 import { addCombinePerKey, addElementwise, addGroupByKey, type ElementwiseOptions, type Known } from "./steps.ts";
 import type { CombineOptions, GroupOptions } from "./types.ts";
@@ -30,7 +31,7 @@ export function groupByKey<K, V>(
   naming: StepNaming,
   options?: GroupOptions<never>,
 ): KeyedResult<KV<K, V>, KV<K, readonly V[]>> {
-  const step = addGroupByKey(input, naming, options?.keyCoder);
+  const step = addGroupByKey(input, naming, options);
   return input.builder.results.keyed(step) as KeyedResult<KV<K, V>, KV<K, readonly V[]>>;
 }
 
@@ -50,10 +51,11 @@ export function view<V>(
   input: CollectionNode,
   naming: StepNaming,
   kind: ViewKind,
-  defaultValue?: { readonly value: unknown },
+  options?: { readonly default: unknown },
 ): PCollectionView<V> {
   const { builder } = input;
   const place = builder.place(naming.given, naming.derived);
+  if (kind === "singleton") checkStepOptions(place, "asSingleton", options);
   checkView(place, input, kind === "map" || kind === "multimap");
-  return builder.addView<V>(place, kind, input, defaultValue);
+  return builder.addView<V>(place, kind, input, options && { value: options.default });
 }

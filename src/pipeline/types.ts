@@ -70,18 +70,22 @@ export type SideTags<O extends OutputTags> = Exclude<keyof O, "main" | number | 
 /** What a DoFn emits to its main output: what it returns, and what it gives to `context.output`. */
 export type ParDoElement<R, O extends OutputTags> = R | MainOutput<O>;
 
-/** Whether a DoFn declares cells or timers. Declarations of unknown names (a DoFn behind its bare interface) count as none. */
+/** Whether a DoFn declares cells or timers, or is called at expiration. Declarations of unknown names (a DoFn behind its bare interface) count as none. */
 type Declares<S> = string extends keyof S ? false : [keyof S] extends [never] ? false : true;
-export type IsKeyed<S extends StateSpecs, T extends TimerSpecs> = Declares<S> extends true ? true : Declares<T>;
+export type IsKeyed<S extends StateSpecs, T extends TimerSpecs, E> = E extends (...args: never) => unknown
+  ? true
+  : Declares<S> extends true
+    ? true
+    : Declares<T>;
 
 /** Why a DoFn with state does not compile on a collection that is not of KVs. */
 export interface StateNeedsKey {
-  readonly error: "state and timers are kept for each key: make the elements KVs first";
+  readonly error: "state and timers are kept, and windows expire, for each key: make the elements KVs first";
 }
 
 /** The collection `C` of elements `I` where the DoFn may be applied to it, else an explanation. */
-export type KeyedWhereNeeded<C, I, S extends StateSpecs, T extends TimerSpecs> =
-  IsKeyed<S, T> extends true ? (I extends KV<unknown, unknown> ? KeyedBy<I[0], C> : StateNeedsKey) : C;
+export type KeyedWhereNeeded<C, I, S extends StateSpecs, T extends TimerSpecs, E> =
+  IsKeyed<S, T, E> extends true ? (I extends KV<unknown, unknown> ? KeyedBy<I[0], C> : StateNeedsKey) : C;
 
 /** `N` times `T` as a tuple; an array where `N` is not a literal. */
 export type Repeat<T, N extends number> = number extends N ? readonly T[] : RepeatTo<T, N, []>;

@@ -2,6 +2,7 @@
  * Runs a pipeline in a test: simulated clock, strict mode, every assertion checked, nothing left behind.
  */
 import { TidemarkError } from "../base/errors.ts";
+import { checkOptionNames, type OptionNames } from "../base/option-names.ts";
 import { seededRandom } from "../base/random.ts";
 import { isProgram, type Pipeline, pipeline, type Program } from "../pipeline/index.ts";
 import { EmbeddedJob, type JobClock } from "../runners/embedded/job.ts";
@@ -47,6 +48,7 @@ export async function runTest(
   build: ((p: Pipeline) => unknown) | Program,
   options: TestOptions = {},
 ): Promise<JobMetrics> {
+  checkOptionNames("runTest", options, TEST_OPTIONS);
   const program: Program = isProgram(build)
     ? build
     : (pipeline({
@@ -68,6 +70,18 @@ export async function runTest(
   await withTimeout(job, options.timeoutMs ?? 10_000);
   return jobMetrics(job, 0);
 }
+
+const TEST_OPTIONS: OptionNames<TestOptions> = {
+  options: true,
+  encoded: true,
+  strict: true,
+  bundleSeed: true,
+  timeoutMs: true,
+  startMs: true,
+  allowUnsafeTriggers: true,
+  clock: true,
+  onWarning: true,
+};
 
 async function withTimeout(job: EmbeddedJob, timeoutMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;

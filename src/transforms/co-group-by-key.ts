@@ -83,7 +83,7 @@ export function coGroupByKey(...args: readonly unknown[]): CoGroupResult<Tagged<
       fix: "give one or more, by tag",
     });
   const { builder } = nodeOf(first);
-  return builder.inScope(builder.place(given, "CoGroupByKey"), () => {
+  return builder.inScope(builder.place(given, "CoGroupByKey").name, () => {
     const tagged = Object.entries(collections).map(([tag, collection]) => {
       const withTag = ([key, value]: KV<unknown, unknown>): unknown => [key, { tag, value }];
       return elementwise<unknown, KV<unknown, { tag: string; value: unknown }>>(

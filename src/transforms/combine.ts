@@ -1,4 +1,5 @@
 /** Groupings as transforms: by key, and of a whole window. */
+import { checkOptionNames, type OptionNames } from "../base/option-names.ts";
 import type { Coder } from "../coders/coder.ts";
 import type { CombineFn } from "../fn/combine-fn.ts";
 import type { Late } from "../fn/call-options.ts";
@@ -14,6 +15,7 @@ import type { KeyedResult } from "../pipeline/results.ts";
 import { addWindowing } from "../pipeline/steps.ts";
 import { stepTransform, transform } from "../pipeline/transform.ts";
 import { combinePerKey as addCombinePerKey, elementwise, view } from "../pipeline/typed-steps.ts";
+import { lateElements } from "./late.ts";
 import type { Combiner, CombineOptions, None } from "../pipeline/types.ts";
 
 /**
@@ -88,20 +90,20 @@ export interface GlobalOptions<S extends SideInputs = None> {
  *   .apply(clicks.advanceWatermarkToInfinity())
  *   .apply(windowInto(fixedWindows(seconds(60))))
  *   .apply(sumGlobally({ withDefault: false })); // -> 1
- * sums.late.map(({ element, reason }) => [element, reason]); // -> [[null, 2], "expired"]
+ * sums.late.map(({ element, reason }) => [element, reason]); // -> [2, "expired"]
  * ```
  */
 export class GlobalResult<I, O> extends PCollection<O> {
-  readonly #grouped: KeyedResult<KV<null, I>, unknown>;
+  readonly #late: () => PCollection<Late<I>>;
 
-  constructor(node: CollectionNode, grouped: KeyedResult<KV<null, I>, unknown>) {
+  constructor(node: CollectionNode, late: () => PCollection<Late<I>>) {
     super(node);
-    this.#grouped = grouped;
+    this.#late = late;
   }
 
-  /** What came too late, under the key `null`, in the global window. */
-  get late(): PCollection<Late<KV<null, I>>> {
-    return this.#grouped.late;
+  /** What came too late, with window and reason, in the global window. Without it late elements are only counted. */
+  get late(): PCollection<Late<I>> {
+    return this.#late();
   }
 }
 
@@ -123,6 +125,8 @@ export function combineGlobally<V, A, O = V, S extends SideInputs = None>(
   return namedCombineGlobally<V, O>("CombineGlobally", fn, options);
 }
 
+const GLOBAL_OPTIONS: OptionNames<GlobalOptions> = { withDefault: true, sideInputs: true };
+
 /** A `combineGlobally` whose composite has a name of its own. `fn` is any Combiner. */
 export function namedCombineGlobally<V, O>(
   name: string,
@@ -130,11 +134,13 @@ export function namedCombineGlobally<V, O>(
   options: GlobalOptions<SideInputs> = {},
 ): (input: PCollection<V>) => GlobalResult<V, O> {
   const { withDefault = true, sideInputs } = options;
+  checkOptionNames(name, options, GLOBAL_OPTIONS);
   return transform(name, (input: PCollection<V>) => {
     const grouped = combineUnderOneKey<V, O>(input, fn, sideInputs);
     const combined = grouped.values("Values");
-    if (!withDefault) return new GlobalResult<V, O>(nodeOf(combined), grouped);
-    return new GlobalResult<V, O>(nodeOf(withEmptyValue(combined, toCombineFn(fn), sideInputs)), grouped);
+    const late = lateElements(input, grouped, 1);
+    if (!withDefault) return new GlobalResult<V, O>(nodeOf(combined), late);
+    return new GlobalResult<V, O>(nodeOf(withEmptyValue(combined, toCombineFn(fn), sideInputs)), late);
   });
 }
 
@@ -156,7 +162,7 @@ export function combineGloballyAsSingleton<V, A, O = V>(
   return transform("CombineGloballyAsSingleton", (input: PCollection<V>): PCollectionView<O> => {
     const combined = combineUnderOneKey<V, O>(input, fn).values("Values");
     return view(nodeOf(combined), { given: "View", derived: "View" }, "singleton", {
-      value: emptyValue(toCombineFn(fn)),
+      default: emptyValue(toCombineFn(fn)),
     });
   });
 }

@@ -62,7 +62,7 @@ export function withTimestamps<T>(
   options?: { readonly allowedSkew?: number },
 ): (input: PCollection<T>, name?: string) => PCollection<T> {
   return stepTransform((input: PCollection<T>, name?: string) =>
-    main<T>(addTimestamps(nodeOf(input), { given: name, derived: "WithTimestamps" }, fn, options?.allowedSkew ?? 0)),
+    main<T>(addTimestamps(nodeOf(input), { given: name, derived: "WithTimestamps" }, fn, options)),
   );
 }
 

@@ -240,15 +240,17 @@ describe("combineGlobally", () => {
     expect(combined(combineFnOf(graph, "Max/Combine"), [1, 3, 2])).toBe(3);
   });
 
-  test("late elements come out under the key of all", async () => {
+  test("late elements come out without the key of all", async () => {
     const graph = await graphOf((p) => {
       const total = p
         .create([1])
         .apply(windowInto(fixedWindows(1)))
         .apply("Total", combineGlobally(sumFn(), { withDefault: false }));
-      total.late.map("Late", ({ element: [, n] }) => n);
+      total.late.map("Late", ({ element }) => element + 1);
+      expect(total.late).toBe(total.late);
     });
-    expect(step(graph, "Late").inputs).toEqual([step(graph, "Total/Combine").outputs["late"]]);
+    expect(step(graph, "Total/Late").inputs).toEqual([step(graph, "Total/Combine").outputs["late"]]);
+    expect(step(graph, "Late").inputs).toEqual([step(graph, "Total/Late").outputs["main"]]);
   });
 
   test("combineGloballyAsSingleton has the empty value as its default, in any windows", async () => {

@@ -2,6 +2,7 @@
 import type { Program } from "../../pipeline/program.ts";
 import { formatTimestamp } from "../../model/time.ts";
 import { TidemarkError } from "../../base/errors.ts";
+import { checkOptionNames, type OptionNames } from "../../base/option-names.ts";
 import { importing } from "../../program/importing.ts";
 import { nodeClock } from "../../platform/node.ts";
 import { EmbeddedJob, type JobClock, type JobState } from "./job.ts";
@@ -73,7 +74,7 @@ export interface JobHandle {
 /**
  * Starts `program` with its options as raw data (as from the command line or a JSON file). Its errors, those of the options and
  * of the build included, come by `wait()`.
- * @throws RUN_ON_IMPORT while the command line imports the program's module
+ * @throws OPTION_UNKNOWN, RUN_ON_IMPORT while the command line imports the program's module
  *
  * @example
  * ```ts
@@ -89,9 +90,12 @@ export interface JobHandle {
  * ```
  */
 export function run(program: Program, rawOptions: unknown = {}, options: RunOptions = {}): JobHandle {
+  checkOptionNames("run", options, RUN_OPTIONS);
   if (importing.active) throw runOnImport(program.name);
   return new Handle(program, rawOptions, options);
 }
+
+const RUN_OPTIONS: OptionNames<RunOptions> = { encoded: true, strict: true, clock: true, onWarning: true };
 
 function runOnImport(name: string): TidemarkError {
   return new TidemarkError("RUN_ON_IMPORT", {
