@@ -151,9 +151,12 @@ export function checkGrouping(
   atPlace(place, () => checkTriggerSafe(windowing.trigger, windowing.allowedLateness, allowUnsafeTriggers));
 }
 
-/** What a view needs of its input. @throws SIDE_INPUT_MERGING_WINDOWS, VIEW_NEVER_READY, KEYED_STEP_NEEDS_KV */
+/** What a view needs of its input. @throws SIDE_INPUT_MERGING_WINDOWS, VIEW_NEVER_READY, KEYED_STEP_NEEDS_KV, KEY_CODER_NOT_DETERMINISTIC */
 export function checkView(place: StepPlace, input: CollectionTraits, keyed: boolean): void {
-  if (keyed) checkKeyed(place, input, "KEYED_STEP_NEEDS_KV", `the map view "${place.name}" looks values up by key`);
+  if (keyed) {
+    checkKeyed(place, input, "KEYED_STEP_NEEDS_KV", `the map view "${place.name}" looks values up by key`);
+    checkKeyCoder(place, input, undefined);
+  }
   if (input.windowing.windowFn.merge !== undefined) {
     throw stepError("SIDE_INPUT_MERGING_WINDOWS", place, {
       what: `the view "${place.name}" is of a collection in the merging windows ${input.windowing.windowFn.name}`,

@@ -406,8 +406,9 @@ export class PCollection<T> {
   }
 
   /**
-   * A side input to look values up by key; a key with two values in a window is an error. Keys are equal by content.
-   * @throws KEYED_STEP_NEEDS_KV, SIDE_INPUT_MERGING_WINDOWS, VIEW_NEVER_READY; when the job runs, MAP_VIEW_DUPLICATE_KEY
+   * A side input to look values up by key; a key with two values in a window is an error. Keys are equal by content, or by the
+   * bytes that the coder of the pairs gives them.
+   * @throws KEYED_STEP_NEEDS_KV, KEY_CODER_NOT_DETERMINISTIC, SIDE_INPUT_MERGING_WINDOWS, VIEW_NEVER_READY; when the job runs, MAP_VIEW_DUPLICATE_KEY
    *
    * @example
    * ```ts
@@ -420,8 +421,8 @@ export class PCollection<T> {
   }
 
   /**
-   * A side input to look all values of a key up. Keys are equal by content.
-   * @throws KEYED_STEP_NEEDS_KV, SIDE_INPUT_MERGING_WINDOWS, VIEW_NEVER_READY
+   * A side input to look all values of a key up. Keys are equal as those of `asMap`.
+   * @throws KEYED_STEP_NEEDS_KV, KEY_CODER_NOT_DETERMINISTIC, SIDE_INPUT_MERGING_WINDOWS, VIEW_NEVER_READY
    *
    * @example
    * ```ts

@@ -32,6 +32,12 @@ export interface TestOptions {
 }
 
 /**
+ * The figures of a job under test. They count as nothing too, so that `() => runTest(…)` is a test's body also where that has to
+ * return nothing, as in node:test.
+ */
+export type TestMetrics = JobMetrics & void;
+
+/**
  * Builds and runs a pipeline to its end; rejects when it fails, or when an `assertThat` does not hold. Processing time is
  * simulated: it jumps when nothing else can happen.
  * @throws TEST_TIMEOUT after 10 s of real time (`timeoutMs`), and what the pipeline throws
@@ -47,7 +53,7 @@ export interface TestOptions {
 export async function runTest(
   build: ((p: Pipeline) => unknown) | Program,
   options: TestOptions = {},
-): Promise<JobMetrics> {
+): Promise<TestMetrics> {
   checkOptionNames("runTest", options, TEST_OPTIONS);
   const program: Program = isProgram(build)
     ? build
@@ -68,7 +74,7 @@ export async function runTest(
     warn: options.onWarning ?? (() => {}),
   });
   await withTimeout(job, options.timeoutMs ?? 10_000);
-  return jobMetrics(job, 0);
+  return jobMetrics(job, 0) as TestMetrics;
 }
 
 const TEST_OPTIONS: OptionNames<TestOptions> = {

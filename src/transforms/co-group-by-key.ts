@@ -1,10 +1,12 @@
 /** Joins of several keyed collections, by key and window. */
+import { keyCoderOf, valueCoderOf } from "../coders/composites.ts";
 import type { Late } from "../fn/call-options.ts";
 import type { KV } from "../fn/do-fn.ts";
 import type { KeyedBy } from "../fn/refusals.ts";
 import { TidemarkError } from "../base/errors.ts";
 import type { CollectionNode } from "../pipeline/builder.ts";
 import { nodeOf, PCollection } from "../pipeline/collection.ts";
+import { commonCoder, joinedCoder, pairCoder, taggedCoder } from "../pipeline/derived-coders.ts";
 import { splitName } from "../pipeline/naming.ts";
 import { addFlatten } from "../pipeline/pipeline.ts";
 import type { KeyedResult } from "../pipeline/results.ts";
@@ -83,8 +85,12 @@ export function coGroupByKey(...args: readonly unknown[]): CoGroupResult<Tagged<
       fix: "give one or more, by tag",
     });
   const { builder } = nodeOf(first);
+  const coders = Object.values(collections).map((collection) => nodeOf(collection).coder);
+  const key = commonCoder(coders.map(keyCoderOf));
+  const values = Object.fromEntries(Object.keys(collections).map((tag, i) => [tag, valueCoderOf(coders[i])]));
+  const tagged = pairCoder(key, taggedCoder(values));
   return builder.inScope(builder.place(given, "CoGroupByKey").name, () => {
-    const tagged = Object.entries(collections).map(([tag, collection]) => {
+    const inputs = Object.entries(collections).map(([tag, collection]) => {
       const withTag = ([key, value]: KV<unknown, unknown>): unknown => [key, { tag, value }];
       return elementwise<unknown, KV<unknown, { tag: string; value: unknown }>>(
         nodeOf(collection),
@@ -92,10 +98,10 @@ export function coGroupByKey(...args: readonly unknown[]): CoGroupResult<Tagged<
         "map",
         withTag,
         {},
-        { shape: "kv" },
+        { shape: "kv", coder: tagged },
       );
     });
-    const grouped = addFlatten(builder, "All", tagged).groupByKey("Group");
+    const grouped = addFlatten(builder, "All", inputs).groupByKey("Group");
     const tags = Object.keys(collections);
     const join = ([key, values]: KV<unknown, readonly { tag: string; value: unknown }[]>): unknown => [
       key,
@@ -107,7 +113,7 @@ export function coGroupByKey(...args: readonly unknown[]): CoGroupResult<Tagged<
       "map",
       join,
       {},
-      { shape: "kv" },
+      { shape: "kv", coder: pairCoder(key, joinedCoder(values)) },
     );
     return new CoGroupResult(nodeOf(joined), grouped);
   });

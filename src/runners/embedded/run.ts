@@ -5,6 +5,7 @@ import { TidemarkError } from "../../base/errors.ts";
 import { checkOptionNames, type OptionNames } from "../../base/option-names.ts";
 import { importing } from "../../program/importing.ts";
 import { nodeClock } from "../../platform/node.ts";
+import { noEffectWarning } from "./no-effect.ts";
 import { EmbeddedJob, type JobClock, type JobState } from "./job.ts";
 import type { Stage } from "../../host/stage.ts";
 
@@ -73,7 +74,8 @@ export interface JobHandle {
 
 /**
  * Starts `program` with its options as raw data (as from the command line or a JSON file). Its errors, those of the options and
- * of the build included, come by `wait()`.
+ * of the build included, come by `wait()`. A program whose branches all end in steps that only compute (a synchronous map or
+ * filter, a grouping) is warned about: it puts nothing out. DoFns and async functions count as effects.
  * @throws OPTION_UNKNOWN, RUN_ON_IMPORT while the command line imports the program's module
  *
  * @example
@@ -145,6 +147,8 @@ class Handle implements JobHandle {
   async #start(program: Program, rawOptions: unknown, options: RunOptions): Promise<EmbeddedJob> {
     const built = await program.build(rawOptions);
     const warn = options.onWarning ?? toStandardError;
+    const warning = noEffectWarning(built.graph);
+    if (warning !== undefined) warn(warning);
     this.#running = new EmbeddedJob(built.graph, {
       clock: this.#clock,
       options: built.options,
