@@ -145,7 +145,7 @@ test("the pipeline: tags counted by window, late tweets correct it, later ones c
       .satisfies((tops) => {
         expect(tops.at(-1)).toEqual([["#b", 3]]);
       });
-    assertThat(late.map(({ element: [tag], reason }): KV<string, string> => [tag, reason])).containsInAnyOrder([
+    assertThat(late.map(({ element: tag, reason }): KV<string, string> => [tag, reason])).containsInAnyOrder([
       ["#a", "expired"],
     ]);
   });

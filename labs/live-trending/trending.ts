@@ -44,7 +44,7 @@ export const BY_EVENT_TIME = eventTime((tweet: Tweet) => tweet.eventTimeMs, { ou
 export function trending(
   tweets: PCollection<Tweet>,
   options: TrendingOptions,
-): { readonly top: PCollection<Top>; readonly late: PCollection<Late<KV<string, null>>> } {
+): { readonly top: PCollection<Top>; readonly late: PCollection<Late<string>> } {
   const counts = tweets
     .flatMap("Tags", (tweet) => tweet.text.match(TAG) ?? [])
     .apply(

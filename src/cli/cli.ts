@@ -12,7 +12,7 @@ import { otherCommand } from "../program/copy.ts";
 import { optionsFrom, readFlags } from "../program/flags.ts";
 import { importing } from "../program/importing.ts";
 import { loadProgram, programPath, type LoadedProgram } from "../program/load.ts";
-import { nearest } from "../program/nearest.ts";
+import { nearest } from "../base/nearest.ts";
 import { optionSpecs } from "../program/option-specs.ts";
 import { COMMANDS, isCommandName, type Command, type CommandFlags } from "./commands.ts";
 import { EXIT_CODES, exitCodeOf } from "./exit-codes.ts";

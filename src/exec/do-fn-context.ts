@@ -2,6 +2,7 @@
  * The contexts of DoFn calls: one object for a synchronous step, reused; one for each call that may be undone.
  */
 import { TidemarkError } from "../base/errors.ts";
+import { checkOptionNames, type OptionNames } from "../base/option-names.ts";
 import type { DoFn } from "../fn/do-fn.ts";
 import type { TimerOptions, TimerSpec, TimerSpecs } from "../fn/timer.ts";
 import type { Emitter } from "../host/emitter.ts";
@@ -210,6 +211,8 @@ export function makeTimers(
   return Object.freeze(handles);
 }
 
+const TIMER_OPTIONS: OptionNames<TimerOptions> = { outputTimestamp: true };
+
 function setTimer(
   parts: ContextParts,
   binding: TimerBinding,
@@ -226,7 +229,8 @@ function setTimer(
     checkNotPastExpiry(step, family, at, record, parts.allowedLateness);
   } else if (!Number.isFinite(at)) throw noInstant(step, family, at);
   const holdAt = options?.outputTimestamp ?? (spec.domain === "event" ? at : context.timestamp);
-  if (options?.outputTimestamp !== undefined) {
+  if (options?.outputTimestamp === undefined) checkOptionNames(`setting the timer "${family}"`, options, TIMER_OPTIONS);
+  else {
     checkTimestamp(step, holdAt);
     checkSkew(step, context.timestamp, holdAt, parts.doFn.allowedTimestampSkew ?? 0);
     if (spec.domain === "event" && holdAt > at) throw outputAfterTimer(step, family, at, holdAt);

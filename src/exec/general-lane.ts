@@ -7,7 +7,6 @@
  * G2 A window's own timers stand at its end and at its expiry; records of keys that are not in it any more ignore them.
  * G3 A record whose trigger has finished drops what comes after it (`closed`) until the window expires.
  */
-import type { AnyCombine } from "../fn/combine-fn.ts";
 import type { StageHost } from "../host/host.ts";
 import type { KeyedRecord, MapKey, RecordStore, TimerEntry } from "../host/records.ts";
 import type { Pane } from "../model/pane.ts";
@@ -23,7 +22,7 @@ import {
   type TriggerState,
 } from "../windowing/trigger-machine.ts";
 import { stepFailure } from "./errors.ts";
-import { accumulate, extract, type LateOutput, merge } from "./grouping.ts";
+import { accumulate, type LaneCombine, extract, type LateOutput, merge } from "./grouping.ts";
 import type { StepInfo } from "./operators.ts";
 
 interface Cell extends KeyedRecord {
@@ -55,7 +54,7 @@ export type PaneOutput = (
 
 export class GeneralLane {
   readonly #step: StepInfo;
-  readonly #combine: AnyCombine;
+  readonly #combine: LaneCombine;
   readonly #windowing: WindowingStrategy;
   readonly #host: StageHost;
   readonly #output: PaneOutput;
@@ -71,7 +70,7 @@ export class GeneralLane {
 
   constructor(
     step: StepInfo,
-    combine: AnyCombine,
+    combine: LaneCombine,
     windowing: WindowingStrategy,
     host: StageHost,
     output: PaneOutput,
@@ -207,6 +206,7 @@ export class GeneralLane {
       if (from.some((w) => w.id === window.id)) target = into;
       this.#merge(key, mapKey, active, from, into);
     }
+    this.#combine.moveTo?.(target);
     const cell = this.#cell(key, mapKey, target);
     if (!cell.closed) active.set(target.id, cell);
     if (active.size > 0) this.#active.set(mapKey, active);
@@ -222,6 +222,7 @@ export class GeneralLane {
     const merged = previous ?? this.#cell(key, mapKey, into);
     // A session that had closed leaves no more than its name to one that grows to the same bounds.
     if (merged.closed) merged.pane = undefined;
+    this.#combine.moveTo?.(into);
     const trigger = this.#machine.create();
     this.#machine.onMerge(trigger, states, this.#at(into));
     merged.trigger = trigger;

@@ -14,6 +14,12 @@ import { stepFailure, synchronous } from "./errors.ts";
 import { preview } from "../base/preview.ts";
 import type { StepInfo } from "./operators.ts";
 
+/** A CombineFn as the lanes call it. */
+export interface LaneCombine extends AnyCombine {
+  /** Of one with side inputs: in which window the next calls are. That of an element is known before it comes. */
+  moveTo?(window: Window): void;
+}
+
 /** GroupByKey as a combine: the accumulator is the list of values. */
 export const LIST_COMBINE: CombineFn<unknown, unknown[], readonly unknown[]> = {
   name: "list",
@@ -28,30 +34,31 @@ export const LIST_COMBINE: CombineFn<unknown, unknown[], readonly unknown[]> = {
 };
 
 /** The accumulator with one more input: a new one where there was none. */
-export function accumulate(combine: AnyCombine, step: string, accumulator: unknown, value: unknown): unknown {
+export function accumulate(combine: LaneCombine, step: string, accumulator: unknown, value: unknown): unknown {
   return accumulator === undefined ? firstInput(combine, step, value) : combine.addInput(accumulator, value);
 }
 
 /** Here promises are refused, and where results are made: not for each element. */
-function firstInput(combine: AnyCombine, step: string, value: unknown): unknown {
+function firstInput(combine: LaneCombine, step: string, value: unknown): unknown {
   const empty = synchronous(combine.createAccumulator(), step, "createAccumulator of the CombineFn");
   return synchronous(combine.addInput(empty, value), step, "addInput of the CombineFn");
 }
 
 /** Several accumulators in one. */
-export function merge(combine: AnyCombine, step: string, accumulators: readonly unknown[]): unknown {
+export function merge(combine: LaneCombine, step: string, accumulators: readonly unknown[]): unknown {
   return synchronous(combine.mergeAccumulators(accumulators), step, "mergeAccumulators of the CombineFn");
 }
 
 /** What a pane puts out. @param accumulator `undefined` where there were no inputs */
 export function extract(
-  combine: AnyCombine,
+  combine: LaneCombine,
   step: string,
   accumulator: unknown,
   key: unknown,
   windows: readonly Window[],
 ): unknown {
   try {
+    combine.moveTo?.(windows[0] as Window);
     const added =
       accumulator === undefined
         ? synchronous(combine.createAccumulator(), step, "createAccumulator of the CombineFn")

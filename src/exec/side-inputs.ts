@@ -1,6 +1,9 @@
 /** Side inputs as user code sees them, and the gate that keeps elements back until theirs are ready. */
 import { TidemarkError } from "../base/errors.ts";
-import { canonicalKey } from "../coders/key.ts";
+import { preview } from "../base/preview.ts";
+import type { DeterministicCoder } from "../coders/coder.ts";
+import { keyCoderOf } from "../coders/composites.ts";
+import { keyCoderFor } from "../coders/key.ts";
 import type { PipelineGraph, Step, ViewNode } from "../graph/graph.ts";
 import type { Emitter } from "../host/emitter.ts";
 import type { StageHost } from "../host/host.ts";
@@ -10,12 +13,17 @@ import type { Timestamp } from "../model/time.ts";
 import { formatWindow, GLOBAL_WINDOW, type Window } from "../model/window.ts";
 import type { SideInputReader } from "./do-fn-context.ts";
 
-/** A Map whose keys are equal by content, read only. */
+/** What stands for a key in a Map: by content, or by the coder of the pairs' keys. */
+type ToMapKey = (key: unknown) => MapKey;
+
+/** A Map whose keys are equal as those of groupings are, read only. */
 class KeyedView<V> implements ReadonlyMap<unknown, V> {
   readonly #entries: Map<MapKey, [unknown, V]>;
+  readonly #toMapKey: ToMapKey;
 
-  constructor(entries: Map<MapKey, [unknown, V]>) {
+  constructor(entries: Map<MapKey, [unknown, V]>, toMapKey: ToMapKey) {
     this.#entries = entries;
+    this.#toMapKey = toMapKey;
     // Iterating hands these pairs out.
     for (const entry of entries.values()) Object.freeze(entry);
   }
@@ -23,10 +31,10 @@ class KeyedView<V> implements ReadonlyMap<unknown, V> {
     return this.#entries.size;
   }
   get(key: unknown): V | undefined {
-    return this.#entries.get(canonicalKey(key))?.[1];
+    return this.#entries.get(this.#toMapKey(key))?.[1];
   }
   has(key: unknown): boolean {
-    return this.#entries.has(canonicalKey(key));
+    return this.#entries.has(this.#toMapKey(key));
   }
   forEach(callback: (value: V, key: unknown, map: ReadonlyMap<unknown, V>) => void): void {
     for (const [key, value] of this.#entries.values()) callback(value, key, this);
@@ -49,6 +57,7 @@ interface NamedView {
   readonly name: string;
   readonly node: ViewNode;
   readonly defaultValue: { readonly value: unknown } | undefined;
+  readonly toMapKey: ToMapKey;
 }
 
 /** The side inputs of one step. */
@@ -66,8 +75,11 @@ export class StepSideInputs implements SideInputReader {
     this.#host = host;
     this.#views = Object.entries(step.sideInputs).map(([name, id]) => {
       const node = graph.views[id] as ViewNode;
-      const spec = graph.steps[node.step]?.spec;
-      return { name, node, defaultValue: spec?.kind === "view" ? spec.defaultValue : undefined };
+      const { spec, inputs } = graph.steps[node.step] as Step;
+      const keyCoder = keyCoderOf(graph.collections[inputs[0] as number]?.coder) as
+        DeterministicCoder<unknown> | undefined;
+      const { toMapKey } = keyCoderFor(keyCoder);
+      return { name, node, defaultValue: spec.kind === "view" ? spec.defaultValue : undefined, toMapKey };
     });
     const values = {};
     for (const view of this.#views)
@@ -118,22 +130,22 @@ function buildView(view: NamedView, contents: readonly unknown[], step: string, 
     case "map": {
       const entries = new Map<MapKey, [unknown, unknown]>();
       for (const [key, value] of contents as readonly (readonly [unknown, unknown])[]) {
-        const mapKey = canonicalKey(key);
+        const mapKey = view.toMapKey(key);
         if (entries.has(mapKey)) throw duplicateKey(view.name, key, step, window);
         entries.set(mapKey, [key, value]);
       }
-      return new KeyedView(entries);
+      return new KeyedView(entries, view.toMapKey);
     }
     case "multimap": {
       const entries = new Map<MapKey, [unknown, unknown[]]>();
       for (const [key, value] of contents as readonly (readonly [unknown, unknown])[]) {
-        const mapKey = canonicalKey(key);
+        const mapKey = view.toMapKey(key);
         const entry = entries.get(mapKey);
         if (entry === undefined) entries.set(mapKey, [key, [value]]);
         else entry[1].push(value);
       }
       for (const [, values] of entries.values()) Object.freeze(values);
-      return new KeyedView<readonly unknown[]>(entries);
+      return new KeyedView<readonly unknown[]>(entries, view.toMapKey);
     }
   }
 }
@@ -153,10 +165,11 @@ function singletonError(name: string, count: number, step: string, window: Windo
 
 function duplicateKey(name: string, key: unknown, step: string, window: Window): TidemarkError {
   return new TidemarkError("MAP_VIEW_DUPLICATE_KEY", {
-    what: `the map side input "${name}" of step "${step}" has the key ${String(key)} more than once in window ${formatWindow(window)}`,
+    what: `the map side input "${name}" of step "${step}" has the key ${preview(key)} more than once in window ${formatWindow(window)}`,
     why: "a map view holds one value for each key",
     fix: "combine per key first, or use .asMultimap()",
     step,
+    key: preview(key),
     window: formatWindow(window),
   });
 }

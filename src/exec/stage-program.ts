@@ -20,6 +20,7 @@ import { GLOBAL_WINDOW, type Window } from "../model/window.ts";
 import type { WindowingStrategy } from "../model/windowing.ts";
 import { CallStep, deadLetter, doFnBody, functionBody } from "./calls.ts";
 import { callTimers } from "./call-timers.ts";
+import { CombineWithSideInputs } from "./combine-side-inputs.ts";
 import { type ContextParts, NEVER_ABORTED, type Outlets } from "./do-fn-context.ts";
 import { GeneralLane } from "./general-lane.ts";
 import { checkPair, LateOutput, LIST_COMBINE } from "./grouping.ts";
@@ -194,8 +195,10 @@ export class StageProgram implements StageRunner {
       case "groupByKey":
         return this.#buildGrouping(step, this.#listOf(step, valueCoderOf(this.#inputOf(step).coder)));
       case "combinePerKey": {
-        const { combineFn } = spec;
-        return this.#buildGrouping(step, this.#strict ? new StrictGroupingCombine(combineFn, step.name) : combineFn);
+        const sideInputs = this.#sideInputsOf(step);
+        const combine = sideInputs.size === 0 ? spec.combineFn : new CombineWithSideInputs(spec.combineFn, sideInputs);
+        const strict = this.#strict ? new StrictGroupingCombine(combine, step.name) : combine;
+        return this.#gated(step, this.#buildGrouping(step, strict));
       }
       case "view": {
         const list = this.#listOf(step, this.#inputOf(step).coder);

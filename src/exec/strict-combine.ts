@@ -3,21 +3,25 @@
  *
  * C1 An accumulator is checked when it gets its first input and whenever a result is made of it, not at each input.
  */
-import type { AnyCombine } from "../fn/combine-fn.ts";
 import type { Coder } from "../coders/coder.ts";
-import { LIST_COMBINE } from "./grouping.ts";
+import type { Window } from "../model/window.ts";
+import { type LaneCombine, LIST_COMBINE } from "./grouping.ts";
 import { checkEncodable, deepFreeze } from "./strict.ts";
 
 /** A CombineFn whose accumulators are checked. */
-export class StrictCombine implements AnyCombine {
-  readonly #inner: AnyCombine;
+export class StrictCombine implements LaneCombine {
+  readonly #inner: LaneCombine;
   readonly #step: string;
   /** Whether the accumulator that gets the next input is a new one. */
   #isNew = false;
 
-  constructor(inner: AnyCombine, step: string) {
+  constructor(inner: LaneCombine, step: string) {
     this.#inner = inner;
     this.#step = step;
+  }
+
+  moveTo(window: Window): void {
+    this.#inner.moveTo?.(window);
   }
 
   createAccumulator(): unknown {
@@ -57,8 +61,8 @@ export class StrictGroupingCombine extends StrictCombine {
 }
 
 /** GroupByKey: each value is checked as it comes, and frozen. @param coder that of the values, where the program gave one */
-export function strictList(step: string, coder: Coder<unknown> | undefined): AnyCombine {
-  const inner = LIST_COMBINE as unknown as AnyCombine;
+export function strictList(step: string, coder: Coder<unknown> | undefined): LaneCombine {
+  const inner = LIST_COMBINE as unknown as LaneCombine;
   return {
     createAccumulator: () => inner.createAccumulator(),
     mergeAccumulators: (lists) => inner.mergeAccumulators(lists),

@@ -6,7 +6,6 @@
  * L2 Until its end a record holds one accumulator and nothing else; it fires once, on time, when the watermark passes.
  * L3 After that, within the allowed lateness, a key with new elements fires a late pane at the end of the bundle.
  */
-import type { AnyCombine } from "../fn/combine-fn.ts";
 import type { Emitter } from "../host/emitter.ts";
 import type { StageHost } from "../host/host.ts";
 import type { KeyedRecord, RecordStore, WindowRecords } from "../host/records.ts";
@@ -17,7 +16,7 @@ import type { WindowingStrategy } from "../model/windowing.ts";
 import { nextPane } from "../windowing/panes.ts";
 import { expiryTime, isExpired } from "../windowing/strategy.ts";
 import { stepFailure } from "./errors.ts";
-import { accumulate, checkPair, extract, type LateOutput } from "./grouping.ts";
+import { accumulate, type LaneCombine, checkPair, extract, type LateOutput } from "./grouping.ts";
 import type { StepInfo } from "./operators.ts";
 
 interface Cell extends KeyedRecord {
@@ -34,7 +33,7 @@ const SLOTS_CACHED_MAX = 1024;
 
 export class WindowLane implements Emitter {
   readonly #step: StepInfo;
-  readonly #combine: AnyCombine;
+  readonly #combine: LaneCombine;
   readonly #windowing: WindowingStrategy;
   readonly #host: StageHost;
   readonly #out: Emitter;
@@ -49,7 +48,7 @@ export class WindowLane implements Emitter {
 
   constructor(
     step: StepInfo,
-    combine: AnyCombine,
+    combine: LaneCombine,
     windowing: WindowingStrategy,
     host: StageHost,
     out: Emitter,

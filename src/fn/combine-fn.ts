@@ -3,32 +3,40 @@
  *
  * C1 Synchronous. `addInput` may change and return its accumulator, `mergeAccumulators` the first of its accumulators; nobody
  *    else holds it. The others are only read, and no part of them that is ever changed becomes part of the result.
- * C2 Associative and commutative over inputs: elements arrive, and accumulators merge, in any order.
+ * C2 Side inputs come last: their values of the window that the accumulator is in at that moment. Of a view that changes,
+ *    `addInput` sees what it holds when the input comes, `extractOutput` what it holds when the pane fires.
+ * C3 Associative and commutative over inputs: elements arrive, and accumulators merge, in any order.
  */
 import type { Coder } from "../coders/coder.ts";
+import type { NoSideInputs, SideInputArgs, SideInputs, SideInputValues } from "./view.ts";
 
-/** Combines inputs `I` through accumulators `A` into an output `O`. */
-export interface CombineFn<I, A, O> {
+/**
+ * Combines inputs `I` through accumulators `A` into an output `O`. With the side inputs `V`, which the step declares by its
+ * option `sideInputs`, their values are each method's last argument.
+ */
+export interface CombineFn<I, A, O, V extends SideInputs = NoSideInputs> {
   /** For graphs and messages. Default: `Combine`. */
   readonly name?: string;
   /** An accumulator of no inputs. */
-  createAccumulator(): A;
+  createAccumulator(...sideInputs: SideInputArgs<V>): A;
   /** Returns the accumulator with `input` in it. */
-  addInput(accumulator: A, input: I): A;
+  addInput(accumulator: A, input: I, ...sideInputs: SideInputArgs<V>): A;
   /** Returns all of them in one. `accumulators` has one or more. */
-  mergeAccumulators(accumulators: readonly A[]): A;
+  mergeAccumulators(accumulators: readonly A[], ...sideInputs: SideInputArgs<V>): A;
   /**
    * The output for what is in the accumulator; called at each firing, and must not change it. Give a copy where `addInput` goes
    * on changing what it would give: in strict mode a grouping freezes its results.
    */
-  extractOutput(accumulator: A): O;
+  extractOutput(accumulator: A, ...sideInputs: SideInputArgs<V>): O;
   /** Makes an accumulator smaller before it is stored or sent. Default: itself. */
-  compact?(accumulator: A): A;
+  compact?(accumulator: A, ...sideInputs: SideInputArgs<V>): A;
   /**
    * How accumulators are written as bytes, and how the accumulator of a cell is copied for a call that may be undone. Needed
    * where they are not plain data: instances of classes. Default: as plain data, and copied by `structuredClone`.
    */
   readonly accumulatorCoder?: Coder<A>;
+  /** Never present: carries `V`. */
+  readonly needs?: (sideInputs: SideInputValues<V>) => void;
 }
 
 /** A CombineFn of any types. */

@@ -135,17 +135,25 @@ export interface SetupContext {
   readonly options: unknown;
 }
 
+/** What a string is not: it is iterable by its characters, which nobody means. */
+interface NoText {
+  readonly charAt?: never;
+}
 /** Elements to emit to `main`, or nothing. */
-export type Outputs<O> = Iterable<O> | void | undefined | null;
+export type Outputs<O> = (Iterable<O> & NoText) | void | undefined | null;
 export type MaybePromise<T> = T | PromiseLike<T>;
 
 /** The key type of an element that is a KV. */
 export type KeyOf<I> = I extends readonly [infer K, unknown] ? K : unknown;
 
+/** A method, so that a class may write down less of its context than there is. */
+type AtExpiration<C, R> = { method(context: C): MaybePromise<Outputs<R>> }["method"];
+
 /**
  * User code for each element `I`. An object, or an instance of a class with these members.
  *
- * `R` is what `process` returns elements of; with `outputs` declared, `context.output` emits too.
+ * `R` is what `process` and the callbacks return elements of; with `outputs` declared, `context.output` emits too. `E` is the
+ * type of `onWindowExpiration` where there is one: such a DoFn works key by key.
  */
 export interface DoFn<
   I,
@@ -154,6 +162,7 @@ export interface DoFn<
   T extends TimerSpecs = TimerSpecs,
   V extends SideInputs = SideInputs,
   O extends OutputTags = OutputTags,
+  E = unknown,
 > {
   readonly state?: S;
   readonly timers?: T;
@@ -172,8 +181,8 @@ export interface DoFn<
   /** Called once at the end, also after a failure. */
   teardown?(): MaybePromise<void>;
   readonly onTimer?: {
-    readonly [N in keyof T]?: (context: TimerContext<S, T, V, O, KeyOf<I>>) => MaybePromise<Outputs<R>>;
+    readonly [N in keyof T as N]: (context: TimerContext<S, T, V, O, KeyOf<I>>) => MaybePromise<Outputs<R>>;
   };
   /** Called once for each key and window when it expires, with its state still readable. */
-  onWindowExpiration?(context: TimerContext<S, T, V, O, KeyOf<I>>): MaybePromise<Outputs<R>>;
+  readonly onWindowExpiration?: E & AtExpiration<TimerContext<S, T, V, O, KeyOf<I>>, R>;
 }

@@ -5,6 +5,7 @@
  * R2 `position()` after a poll names exactly what has been handed out; a reader opened there goes on with the next element.
  * R3 A reader's watermark only moves forward.
  */
+import { checkOptionNames } from "../base/option-names.ts";
 import type { Timestamp } from "../model/time.ts";
 
 /** Receives the elements of one poll. */
@@ -78,6 +79,7 @@ export function eventTime<T>(
   timestamp: (element: T) => Timestamp,
   options?: { readonly outOfOrderness?: number },
 ): TimestampPolicy<T> {
+  checkOptionNames("eventTime", options, { outOfOrderness: true });
   return Object.freeze({ kind: "event", timestamp, outOfOrderness: options?.outOfOrderness ?? 0 });
 }
 

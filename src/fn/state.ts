@@ -9,6 +9,7 @@
  *    checked when it gets its first input and whenever its cell is read.
  */
 import { TidemarkError } from "../base/errors.ts";
+import { checkOptionNames, type OptionNames } from "../base/option-names.ts";
 import type { Coder, DeterministicCoder } from "../coders/coder.ts";
 import type { Timestamp } from "../model/time.ts";
 import type { CombineFn } from "./combine-fn.ts";
@@ -133,11 +134,23 @@ export type StateSpecs = Readonly<Record<string, StateSpec<unknown>>>;
 /** The cells that user code sees, from their declarations. */
 export type StateCells<S extends StateSpecs> = { readonly [N in keyof S]: S[N] extends StateSpec<infer C> ? C : never };
 
+const TTL = { ttl: true } as const;
+const CODED: OptionNames<StateOptions<unknown>> = { ...TTL, coder: true };
+const STATE_OPTIONS: Readonly<Record<StateSpec<unknown>["kind"], Readonly<Record<string, true>>>> = {
+  value: CODED,
+  bag: CODED,
+  combining: TTL,
+  map: { ...CODED, keyCoder: true },
+  set: CODED,
+  orderedList: CODED,
+};
+
 function spec<C>(
   kind: StateSpec<C>["kind"],
   options: { coder?: Coder<never>; ttl?: number } | undefined,
   more?: object,
 ): StateSpec<C> {
+  checkOptionNames(`a cell of kind ${kind}`, options, STATE_OPTIONS[kind]);
   checkTtl(kind, options?.ttl);
   return Object.freeze({
     kind,

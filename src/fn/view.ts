@@ -17,7 +17,12 @@ export interface PCollectionView<V> {
 
 /** The side inputs of a step, by the name under which its function sees them. */
 export type SideInputs = Readonly<Record<string, PCollectionView<unknown>>>;
+/** No side inputs. */
+// oxlint-disable-next-line typescript/no-generated-empty-object-type -- a record without members is what it means
+export type NoSideInputs = Readonly<Record<never, never>>;
 /** The values that user code sees, from the views given. */
 export type SideInputValues<V extends SideInputs> = {
   readonly [N in keyof V]: V[N] extends PCollectionView<infer X> ? X : never;
 };
+/** The last parameter of functions that see their side inputs there; none where they have none. */
+export type SideInputArgs<V extends SideInputs> = [keyof V] extends [never] ? [] : [sideInputs: SideInputValues<V>];

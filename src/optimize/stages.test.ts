@@ -15,6 +15,7 @@ import {
   repeatedly,
   sessions,
   slidingWindows,
+  sumFn,
   valueState,
   type WindowIntoOptions,
   type WindowFn,
@@ -57,7 +58,9 @@ describe("fusion", () => {
         .groupByKey("Group")
         .map("M1", ([key]): KV<string, number> => [key, 1]);
       grouped.parDo<number>("State", { state: { cell: valueState<number>() }, process: () => [] }).map("M2", (n) => n);
-      grouped.parDo<number>("Timers", { timers: { t: eventTimer() }, process: () => [] }).map("M3", (n) => n);
+      grouped
+        .parDo<number>("Timers", { timers: { t: eventTimer() }, process: () => [], onTimer: { t() {} } })
+        .map("M3", (n) => n);
       grouped.map("Async", async (n) => n).map("M4", (n) => n);
       grouped.map("Retried", (n) => n, { retry: { attempts: 2 } });
       const view = grouped.asList("View");
@@ -140,6 +143,26 @@ describe("lanes", () => {
     ],
   ])("window: %s", async (_, windowFn, options) => {
     expect(await lane(windowFn, options)).toBe("window");
+  });
+
+  test("window, and why: sliding windows of a combine with side inputs, in place of slices", async () => {
+    const graph = await graphOf((p) => {
+      const input = pairs(p).windowInto(slidingWindows({ size: 10, every: 5 }));
+      const most = p.create("Most", [5]).asSingleton();
+      input.combinePerKey("Plain", sumFn());
+      input.combinePerKey("Looks", (all: Iterable<number>, side) => Math.min(side.most, ...all), {
+        sideInputs: { most },
+      });
+    });
+    const stages = planStages(graph).filter(({ kind }) => kind === "keyed");
+    expect(stages.map(({ name, lane: chosen, why }) => [name, chosen, why])).toEqual([
+      ["Plain", "slice", expect.stringContaining("one accumulator per slice")],
+      [
+        "Looks",
+        "window",
+        "groups by key; waits for side inputs; sliding windows with side inputs, which are each window's own: one timer per window",
+      ],
+    ]);
   });
 
   test.each<[string, WindowFn<never>, WindowIntoOptions]>([

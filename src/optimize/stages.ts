@@ -46,8 +46,12 @@ export function isStateful({ spec }: Step): boolean {
   return spec.kind === "parDo" && isKeyedDoFn(spec.doFn);
 }
 
-/** How a grouping step files its elements, and why. @param combines whether it keeps accumulators rather than lists */
-export function laneOf(windowing: WindowingStrategy, combines: boolean): { lane: Lane; why: string } {
+/**
+ * How a grouping step files its elements, and why.
+ * @param combines whether it keeps accumulators rather than lists
+ * @param looks whether it has side inputs: a slice of time is in several windows, which have views of their own
+ */
+export function laneOf(windowing: WindowingStrategy, combines: boolean, looks = false): { lane: Lane; why: string } {
   const { windowFn, trigger, timestampCombiner, onTimeBehavior } = windowing;
   if (windowFn.merge !== undefined) return { lane: "general", why: "its windows merge" };
   const plain =
@@ -59,6 +63,11 @@ export function laneOf(windowing: WindowingStrategy, combines: boolean): { lane:
   if (windowing.closingBehavior === "fireAlways" || onTimeBehavior === "fireIfNonEmpty") {
     return { lane: "general", why: "its closing or on-time behaviour is not the default" };
   }
+  if (combines && looks && windowFn.kind === "sliding")
+    return {
+      lane: "window",
+      why: "sliding windows with side inputs, which are each window's own: one timer per window",
+    };
   if (combines && windowFn.kind === "sliding")
     return { lane: "slice", why: "sliding windows with the default trigger: one accumulator per slice of time" };
   return { lane: "window", why: "non-merging windows with the default trigger: one timer per window" };
@@ -86,8 +95,9 @@ function beginning(graph: PipelineGraph, step: Step): Beginning | undefined {
       return { kind: "source", why: "a source" };
     case "groupByKey":
     case "combinePerKey": {
-      const { lane, why } = laneOf(windowing as WindowingStrategy, step.spec.kind === "combinePerKey");
-      return { kind: "keyed", lane, why: `groups by key; ${why}` };
+      const looks = Object.keys(step.sideInputs).length > 0;
+      const { lane, why } = laneOf(windowing as WindowingStrategy, step.spec.kind === "combinePerKey", looks);
+      return { kind: "keyed", lane, why: `groups by key;${looks ? " waits for side inputs;" : ""} ${why}` };
     }
     case "view":
       return { kind: "view", why: "makes a side input", lane: "general" };

@@ -27,5 +27,5 @@ export function applyTransform(builder: GraphBuilder, input: unknown, args: read
       fix: "await what it needs in build(p, options), and pass it in",
     });
   }
-  return builder.inScope(place, () => (transform as (input: unknown) => unknown)(input));
+  return builder.inScope(place.name, () => (transform as (input: unknown) => unknown)(input));
 }

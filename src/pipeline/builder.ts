@@ -98,9 +98,20 @@ export function stepError(code: ErrorCode, place: StepPlace, text: TidemarkError
   return new TidemarkError(code, { ...text, step: place.name, ...(place.at !== undefined && { at: place.at }) });
 }
 
+/**
+ * Makes of a step what the method that added it returns: collections of its outputs. Handed in, since those are collections
+ * whose methods add steps.
+ */
+export interface StepResults {
+  elementwise(step: StepDraft): unknown;
+  keyed(step: StepDraft): unknown;
+  parDo(step: StepDraft): unknown;
+}
+
 export class GraphBuilder {
   readonly name: string;
   readonly allowUnsafeTriggers: boolean;
+  readonly results: StepResults;
   readonly #steps: StepDraft[] = [];
   readonly #collections: { node: CollectionNode; producer: StepId; tag: string }[] = [];
   readonly #views: ViewNode[] = [];
@@ -109,8 +120,9 @@ export class GraphBuilder {
   #scope = "";
   #closed = false;
 
-  constructor(name: string, options: { readonly allowUnsafeTriggers: boolean }) {
+  constructor(name: string, options: { readonly allowUnsafeTriggers: boolean; readonly results: StepResults }) {
     this.name = name;
+    this.results = options.results;
     this.allowUnsafeTriggers = options.allowUnsafeTriggers;
   }
 
@@ -128,10 +140,15 @@ export class GraphBuilder {
     return { name, at };
   }
 
-  /** Runs `expand` with the names of its steps inside the composite `place`. */
-  inScope<O>(place: StepPlace, expand: () => O): O {
+  /** The name of the composite that is being expanded; empty outside of any. */
+  get scope(): string {
+    return this.#scope.slice(0, -1);
+  }
+
+  /** Runs `expand` with the names of its steps inside the composite `name`. */
+  inScope<O>(name: string, expand: () => O): O {
     const outer = this.#scope;
-    this.#scope = `${place.name}/`;
+    this.#scope = name === "" ? "" : `${name}/`;
     try {
       return expand();
     } finally {

@@ -7,6 +7,7 @@ import { KV_URN, keyCoderOf } from "../coders/composites.ts";
 import type { CallOptions } from "../fn/call-options.ts";
 import type { CombineFn } from "../fn/combine-fn.ts";
 import { isAsyncFunction } from "../fn/inspect.ts";
+import type { DoFn } from "../fn/do-fn.ts";
 import type { StateSpecs } from "../fn/state.ts";
 import type { Trigger } from "../model/trigger.ts";
 import type { WindowFn } from "../model/window-fn.ts";
@@ -75,6 +76,27 @@ export function checkStateSpecs(place: StepPlace, specs: StateSpecs = {}): void 
   }
 }
 
+/** Every timer has its callback, and every callback its timer. @throws TIMER_INVALID */
+export function checkTimers(place: StepPlace, { timers = {}, onTimer = {} }: DoFn<never, unknown>): void {
+  const callbacks = onTimer as Readonly<Record<string, unknown>>;
+  for (const timer of Object.keys(timers)) {
+    if (typeof callbacks[timer] === "function") continue;
+    throw stepError("TIMER_INVALID", place, {
+      what: `the DoFn of "${place.name}" declares the timer "${timer}", and its onTimer has no function of that name`,
+      why: "the timer would fire, and nothing be called",
+      fix: `add onTimer: { ${timer}(context) { … } }`,
+    });
+  }
+  for (const callback of Object.keys(callbacks)) {
+    if (callback in timers) continue;
+    throw stepError("TIMER_INVALID", place, {
+      what: `the onTimer of the DoFn of "${place.name}" has a function "${callback}", and there is no timer of that name`,
+      why: `its timers are ${Object.keys(timers).join(", ") || "none"}`,
+      fix: `declare it, as in timers: { ${callback}: eventTimer() }, or take the function away`,
+    });
+  }
+}
+
 /**
  * Checks a CombineFn: all members there, none async.
  * @param what names it, as in `the CombineFn of "Sum"`
@@ -125,9 +147,12 @@ export function checkGrouping(
   atPlace(place, () => checkTriggerSafe(windowing.trigger, windowing.allowedLateness, allowUnsafeTriggers));
 }
 
-/** What a view needs of its input. @throws SIDE_INPUT_MERGING_WINDOWS, VIEW_NEVER_READY, KEYED_STEP_NEEDS_KV */
+/** What a view needs of its input. @throws SIDE_INPUT_MERGING_WINDOWS, VIEW_NEVER_READY, KEYED_STEP_NEEDS_KV, KEY_CODER_NOT_DETERMINISTIC */
 export function checkView(place: StepPlace, input: CollectionTraits, keyed: boolean): void {
-  if (keyed) checkKeyed(place, input, "KEYED_STEP_NEEDS_KV", `the map view "${place.name}" looks values up by key`);
+  if (keyed) {
+    checkKeyed(place, input, "KEYED_STEP_NEEDS_KV", `the map view "${place.name}" looks values up by key`);
+    checkKeyCoder(place, input, undefined);
+  }
   if (input.windowing.windowFn.merge !== undefined) {
     throw stepError("SIDE_INPUT_MERGING_WINDOWS", place, {
       what: `the view "${place.name}" is of a collection in the merging windows ${input.windowing.windowFn.name}`,

@@ -4,56 +4,51 @@
  * Every method adds one step to the pipeline's graph and returns its output; nothing runs. All take an optional first
  * argument, the step's name; without it the name is derived (`Map`, `Map2` …). Names identify state, metrics and errors,
  * so give them to whatever is to outlive a change of the program.
+ *
+ * Of overloads that take as many arguments the compiler explains the last one's refusal. So the named ones come first where
+ * options are the likelier mistake, and last where it is the DoFn.
  */
 import { keyCoderOf, valueCoderOf } from "../coders/composites.ts";
-import type { DeadLetter, Late } from "../fn/call-options.ts";
-import type { DoFn, KV, OutputTags } from "../fn/do-fn.ts";
-import type { MaybePromise, Outputs } from "../fn/do-fn.ts";
+import type { DoFn, KV, MaybePromise, OutputTags, Outputs } from "../fn/do-fn.ts";
 import type { KeyedBy } from "../fn/refusals.ts";
 import type { Sink } from "../fn/sink.ts";
 import type { StateSpecs } from "../fn/state.ts";
 import type { TimerSpecs } from "../fn/timer.ts";
-import type { PCollectionView, SideInputs, ViewKind } from "../fn/view.ts";
+import type { PCollectionView, SideInputs } from "../fn/view.ts";
 import type { Timestamp } from "../model/time.ts";
 import type { WindowFn } from "../model/window-fn.ts";
 import type { Window } from "../model/window.ts";
 import type { WindowingStrategy } from "../model/windowing.ts";
 import { applyTransform } from "./apply.ts";
-import { stepError, type CollectionNode, type StepDraft } from "./builder.ts";
-import { checkView, describe, isAsyncFunction } from "./checks.ts";
+import type { CollectionNode, StepDraft } from "./builder.ts";
 import { pairCoder } from "./derived-coders.ts";
+import { overValues } from "./map-values.ts";
+import { splitName } from "./naming.ts";
+import type { ElementwiseResult, KeyedResult, ParDoOutcome } from "./results.ts";
 import {
-  addCombinePerKey,
-  addElementwise,
-  addGroupByKey,
   addParDo,
   addPartition,
   addReshuffle,
   addTimestamps,
   addWindowInto,
-  deadLetterOutput,
-  lateOutput,
+  addWrite,
   type ElementwiseOptions,
-  type Known,
-  type StepNaming,
 } from "./steps.ts";
 import type { Transform } from "./transform.ts";
+import { combinePerKey, elementwise, groupByKey, view } from "./typed-steps.ts";
 import type {
   AnyDoFn,
   CallContext,
   Combiner,
+  CombineOptions,
   Element,
   FilterOptions,
   GroupOptions,
-  IsKeyed,
   KeyedWhereNeeded,
   None,
-  ParDoElement,
   ParDoOptions,
   Repeat,
-  SideTags,
   StepOptions,
-  TagElement,
   WindowIntoOptions,
 } from "./types.ts";
 
@@ -128,17 +123,17 @@ export class PCollection<T> {
    * ```
    */
   map<O extends Element, V extends SideInputs = None>(
+    name: string,
     fn: (element: T, context: CallContext<V>) => O | PromiseLike<O>,
     options?: StepOptions<V, O>,
   ): ElementwiseResult<T, O>;
   map<O extends Element, V extends SideInputs = None>(
-    name: string,
     fn: (element: T, context: CallContext<V>) => O | PromiseLike<O>,
     options?: StepOptions<V, O>,
   ): ElementwiseResult<T, O>;
   map(...args: readonly unknown[]): ElementwiseResult<T, never> {
     const { given, rest } = splitName(args);
-    return elementwise(this, { given, derived: "Map" }, "map", rest[0], rest[1] as ElementwiseOptions);
+    return elementwise(this.#node, { given, derived: "Map" }, "map", rest[0], rest[1] as ElementwiseOptions);
   }
 
   /**
@@ -151,17 +146,17 @@ export class PCollection<T> {
    * ```
    */
   flatMap<O extends Element, V extends SideInputs = None>(
+    name: string,
     fn: (element: T, context: CallContext<V>) => MaybePromise<Outputs<O>>,
     options?: StepOptions<V, O>,
   ): ElementwiseResult<T, O>;
   flatMap<O extends Element, V extends SideInputs = None>(
-    name: string,
     fn: (element: T, context: CallContext<V>) => MaybePromise<Outputs<O>>,
     options?: StepOptions<V, O>,
   ): ElementwiseResult<T, O>;
   flatMap(...args: readonly unknown[]): ElementwiseResult<T, never> {
     const { given, rest } = splitName(args);
-    return elementwise(this, { given, derived: "FlatMap" }, "flatMap", rest[0], rest[1] as ElementwiseOptions);
+    return elementwise(this.#node, { given, derived: "FlatMap" }, "flatMap", rest[0], rest[1] as ElementwiseOptions);
   }
 
   /**
@@ -173,26 +168,26 @@ export class PCollection<T> {
    * ```
    */
   filter<S extends T, V extends SideInputs = None>(
+    name: string,
     fn: (element: T, context: CallContext<V>) => element is S,
     options?: FilterOptions<V>,
   ): ElementwiseResult<T, S>;
   filter<V extends SideInputs = None>(
+    name: string,
     fn: (element: T, context: CallContext<V>) => MaybePromise<boolean>,
     options?: FilterOptions<V>,
   ): ElementwiseResult<T, T>;
   filter<S extends T, V extends SideInputs = None>(
-    name: string,
     fn: (element: T, context: CallContext<V>) => element is S,
     options?: FilterOptions<V>,
   ): ElementwiseResult<T, S>;
   filter<V extends SideInputs = None>(
-    name: string,
     fn: (element: T, context: CallContext<V>) => MaybePromise<boolean>,
     options?: FilterOptions<V>,
   ): ElementwiseResult<T, T>;
   filter(...args: readonly unknown[]): ElementwiseResult<T, never> {
     const { given, rest } = splitName(args);
-    return elementwise(this, { given, derived: "Filter" }, "filter", rest[0], rest[1] as ElementwiseOptions);
+    return elementwise(this.#node, { given, derived: "Filter" }, "filter", rest[0], rest[1] as ElementwiseOptions);
   }
 
   /**
@@ -201,7 +196,8 @@ export class PCollection<T> {
    *
    * Cost: without state, timers, side inputs or async methods it is part of the stage before, as `map`. State is kept in
    * memory, for each key and window, until the window expires.
-   * @throws STATE_NEEDS_KEY, STATE_IN_MERGING_WINDOWS, KEY_CODER_NOT_DETERMINISTIC, OUTPUT_TAG_RESERVED, TRANSFORM_INVALID;
+   * @throws STATE_NEEDS_KEY, STATE_IN_MERGING_WINDOWS, TIMER_INVALID, KEY_CODER_NOT_DETERMINISTIC, OUTPUT_TAG_RESERVED,
+   * TRANSFORM_INVALID;
    * when the job runs, STEP_FAILED, ASYNC_NOT_DECLARED, NOT_ITERABLE, OUTPUT_TAG_UNKNOWN, TIMESTAMP_SKEW, TIMER_PAST_EXPIRY
    *
    * @example
@@ -223,32 +219,30 @@ export class PCollection<T> {
     X extends TimerSpecs = None,
     V extends SideInputs = None,
     O extends OutputTags = None,
+    E = unknown,
   >(
-    this: KeyedWhereNeeded<PCollection<T>, T, S, X>,
-    doFn: DoFn<T, R, S, X, V, O>,
+    this: KeyedWhereNeeded<PCollection<T>, T, S, X, E>,
+    doFn: DoFn<T, R, S, X, V, O, E>,
     options?: ParDoOptions,
-  ): ParDoOutcome<T, R, S, X, O>;
+  ): ParDoOutcome<T, R, S, X, O, E>;
   parDo<
     R extends Element = never,
     S extends StateSpecs = None,
     X extends TimerSpecs = None,
     V extends SideInputs = None,
     O extends OutputTags = None,
+    E = unknown,
   >(
-    this: KeyedWhereNeeded<PCollection<T>, T, S, X>,
+    this: KeyedWhereNeeded<PCollection<T>, T, S, X, E>,
     name: string,
-    doFn: DoFn<T, R, S, X, V, O>,
+    doFn: DoFn<T, R, S, X, V, O, E>,
     options?: ParDoOptions,
-  ): ParDoOutcome<T, R, S, X, O>;
+  ): ParDoOutcome<T, R, S, X, O, E>;
   parDo(...args: readonly unknown[]): unknown {
     const { given, rest } = splitName(args);
-    const step = addParDo(
-      nodeOf(this),
-      { given, derived: "ParDo" },
-      rest[0] as AnyDoFn,
-      rest[1] as ParDoOptions<never>,
-    );
-    return new KeyedParDoResult(step);
+    const node = nodeOf(this);
+    const step = addParDo(node, { given, derived: "ParDo" }, rest[0] as AnyDoFn, rest[1] as ParDoOptions<never>);
+    return node.builder.results.parDo(step);
   }
 
   /**
@@ -295,8 +289,8 @@ export class PCollection<T> {
   ): PCollection<T>;
   withTimestamps(...args: readonly unknown[]): PCollection<T> {
     const { given, rest } = splitName(args);
-    const skew = (rest[1] as { allowedTimestampSkew?: number } | undefined)?.allowedTimestampSkew ?? 0;
-    return main(addTimestamps(this.#node, { given, derived: "WithTimestamps" }, rest[0], skew));
+    const options = rest[1] as { readonly allowedTimestampSkew?: number } | undefined;
+    return main(addTimestamps(this.#node, { given, derived: "WithTimestamps" }, rest[0], options));
   }
 
   /**
@@ -354,16 +348,7 @@ export class PCollection<T> {
   write(name: string, sink: Sink<T>): void;
   write(...args: readonly unknown[]): void {
     const { given, rest } = splitName(args);
-    const { builder } = this.#node;
-    const place = builder.place(given, "Write");
-    const sink = rest[0] as Sink<unknown> | undefined;
-    if (typeof sink?.open !== "function") {
-      throw stepError("TRANSFORM_INVALID", place, {
-        what: `"${place.name}" writes to ${describe(sink)}`,
-        fix: "give a sink, or use .apply(text.write(path))",
-      });
-    }
-    builder.add({ place, spec: { kind: "write", sink }, inputs: [this.#node] });
+    addWrite(this.#node, { given, derived: "Write" }, rest[0]);
   }
 
   /**
@@ -385,8 +370,8 @@ export class PCollection<T> {
   asSingleton<D>(name: string, options: { readonly default: D }): PCollectionView<T | D>;
   asSingleton(...args: readonly unknown[]): PCollectionView<T> {
     const { given, rest } = splitName(args);
-    const options = rest[0] as { default: unknown } | undefined;
-    return view(this, { given, derived: "AsSingleton" }, "singleton", options && { value: options.default });
+    const options = rest[0] as { readonly default: unknown } | undefined;
+    return view(this.#node, { given, derived: "AsSingleton" }, "singleton", options);
   }
 
   /**
@@ -401,7 +386,7 @@ export class PCollection<T> {
    * ```
    */
   asIterable(name?: string): PCollectionView<Iterable<T>> {
-    return view(this, { given: name, derived: "AsIterable" }, "iterable");
+    return view(this.#node, { given: name, derived: "AsIterable" }, "iterable");
   }
 
   /**
@@ -417,12 +402,13 @@ export class PCollection<T> {
    * ```
    */
   asList(name?: string): PCollectionView<readonly T[]> {
-    return view(this, { given: name, derived: "AsList" }, "list");
+    return view(this.#node, { given: name, derived: "AsList" }, "list");
   }
 
   /**
-   * A side input to look values up by key; a key with two values in a window is an error. Keys are equal by content.
-   * @throws KEYED_STEP_NEEDS_KV, SIDE_INPUT_MERGING_WINDOWS, VIEW_NEVER_READY; when the job runs, MAP_VIEW_DUPLICATE_KEY
+   * A side input to look values up by key; a key with two values in a window is an error. Keys are equal by content, or by the
+   * bytes that the coder of the pairs gives them.
+   * @throws KEYED_STEP_NEEDS_KV, KEY_CODER_NOT_DETERMINISTIC, SIDE_INPUT_MERGING_WINDOWS, VIEW_NEVER_READY; when the job runs, MAP_VIEW_DUPLICATE_KEY
    *
    * @example
    * ```ts
@@ -431,12 +417,12 @@ export class PCollection<T> {
    * ```
    */
   asMap<K, V>(this: PCollection<KV<K, V>>, name?: string): PCollectionView<ReadonlyMap<K, V>> {
-    return view(this, { given: name, derived: "AsMap" }, "map");
+    return view(nodeOf(this), { given: name, derived: "AsMap" }, "map");
   }
 
   /**
-   * A side input to look all values of a key up. Keys are equal by content.
-   * @throws KEYED_STEP_NEEDS_KV, SIDE_INPUT_MERGING_WINDOWS, VIEW_NEVER_READY
+   * A side input to look all values of a key up. Keys are equal as those of `asMap`.
+   * @throws KEYED_STEP_NEEDS_KV, KEY_CODER_NOT_DETERMINISTIC, SIDE_INPUT_MERGING_WINDOWS, VIEW_NEVER_READY
    *
    * @example
    * ```ts
@@ -445,7 +431,7 @@ export class PCollection<T> {
    * ```
    */
   asMultimap<K, V>(this: PCollection<KV<K, V>>, name?: string): PCollectionView<ReadonlyMap<K, readonly V[]>> {
-    return view(this, { given: name, derived: "AsMultimap" }, "multimap");
+    return view(nodeOf(this), { given: name, derived: "AsMultimap" }, "multimap");
   }
 
   /**
@@ -475,42 +461,44 @@ export class PCollection<T> {
     ...args: readonly unknown[]
   ): KeyedResult<KV<K, V>, KV<K, readonly V[]>> {
     const { given, rest } = splitName(args);
-    const { keyCoder } = (rest[0] ?? {}) as GroupOptions<never>;
-    return new KeyedResult(addGroupByKey(nodeOf(this), { given, derived: "GroupByKey" }, keyCoder));
+    return groupByKey(nodeOf(this), { given, derived: "GroupByKey" }, rest[0] as GroupOptions<never>);
   }
 
   /**
    * The values of each key and window combined to one, each time the trigger fires.
    *
    * Cost: one accumulator for each key and window. That of a plain function is up to 64 values, which it then makes one.
+   *
+   * With `sideInputs`, each method of the CombineFn (or the plain function) gets their values last: those of the window that
+   * the accumulator is in, of a session as far as it has merged. Elements wait until their views are ready. Other runners of
+   * Beam see such a combine as a GroupByKey with a DoFn behind it: they keep all values of a key until its pane fires, and
+   * combine them by the views of that moment.
    * @param fn a CombineFn such as `sumFn()`, or a plain associative and commutative function over values
-   * @throws as `groupByKey`, and COMBINE_FN_INVALID, ASYNC_NOT_ALLOWED
+   * @throws as `groupByKey`, and COMBINE_FN_INVALID, ASYNC_NOT_ALLOWED, SIDE_INPUT_INVALID
    *
    * @example
    * ```ts
    * p.create([["a", 1], ["a", 2]]).combinePerKey(sumFn()); // -> ["a", 3]
    * p.create([["a", "x"], ["a", "y"]]).combinePerKey((words) => [...words].sort().join("")); // -> ["a", "xy"]
+   * const least = p.create("Least", [10]).asSingleton();
+   * p.create("Bids", [["a", 7], ["b", 12]]).combinePerKey((bids, { least }) => Math.max(least, ...bids), { sideInputs: { least } });
+   * // -> ["a", 10], ["b", 12]
    * ```
    */
-  combinePerKey<K, V, A, O = V>(
+  combinePerKey<K, V, A, O = V, S extends SideInputs = None>(
     this: KeyedBy<K, PCollection<KV<K, V>>>,
-    fn: Combiner<V, A, O>,
-    options?: GroupOptions<K>,
+    fn: Combiner<V, A, O, NoInfer<S>>,
+    options?: CombineOptions<K, S>,
   ): KeyedResult<KV<K, V>, KV<K, O>>;
-  combinePerKey<K, V, A, O = V>(
+  combinePerKey<K, V, A, O = V, S extends SideInputs = None>(
     this: KeyedBy<K, PCollection<KV<K, V>>>,
     name: string,
-    fn: Combiner<V, A, O>,
-    options?: GroupOptions<K>,
+    fn: Combiner<V, A, O, NoInfer<S>>,
+    options?: CombineOptions<K, S>,
   ): KeyedResult<KV<K, V>, KV<K, O>>;
   combinePerKey<K, V>(this: PCollection<KV<K, V>>, ...args: readonly unknown[]): KeyedResult<KV<K, V>, KV<K, never>> {
     const { given, rest } = splitName(args);
-    return combinePerKey<K, V, never>(
-      this,
-      { given, derived: "CombinePerKey" },
-      rest[0],
-      rest[1] as GroupOptions<never>,
-    );
+    return combinePerKey(nodeOf(this), { given, derived: "CombinePerKey" }, rest[0], rest[1] as CombineOptions<never>);
   }
 
   /**
@@ -522,7 +510,7 @@ export class PCollection<T> {
    * ```
    */
   keys<K, V>(this: PCollection<KV<K, V>>, name?: string): PCollection<K> {
-    return elementwise(this, { given: name, derived: "Keys" }, "map", ([key]: KV<K, V>) => key, undefined, {
+    return elementwise(nodeOf(this), { given: name, derived: "Keys" }, "map", ([key]: KV<K, V>) => key, undefined, {
       coder: keyCoderOf(nodeOf(this).coder),
     });
   }
@@ -536,9 +524,16 @@ export class PCollection<T> {
    * ```
    */
   values<K, V>(this: PCollection<KV<K, V>>, name?: string): PCollection<V> {
-    return elementwise(this, { given: name, derived: "Values" }, "map", ([, value]: KV<K, V>) => value, undefined, {
-      coder: valueCoderOf(nodeOf(this).coder),
-    });
+    return elementwise(
+      nodeOf(this),
+      { given: name, derived: "Values" },
+      "map",
+      ([, value]: KV<K, V>) => value,
+      undefined,
+      {
+        coder: valueCoderOf(nodeOf(this).coder),
+      },
+    );
   }
 
   /**
@@ -551,197 +546,25 @@ export class PCollection<T> {
    */
   mapValues<K, V, O extends Element, S extends SideInputs = None>(
     this: PCollection<KV<K, V>>,
+    name: string,
     fn: (value: V, context: CallContext<S>) => O | PromiseLike<O>,
     options?: StepOptions<S, KV<K, O>>,
   ): ElementwiseResult<KV<K, V>, KV<K, O>>;
   mapValues<K, V, O extends Element, S extends SideInputs = None>(
     this: PCollection<KV<K, V>>,
-    name: string,
     fn: (value: V, context: CallContext<S>) => O | PromiseLike<O>,
     options?: StepOptions<S, KV<K, O>>,
   ): ElementwiseResult<KV<K, V>, KV<K, O>>;
   mapValues<K, V>(this: PCollection<KV<K, V>>, ...args: readonly unknown[]): ElementwiseResult<KV<K, V>, never> {
     const { given, rest } = splitName(args);
     const options = rest[1] as ElementwiseOptions | undefined;
-    return elementwise(this, { given, derived: "MapValues" }, "map", overValues(rest[0], options), options, {
+    return elementwise(nodeOf(this), { given, derived: "MapValues" }, "map", overValues(rest[0], options), options, {
       shape: "kv",
       coder: pairCoder(keyCoderOf(nodeOf(this).coder), undefined),
     });
   }
 }
 
-/**
- * The output of `map`, `flatMap`, `filter` or `parDo` on elements `I`.
- *
- * @example
- * ```ts
- * const parsed = p.create(["1", "one"]).map((text) => JSON.parse(text) as number); // -> 1
- * parsed.deadLetter().map(({ element, error }) => [element, error.name]); // -> ["one", "SyntaxError"]
- * ```
- */
-export class ElementwiseResult<I, O> extends PCollection<O> {
-  readonly #step: StepDraft;
-
-  constructor(step: StepDraft) {
-    super(step.outputs["main"] as CollectionNode);
-    this.#step = step;
-  }
-
-  /**
-   * The elements that the step gave up on, with their errors. Asking for it sends failures there, in place of failing the
-   * job; outputs of a failed call do not appear. A timer's callback that fails still fails the job: it has no element.
-   */
-  deadLetter(): PCollection<DeadLetter<I>> {
-    return new PCollection(deadLetterOutput(this.#step));
-  }
-}
-
-/**
- * The output of a grouping of elements `I`.
- *
- * @example
- * ```ts
- * const clicks = testStream<string>().addElements(at(1000, "a")).advanceWatermarkTo(60_000).addElements(at(2000, "b"));
- * const counts = p
- *   .apply(clicks.advanceWatermarkToInfinity())
- *   .windowInto(fixedWindows(seconds(60)))
- *   .map((word) => [word, 1])
- *   .groupByKey(); // -> ["a", [1]]
- * counts.late.map(({ element, lateBy, reason }) => [element, lateBy, reason]); // -> [["b", 1], 1, "expired"]
- * ```
- */
-export class KeyedResult<I, O> extends PCollection<O> {
-  readonly #step: StepDraft;
-
-  constructor(step: StepDraft) {
-    super(step.outputs["main"] as CollectionNode);
-    this.#step = step;
-  }
-
-  /** What came too late, with window and reason, in the global window. Without it late elements are only counted. */
-  get late(): PCollection<Late<I>> {
-    return new PCollection(lateOutput(this.#step));
-  }
-}
-
-/**
- * The main output of a DoFn, and by tag its others.
- *
- * @example
- * ```ts
- * const sorted = p.create([5, -1]).parDo({
- *   outputs: { main: output<number>(), negative: output<number>() },
- *   process: (n, { output, outputTo }) => (n < 0 ? outputTo("negative", n) : output(n)),
- * }); // -> 5
- * sorted.outputs.negative; // -> -1
- * ```
- */
-export class ParDoResult<I, O, Tags extends OutputTags> extends ElementwiseResult<I, O> {
-  /** The DoFn's outputs beside `main`. */
-  readonly outputs: { readonly [N in SideTags<Tags>]: PCollection<TagElement<Tags[N]>> };
-
-  constructor(step: StepDraft) {
-    super(step);
-    const named = Object.entries(step.outputs).filter(([tag]) => tag !== "main");
-    this.outputs = Object.freeze(Object.fromEntries(named.map(([tag, node]) => [tag, new PCollection(node)]))) as never;
-  }
-}
-
-/**
- * The main output of a DoFn with state or timers.
- *
- * @example
- * ```ts
- * const clicks = testStream<KV<string, number>>().addElements(at(1000, ["a", 1])).advanceWatermarkTo(60_000);
- * const sums = p
- *   .apply(clicks.addElements(at(2000, ["a", 2])).advanceWatermarkToInfinity())
- *   .windowInto(fixedWindows(seconds(60)))
- *   .parDo({
- *     state: { sum: combiningState(sumFn()) },
- *     process([, n], { state: { sum } }) {
- *       sum.add(n);
- *       return [sum.read()];
- *     },
- *   }); // -> 1
- * sums.late.map(({ element }) => element); // -> ["a", 2]
- * ```
- */
-export class KeyedParDoResult<I, O, Tags extends OutputTags> extends ParDoResult<I, O, Tags> {
-  readonly #step: StepDraft;
-
-  constructor(step: StepDraft) {
-    super(step);
-    this.#step = step;
-  }
-
-  /** What came too late, with window and reason, in the global window. Without it late elements are only counted. */
-  get late(): PCollection<Late<I>> {
-    return new PCollection(lateOutput(this.#step));
-  }
-}
-
-/** What `parDo` returns: `.late` only where the DoFn keeps something for each key. */
-export type ParDoOutcome<I, R, S extends StateSpecs, X extends TimerSpecs, O extends OutputTags> =
-  IsKeyed<S, X> extends true ? KeyedParDoResult<I, ParDoElement<R, O>, O> : ParDoResult<I, ParDoElement<R, O>, O>;
-
-/** Adds a `map`, `flatMap` or `filter`; `known` is what the caller knows of it beforehand. */
-export function elementwise<I, O>(
-  input: PCollection<I>,
-  naming: StepNaming,
-  kind: "map" | "flatMap" | "filter",
-  fn: unknown,
-  options?: ElementwiseOptions,
-  known?: Known,
-): ElementwiseResult<I, O> {
-  return new ElementwiseResult(addElementwise(nodeOf(input), naming, kind, fn, options, known));
-}
-
-/** Adds a `combinePerKey`. */
-export function combinePerKey<K, V, O>(
-  input: PCollection<KV<K, V>>,
-  naming: StepNaming,
-  fn: unknown,
-  options?: GroupOptions<never>,
-): KeyedResult<KV<K, V>, KV<K, O>> {
-  return new KeyedResult(addCombinePerKey(nodeOf(input), naming, fn, options?.keyCoder));
-}
-
-/** Adds a view. */
-export function view<T, V>(
-  input: PCollection<T>,
-  naming: StepNaming,
-  kind: ViewKind,
-  defaultValue?: { readonly value: unknown },
-): PCollectionView<V> {
-  const { builder } = nodeOf(input);
-  const place = builder.place(naming.given, naming.derived);
-  checkView(place, nodeOf(input), kind === "map" || kind === "multimap");
-  return builder.addView<V>(place, kind, nodeOf(input), defaultValue);
-}
-
-/** An optional first name, and the other arguments. */
-export function splitName(args: readonly unknown[]): {
-  readonly given: string | undefined;
-  readonly rest: readonly unknown[];
-} {
-  const [first, ...others] = args;
-  return typeof first === "string" ? { given: first, rest: others } : { given: undefined, rest: args };
-}
-
 function main<T>(step: StepDraft): PCollection<T> {
   return new PCollection(step.outputs["main"] as CollectionNode);
-}
-
-/** `fn` over the value of a pair. Async, or with a context, exactly where `fn` is: both change how the step is called. */
-function overValues(fn: unknown, options: ElementwiseOptions | undefined): unknown {
-  if (typeof fn !== "function") return fn;
-  const call = fn as (value: unknown, context?: unknown) => unknown;
-  if (isAsyncFunction(fn) || options?.async === true) {
-    return call.length < 2
-      ? async ([key, value]: KV<unknown, unknown>) => [key, await call(value)]
-      : async ([key, value]: KV<unknown, unknown>, context: unknown) => [key, await call(value, context)];
-  }
-  return call.length < 2
-    ? ([key, value]: KV<unknown, unknown>) => [key, call(value)]
-    : ([key, value]: KV<unknown, unknown>, context: unknown) => [key, call(value, context)];
 }

@@ -6,6 +6,7 @@
 import { type Coder, decodeIn, encodeIn } from "../coders/coder.ts";
 import { iterableCoder, kvCoder } from "../coders/composites.ts";
 import { canonicalCoder } from "../coders/key.ts";
+import { varintCoder } from "../coders/primitives.ts";
 import { valueCoder } from "../coders/value.ts";
 import type { WindowFn } from "../model/window-fn.ts";
 import type { Window } from "../model/window.ts";
@@ -62,6 +63,48 @@ function wrapperCoder(name: string, element: AnyCoder): AnyCoder {
       valueCoder.encode(rest, out);
     },
     decode: (input) => ({ element: decodeIn("nested", element, input), ...(valueCoder.decode(input) as object) }),
+  };
+}
+
+/** That of values with the tag of the collection that they come from; none where none of them has a coder. */
+export function taggedCoder(coders: Readonly<Record<string, AnyCoder | undefined>>): AnyCoder | undefined {
+  const tags = Object.keys(coders);
+  if (tags.every((tag) => coders[tag] === undefined)) return undefined;
+  const parts = tags.map((tag) => coders[tag] ?? valueCoder);
+  return {
+    name: `tagged(${tags.map((tag, i) => `${tag}: ${parts[i]?.name}`).join(", ")})`,
+    components: parts,
+    deterministic: false,
+    encode: (tagged, out) => {
+      const { tag, value } = tagged as { readonly tag: string; readonly value: unknown };
+      const index = tags.indexOf(tag);
+      varintCoder.encode(index, out);
+      encodeIn("nested", parts[index] as AnyCoder, value, out);
+    },
+    decode: (input) => {
+      const index = varintCoder.decode(input);
+      return { tag: tags[index], value: decodeIn("nested", parts[index] as AnyCoder, input) };
+    },
+  };
+}
+
+/** That of objects with an array of values by each tag; none where none of them has a coder. */
+export function joinedCoder(coders: Readonly<Record<string, AnyCoder | undefined>>): AnyCoder | undefined {
+  const tags = Object.keys(coders);
+  if (tags.every((tag) => coders[tag] === undefined)) return undefined;
+  const lists = tags.map((tag) => iterableCoder(coders[tag] ?? valueCoder) as AnyCoder);
+  return {
+    name: `joined(${tags.map((tag, i) => `${tag}: ${lists[i]?.name}`).join(", ")})`,
+    components: lists,
+    deterministic: false,
+    encode: (joined, out) => {
+      const byTag = joined as Readonly<Record<string, unknown>>;
+      for (const [i, tag] of tags.entries()) encodeIn("nested", lists[i] as AnyCoder, byTag[tag], out);
+    },
+    decode: (input) =>
+      Object.fromEntries(
+        tags.map((tag, i) => [tag, [...(decodeIn("nested", lists[i] as AnyCoder, input) as unknown[])]]),
+      ),
   };
 }
 

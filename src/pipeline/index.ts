@@ -1,12 +1,6 @@
 /** Authoring pipelines: what programs see of this folder. */
-export {
-  ElementwiseResult,
-  KeyedParDoResult,
-  KeyedResult,
-  ParDoResult,
-  PCollection,
-  type ParDoOutcome,
-} from "./collection.ts";
+export { PCollection } from "./collection.ts";
+export { ElementwiseResult, KeyedParDoResult, KeyedResult, ParDoResult, type ParDoOutcome } from "./results.ts";
 export { Pipeline, type CreateOptions, type ElementOf, type ReadOptions, type TestStreamOptions } from "./pipeline.ts";
 export {
   isProgram,
@@ -21,6 +15,7 @@ export { stepTransform, transform, type Transform } from "./transform.ts";
 export type {
   CallContext,
   Combiner,
+  CombineOptions,
   Element,
   FilterOptions,
   GroupOptions,

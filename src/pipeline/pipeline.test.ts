@@ -8,6 +8,7 @@ import { output } from "../fn/do-fn.ts";
 import type { Sink } from "../fn/sink.ts";
 import { eventTime, type Source } from "../fn/source.ts";
 import { valueState } from "../fn/state.ts";
+import { eventTimer } from "../fn/timer.ts";
 import type { Collection, PipelineGraph, Step, StepSpec } from "../graph/graph.ts";
 import { minutes, seconds } from "../model/time.ts";
 import type { WindowingStrategy } from "../model/windowing.ts";
@@ -478,6 +479,15 @@ describe("what is refused while building", () => {
     });
   });
 
+  test("TIMER_INVALID: a timer without a callback, and a callback without a timer", async () => {
+    const nobody = await refusal((p) => pairs(p).parDo("Wait", { timers: { due: eventTimer() }, process() {} }));
+    expect(nobody).toMatchObject({ code: "TIMER_INVALID", context: { step: "Wait" } });
+    expect(nobody.what).toContain('the timer "due"');
+    const never = { timers: { due: eventTimer() }, process() {}, onTimer: { due() {}, du() {} } };
+    const nothing = await refusal((p) => pairs(p).parDo("Wait", never as never));
+    expect(nothing).toMatchObject({ code: "TIMER_INVALID", what: expect.stringContaining('"du"') as string });
+  });
+
   test("STATE_IN_MERGING_WINDOWS: state of sessions cannot merge", async () => {
     const stateful: DoFn<KV<string, number>, string> = { state: { n: valueState<number>() }, process: () => [] };
     const error = await refusal((p) =>
@@ -531,7 +541,7 @@ describe("what is refused while building", () => {
     ["TRANSFORM_INVALID", "a DoFn class in place of an instance", (p) => p.create([1]).parDo(class {} as never)],
     ["TRANSFORM_INVALID", "windowInto of a number", (p) => p.create([1]).windowInto(5 as never)],
     ["TRANSFORM_INVALID", "windowInto of nothing", (p) => p.create([1]).windowInto({})],
-    ["TRANSFORM_INVALID", "a misspelt change", (p) => p.create([1]).windowInto({ triger: 1 } as never)],
+    ["OPTION_UNKNOWN", "a misspelt change", (p) => p.create([1]).windowInto({ triger: 1 } as never)],
     ["TRANSFORM_INVALID", "no concurrency", (p) => p.create([1]).map((n) => n, { concurrency: 0 })],
     ["TRANSFORM_INVALID", "a concurrency of NaN", (p) => p.create([1]).map((n) => n, { concurrency: NaN })],
     ["TRANSFORM_INVALID", "no attempt", (p) => p.create([1]).map((n) => n, { retry: { attempts: 0 } })],

@@ -15,8 +15,10 @@ import {
 } from "./builder.ts";
 import { checkCoder, checkSameWindowing, checkSync, describe } from "./checks.ts";
 import { commonCoder } from "./derived-coders.ts";
-import { nodeOf, PCollection, splitName } from "./collection.ts";
+import { nodeOf, PCollection } from "./collection.ts";
 import { createSource, createTimestampedSource } from "./create.ts";
+import { splitName } from "./naming.ts";
+import { checkStepOptions } from "./options.ts";
 import { rootTraits } from "./steps.ts";
 import type { Transform } from "./transform.ts";
 import type { Element } from "./types.ts";
@@ -111,6 +113,7 @@ export class Pipeline {
         fix: "give a source, or use p.apply(text.read(path))",
       });
     }
+    checkStepOptions(place, "read", rest[1]);
     const { timestamps = sourceTime(), coder } = (rest[1] ?? {}) as ReadOptions<never>;
     if (timestamps.kind === "event") checkSync(place, "the timestamp function", timestamps.timestamp);
     return this.#root(
@@ -137,6 +140,7 @@ export class Pipeline {
     const { given, rest } = splitName(args);
     const place = this.#builder.place(given, "Create");
     const values = listOf(place, rest[0]);
+    checkStepOptions(place, "create", rest[1]);
     const { timestamps, coder } = (rest[1] ?? {}) as CreateOptions<never>;
     checkSync(place, "the timestamp function", timestamps);
     return this.#create(place, createSource(values as readonly never[], timestamps), coder, shapeOfValues(values));
@@ -164,6 +168,7 @@ export class Pipeline {
     const { given, rest } = splitName(args);
     const place = this.#builder.place(given, "Create");
     const entries = listOf(place, rest[0]) as readonly TimestampedValue<unknown>[];
+    checkStepOptions(place, "createTimestamped", rest[1]);
     const { coder } = (rest[1] ?? {}) as { coder?: Coder<never> };
     return this.#create(
       place,
@@ -223,6 +228,7 @@ export class Pipeline {
     const place = this.#builder.place(given, "TestStream");
     const events = Object.freeze([...(listOf(place, rest[0]) as readonly TestStreamEvent[])]);
     for (const event of events) if (event.kind === "elements") checkTimestamps(place, event.elements);
+    checkStepOptions(place, "readTestStream", rest[1]);
     const { coder, bounded = false } = (rest[1] ?? {}) as TestStreamOptions<never>;
     return this.#root(place, { kind: "testStream", events }, rootTraits(bounded, coder, undefined));
   }

@@ -10,6 +10,7 @@ import type { PipelineGraph } from "../graph/graph.ts";
 import { GraphBuilder } from "./builder.ts";
 import { describe } from "./checks.ts";
 import { Pipeline } from "./pipeline.ts";
+import { STEP_RESULTS } from "./results.ts";
 
 /** Marks programs, also those made by another copy of this module. */
 const PROGRAM: unique symbol = Symbol.for("tidemark.program") as never;
@@ -98,7 +99,7 @@ export function pipeline(first: unknown, second?: unknown): Program<never> {
     optionsSchema: schema,
     async build(rawOptions: unknown): Promise<BuiltProgram> {
       const options = await validateOptions(name, schema, rawOptions);
-      const builder = new GraphBuilder(name, { allowUnsafeTriggers });
+      const builder = new GraphBuilder(name, { allowUnsafeTriggers, results: STEP_RESULTS });
       await definition.build(new Pipeline(builder), options);
       return Object.freeze({ graph: builder.freeze(), options });
     },

@@ -9,6 +9,7 @@ import { keyCoderOf, valueCoderOf } from "../coders/composites.ts";
 import type { CallOptions } from "../fn/call-options.ts";
 import type { OutputTags } from "../fn/do-fn.ts";
 import { isKeyedDoFn } from "../fn/inspect.ts";
+import type { Sink } from "../fn/sink.ts";
 import type { SideInputs } from "../fn/view.ts";
 import type { ElementFn } from "../graph/graph.ts";
 import type { Timestamp } from "../model/time.ts";
@@ -32,20 +33,17 @@ import {
   checkGrouping,
   checkKeyedDoFn,
   checkStateSpecs,
+  checkTimers,
   checkSync,
   checkWindowFn,
   describe,
   shapeOf,
 } from "./checks.ts";
 import { toCombineFn } from "./combine.ts";
+import { checkStepOptions, WINDOWING_OPTIONS } from "./options.ts";
 import { deadLetterCoder, groupedCoder, lateCoder, pairCoder } from "./derived-coders.ts";
+import type { StepNaming } from "./naming.ts";
 import type { AnyDoFn, WindowIntoOptions } from "./types.ts";
-
-/** The name that a step is given, or the one that is derived for it. */
-export interface StepNaming {
-  readonly given: string | undefined;
-  readonly derived: string;
-}
 
 /** Options of element-wise steps, whatever their types. */
 export interface ElementwiseOptions extends CallOptions {
@@ -79,6 +77,7 @@ export function addElementwise(
     checkFunction(place, "the key function", known.keyFn.fn);
     checkSync(place, "the key function", known.keyFn.fn);
   }
+  checkStepOptions(place, kind, options);
   const { sideInputs, coder: given, ...call } = options;
   checkCallOptions(place, call);
   checkCoder(place, given);
@@ -98,10 +97,12 @@ export function addParDo(
   const place = input.builder.place(naming.given, naming.derived);
   checkDoFn(place, doFn);
   checkStateSpecs(place, doFn.state);
+  checkStepOptions(place, "parDo", options);
   const { keyCoder: given, ...call } = options;
   checkCallOptions(place, call);
   const isKeyed = isKeyedDoFn(doFn);
   if (isKeyed) checkKeyedDoFn(place, input, given);
+  checkTimers(place, doFn);
   const keyCoder = isKeyed ? keyCoderFor(input, given) : given;
   const tags: OutputTags = { main: {}, ...doFn.outputs };
   for (const { coder } of Object.values(tags)) checkCoder(place, coder);
@@ -142,9 +143,11 @@ export function addTimestamps(
   input: CollectionNode,
   naming: StepNaming,
   fn: unknown,
-  allowedTimestampSkew: number,
+  options: { readonly allowedTimestampSkew?: number } | undefined,
 ): StepDraft {
   const place = input.builder.place(naming.given, naming.derived);
+  checkStepOptions(place, "withTimestamps", options);
+  const allowedTimestampSkew = options?.allowedTimestampSkew ?? 0;
   checkFunction(place, "the timestamp function", fn);
   checkSync(place, "the timestamp function", fn);
   if (!(allowedTimestampSkew >= 0)) {
@@ -166,6 +169,7 @@ export function addWindowInto(
   const place = input.builder.place(naming.given, naming.derived);
   if (isWindowFn(windowFn)) {
     checkWindowFn(place, windowFn);
+    checkStepOptions(place, "windowInto", options);
     return windowed(
       input,
       place,
@@ -202,19 +206,13 @@ function isWindowFn(value: unknown): value is WindowFn {
   return typeof (value as WindowFn | undefined)?.assign === "function";
 }
 
-const WINDOWING_OPTIONS: readonly string[] = [
-  "trigger",
-  "accumulation",
-  "allowedLateness",
-  "timestampCombiner",
-  "closingBehavior",
-  "onTimeBehavior",
-] satisfies readonly (keyof WindowIntoOptions)[];
-
 /** Windowing without a WindowFn has to say what it changes. */
 function checkChanges(place: StepPlace, options: unknown): void {
-  const names = typeof options === "object" && options !== null ? Object.keys(options) : [];
-  if (names.length > 0 && names.every((name) => WINDOWING_OPTIONS.includes(name))) return;
+  const isObject = typeof options === "object" && options !== null && !Array.isArray(options);
+  if (isObject && Object.keys(options).length > 0) {
+    checkStepOptions(place, "windowInto", options);
+    return;
+  }
   throw stepError("TRANSFORM_INVALID", place, {
     what: `"${place.name}" windows by ${describe(options)}`,
     why: `it takes a WindowFn, or changes of the windowing alone: ${WINDOWING_OPTIONS.join(", ")}`,
@@ -227,8 +225,14 @@ export function addReshuffle(input: CollectionNode, naming: StepNaming): StepDra
   return input.builder.add({ place, spec: { kind: "reshuffle" }, inputs: [input], outputs: { main: input } });
 }
 
-export function addGroupByKey(input: CollectionNode, naming: StepNaming, given: Coder<never> | undefined): StepDraft {
+export function addGroupByKey(
+  input: CollectionNode,
+  naming: StepNaming,
+  options: { readonly keyCoder?: Coder<never> } = {},
+): StepDraft {
   const place = input.builder.place(naming.given, naming.derived);
+  checkStepOptions(place, "groupByKey", options);
+  const given = options.keyCoder;
   checkGrouping(place, input, given, input.builder.allowUnsafeTriggers);
   const keyCoder = keyCoderFor(input, given);
   const spec = { kind: "groupByKey" as const, ...(keyCoder && { keyCoder }) };
@@ -240,9 +244,11 @@ export function addCombinePerKey(
   input: CollectionNode,
   naming: StepNaming,
   combiner: unknown,
-  given: Coder<never> | undefined,
+  options: { readonly keyCoder?: Coder<never>; readonly sideInputs?: SideInputs } = {},
 ): StepDraft {
   const place = input.builder.place(naming.given, naming.derived);
+  checkStepOptions(place, "combinePerKey", options);
+  const { keyCoder: given, sideInputs } = options;
   if (combiner === null || (typeof combiner !== "object" && typeof combiner !== "function")) {
     throw stepError("COMBINE_FN_INVALID", place, {
       what: `"${place.name}" combines by ${describe(combiner)}`,
@@ -264,7 +270,19 @@ export function addCombinePerKey(
   // A plain function makes a value of values; what a CombineFn makes is another type.
   const value = typeof combiner === "function" ? valueCoder : undefined;
   const main = grouped(input, pairCoder(keyCoder, value));
-  return input.builder.add({ place, spec, inputs: [input], outputs: { main } });
+  return input.builder.add({ place, spec, inputs: [input], sideInputs, outputs: { main } });
+}
+
+export function addWrite(input: CollectionNode, naming: StepNaming, given: unknown): void {
+  const place = input.builder.place(naming.given, naming.derived);
+  const sink = given as Sink<unknown> | undefined;
+  if (typeof sink?.open !== "function") {
+    throw stepError("TRANSFORM_INVALID", place, {
+      what: `"${place.name}" writes to ${describe(sink)}`,
+      fix: "give a sink, or use .apply(text.write(path))",
+    });
+  }
+  input.builder.add({ place, spec: { kind: "write", sink }, inputs: [input] });
 }
 
 /** What a root step's output carries. */

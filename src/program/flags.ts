@@ -6,7 +6,7 @@
  */
 import { parseArgs } from "node:util";
 import { TidemarkError } from "../base/errors.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../base/nearest.ts";
 import { typeName, type OptionSpec, type OptionType } from "./option-specs.ts";
 
 /** What the command line said. */

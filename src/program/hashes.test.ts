@@ -163,8 +163,8 @@ describe("the hash of the graph", () => {
       await stateful({ state: { seen: bagState() } }),
       await stateful({ state: { known: valueState() } }),
       await stateful({ state: { seen: valueState({ coder: stringCoder }) } }),
-      await stateful({ state: { seen: valueState() }, timers: { end: eventTimer() } }),
-      await stateful({ state: { seen: valueState() }, timers: { end: processingTimer() } }),
+      await stateful({ state: { seen: valueState() }, timers: { end: eventTimer() }, onTimer: { end() {} } }),
+      await stateful({ state: { seen: valueState() }, timers: { end: processingTimer() }, onTimer: { end() {} } }),
     ];
     expect(new Set(graphs.map(graphHash)).size).toBe(graphs.length);
   });

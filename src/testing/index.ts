@@ -2,6 +2,6 @@
 export { assertThat, type Assertion } from "./assert-that.ts";
 export { type Collected, collectSink } from "./collect.ts";
 export { playScript, type PlayOptions } from "./play.ts";
-export { runTest, type TestOptions } from "./run-test.ts";
+export { runTest, type TestMetrics, type TestOptions } from "./run-test.ts";
 export { simulatedJobClock } from "./simulated-job-clock.ts";
 export { at, testStream, type TestStreamBuilder } from "./test-stream.ts";

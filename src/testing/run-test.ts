@@ -3,6 +3,7 @@
  */
 import type { Clock } from "../base/clock.ts";
 import { TidemarkError } from "../base/errors.ts";
+import { checkOptionNames, type OptionNames } from "../base/option-names.ts";
 import { isProgram, type Pipeline, pipeline, type Program } from "../pipeline/index.ts";
 import type { EmbeddedJob } from "../runners/embedded/job.ts";
 import { describeStages, type JobMetrics, jobMetrics } from "../runners/embedded/run.ts";
@@ -26,6 +27,12 @@ export interface TestOptions extends TestJobOptions {
 }
 
 /**
+ * The figures of a job under test. They count as nothing too, so that `() => runTest(…)` is a test's body also where that has to
+ * return nothing, as in node:test.
+ */
+export type TestMetrics = JobMetrics & void;
+
+/**
  * Builds and runs a pipeline to its end; rejects when it fails, or when an `assertThat` does not hold. Processing time is
  * simulated: it jumps when nothing else can happen.
  * @throws TEST_TIMEOUT after 10 s of real time (`timeout`), and what the pipeline throws
@@ -41,7 +48,8 @@ export interface TestOptions extends TestJobOptions {
 export async function runTest(
   build: ((p: Pipeline) => unknown) | Program,
   options: TestOptions = {},
-): Promise<JobMetrics> {
+): Promise<TestMetrics> {
+  checkOptionNames("runTest", options, TEST_OPTIONS);
   const program: Program = isProgram(build)
     ? build
     : (pipeline({
@@ -53,8 +61,20 @@ export async function runTest(
   const warn = options.onWarning ?? (() => {});
   const job = await startTestJob(program, options.options ?? {}, clock, options, { warn });
   await withTimeout(job, options.timeout ?? 10_000);
-  return jobMetrics(job, 0);
+  return jobMetrics(job, 0) as TestMetrics;
 }
+
+const TEST_OPTIONS: OptionNames<TestOptions> = {
+  options: true,
+  encoded: true,
+  strict: true,
+  bundleSeed: true,
+  timeout: true,
+  startAt: true,
+  allowUnsafeTriggers: true,
+  clock: true,
+  onWarning: true,
+};
 
 async function withTimeout(job: EmbeddedJob, timeoutMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;

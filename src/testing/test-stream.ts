@@ -8,7 +8,13 @@
 import { TidemarkError } from "../base/errors.ts";
 import type { TestStreamEvent } from "../graph/graph.ts";
 import { MAX_TIMESTAMP, MIN_TIMESTAMP, formatTimestamp, type Timestamp } from "../model/time.ts";
-import { stepTransform, type PCollection, type Pipeline, type Transform } from "../pipeline/index.ts";
+import {
+  stepTransform,
+  type PCollection,
+  type Pipeline,
+  type TestStreamOptions,
+  type Transform,
+} from "../pipeline/index.ts";
 import type { TimestampedValue } from "../fn/state.ts";
 
 /**
@@ -27,14 +33,20 @@ import type { TimestampedValue } from "../fn/state.ts";
 export class TestStreamBuilder<T> {
   readonly #events: readonly TestStreamEvent[];
   readonly #watermark: Timestamp;
+  readonly #options: TestStreamOptions<T>;
 
-  constructor(events: readonly TestStreamEvent[] = [], watermark: Timestamp = MIN_TIMESTAMP) {
+  constructor(
+    events: readonly TestStreamEvent[] = [],
+    watermark: Timestamp = MIN_TIMESTAMP,
+    options: TestStreamOptions<T> = {},
+  ) {
     this.#events = events;
     this.#watermark = watermark;
+    this.#options = options;
   }
 
   #then(event: TestStreamEvent, watermark: Timestamp = this.#watermark): TestStreamBuilder<T> {
-    return new TestStreamBuilder<T>([...this.#events, event], watermark);
+    return new TestStreamBuilder<T>([...this.#events, event], watermark, this.#options);
   }
 
   /**
@@ -84,7 +96,8 @@ export class TestStreamBuilder<T> {
   /** Ends the stream: the transform to apply to a pipeline. */
   advanceWatermarkToInfinity(): Transform<Pipeline, PCollection<T>> {
     const events = [...this.#events, { kind: "watermark", to: MAX_TIMESTAMP } as const];
-    return stepTransform((p: Pipeline, name?: string) => p.readTestStream<T>(name ?? "TestStream", events));
+    const options = this.#options;
+    return stepTransform((p: Pipeline, name?: string) => p.readTestStream<T>(name ?? "TestStream", events, options));
   }
 }
 
@@ -94,6 +107,9 @@ function invalid(what: string, why: string, fix: string): TidemarkError {
 
 /**
  * Begins a script. It has to end with `advanceWatermarkToInfinity()`.
+ * @param options.coder how elements are written as bytes. Default: Tidemark's coder of plain values
+ * @param options.bounded whether the stream counts as one that ends by itself. Default false
+ * @throws OPTION_UNKNOWN when it is applied
  *
  * @example
  * ```ts
@@ -103,8 +119,8 @@ function invalid(what: string, why: string, fix: string): TidemarkError {
  * p.apply(clicks.advanceWatermarkToInfinity()); // -> ["ann", 1]
  * ```
  */
-export function testStream<T>(): TestStreamBuilder<T> {
-  return new TestStreamBuilder<T>();
+export function testStream<T>(options: TestStreamOptions<T> = {}): TestStreamBuilder<T> {
+  return new TestStreamBuilder<T>([], MIN_TIMESTAMP, options);
 }
 
 /**

@@ -1,10 +1,15 @@
 /** Counts, sums, means and extremes: per key, and of whole windows. */
 import type { KV } from "../fn/do-fn.ts";
 import type { KeyedBy } from "../fn/refusals.ts";
-import { combinePerKey, elementwise, type KeyedResult, nodeOf, type PCollection } from "../pipeline/collection.ts";
+import type { Late } from "../fn/call-options.ts";
+import type { CollectionNode } from "../pipeline/builder.ts";
+import { nodeOf, PCollection } from "../pipeline/collection.ts";
 import { pairCoderByElement } from "../pipeline/derived-coders.ts";
+import type { KeyedResult } from "../pipeline/results.ts";
 import { transform } from "../pipeline/transform.ts";
+import { combinePerKey, elementwise } from "../pipeline/typed-steps.ts";
 import { type GlobalOptions, type GlobalResult, namedCombineGlobally, namedCombinePerKey } from "./combine.ts";
+import { lateElements } from "./late.ts";
 import { countFn, maxFn, meanFn, minFn, sumFn } from "./combine-fns.ts";
 
 type PerKey = <K, I extends number>(
@@ -14,6 +19,33 @@ type PerKey = <K, I extends number>(
 type Globally = (input: PCollection<number>) => GlobalResult<number, number>;
 
 /**
+ * The output of `countPerElement`.
+ *
+ * @example
+ * ```ts
+ * const clicks = testStream<string>().addElements(at(1000, "a")).advanceWatermarkTo(60_000).addElements(at(2000, "b"));
+ * const counts = p
+ *   .apply(clicks.advanceWatermarkToInfinity())
+ *   .windowInto(fixedWindows(seconds(60)))
+ *   .apply(countPerElement()); // -> ["a", 1]
+ * counts.late.map(({ element, lateBy }) => [element, lateBy]); // -> ["b", 1]
+ * ```
+ */
+export class ElementCounts<T> extends PCollection<KV<T, number>> {
+  readonly #late: () => PCollection<Late<T>>;
+
+  constructor(node: CollectionNode, late: () => PCollection<Late<T>>) {
+    super(node);
+    this.#late = late;
+  }
+
+  /** What came too late, with window and reason, in the global window. Without it late elements are only counted. */
+  get late(): PCollection<Late<T>> {
+    return this.#late();
+  }
+}
+
+/**
  * How often each element occurs in its window. Elements are equal by content, as keys are.
  *
  * @example
@@ -21,18 +53,19 @@ type Globally = (input: PCollection<number>) => GlobalResult<number, number>;
  * p.create(["to", "be", "to"]).apply(countPerElement()); // -> ["to", 2], ["be", 1]
  * ```
  */
-export function countPerElement(): <T>(input: KeyedBy<T, PCollection<T>>) => KeyedResult<KV<T, null>, KV<T, number>> {
+export function countPerElement(): <T>(input: KeyedBy<T, PCollection<T>>) => ElementCounts<T> {
   return transform("CountPerElement", <T>(elements: KeyedBy<T, PCollection<T>>) => {
-    const input = elements as PCollection<T>;
+    const input = nodeOf(elements as PCollection<T>);
     const keyed = elementwise<T, KV<T, null>>(
       input,
       { given: "Key", derived: "Key" },
       "map",
       (element: T) => [element, null],
       {},
-      { shape: "kv", coder: pairCoderByElement(nodeOf(input).coder, undefined) },
+      { shape: "kv", coder: pairCoderByElement(input.coder, undefined) },
     );
-    return combinePerKey<T, null, number>(keyed, { given: "Count", derived: "Count" }, countFn());
+    const counts = combinePerKey<T, null, number>(nodeOf(keyed), { given: "Count", derived: "Count" }, countFn());
+    return new ElementCounts<T>(nodeOf(counts), lateElements(elements as PCollection<T>, counts, 0));
   });
 }
 

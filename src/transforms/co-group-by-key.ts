@@ -1,11 +1,16 @@
 /** Joins of several keyed collections, by key and window. */
+import { keyCoderOf, valueCoderOf } from "../coders/composites.ts";
 import type { Late } from "../fn/set-aside.ts";
 import type { KV } from "../fn/do-fn.ts";
 import type { KeyedBy } from "../fn/refusals.ts";
 import { TidemarkError } from "../base/errors.ts";
 import type { CollectionNode } from "../pipeline/builder.ts";
-import { elementwise, type KeyedResult, nodeOf, PCollection, splitName } from "../pipeline/collection.ts";
+import { nodeOf, PCollection } from "../pipeline/collection.ts";
+import { commonCoder, joinedCoder, pairCoder, taggedCoder } from "../pipeline/derived-coders.ts";
+import { splitName } from "../pipeline/naming.ts";
 import { addFlatten } from "../pipeline/pipeline.ts";
+import type { KeyedResult } from "../pipeline/results.ts";
+import { elementwise } from "../pipeline/typed-steps.ts";
 
 /** Keyed collections by tag. */
 export type Tagged<K> = Readonly<Record<string, PCollection<KV<K, unknown>>>>;
@@ -80,31 +85,35 @@ export function coGroupByKey(...args: readonly unknown[]): CoGroupResult<Tagged<
       fix: "give one or more, by tag",
     });
   const { builder } = nodeOf(first);
-  return builder.inScope(builder.place(given, "CoGroupByKey"), () => {
-    const tagged = Object.entries(collections).map(([tag, collection]) => {
+  const coders = Object.values(collections).map((collection) => nodeOf(collection).coder);
+  const key = commonCoder(coders.map(keyCoderOf));
+  const values = Object.fromEntries(Object.keys(collections).map((tag, i) => [tag, valueCoderOf(coders[i])]));
+  const tagged = pairCoder(key, taggedCoder(values));
+  return builder.inScope(builder.place(given, "CoGroupByKey").name, () => {
+    const inputs = Object.entries(collections).map(([tag, collection]) => {
       const withTag = ([key, value]: KV<unknown, unknown>): unknown => [key, { tag, value }];
       return elementwise<unknown, KV<unknown, { tag: string; value: unknown }>>(
-        collection,
+        nodeOf(collection),
         { given: `Tag ${tag}`, derived: "Tag" },
         "map",
         withTag,
         {},
-        { shape: "kv" },
+        { shape: "kv", coder: tagged },
       );
     });
-    const grouped = addFlatten(builder, "All", tagged).groupByKey("Group");
+    const grouped = addFlatten(builder, "All", inputs).groupByKey("Group");
     const tags = Object.keys(collections);
     const join = ([key, values]: KV<unknown, readonly { tag: string; value: unknown }[]>): unknown => [
       key,
       byTag(tags, values),
     ];
     const joined = elementwise<unknown, never>(
-      grouped,
+      nodeOf(grouped),
       { given: "Join", derived: "Join" },
       "map",
       join,
       {},
-      { shape: "kv" },
+      { shape: "kv", coder: pairCoder(key, joinedCoder(values)) },
     );
     return new CoGroupResult(nodeOf(joined), grouped);
   });

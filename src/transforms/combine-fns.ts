@@ -2,6 +2,7 @@
  * CombineFns with small accumulators: numbers, pairs, short arrays. All are plain data, so that they can be checkpointed.
  */
 import type { CombineFn } from "../fn/combine-fn.ts";
+import type { SideInputs } from "../fn/view.ts";
 
 /**
  * The sum of numbers; 0 of none.
@@ -106,17 +107,24 @@ function extreme(
   });
 }
 
-type AnyCombineFn = CombineFn<never, unknown, unknown>;
-type OutputOf<F> = F extends { extractOutput(accumulator: never): infer O } ? O : never;
+type AnyCombineFn = CombineFn<never, unknown, unknown, never>;
+type OutputOf<F> = F extends { extractOutput(accumulator: never, ...sideInputs: never): infer O } ? O : never;
 /** The inputs of all functions at once: an intersection. */
 type InputOf<F> = (
-  F extends { addInput(accumulator: never, input: infer I): unknown } ? (input: I) => void : never
+  F extends { addInput(accumulator: never, input: infer I, ...sideInputs: never): unknown } ? (input: I) => void : never
 ) extends (input: infer I) => void
   ? I
   : never;
 
+/** The side inputs of all functions. */
+type SideInputsOf<F> = (
+  F extends CombineFn<never, infer _A, unknown, infer V> ? (sideInputs: V) => void : never
+) extends (sideInputs: infer V extends SideInputs) => void
+  ? V
+  : never;
+
 /**
- * Several CombineFns over the same inputs as one, whose output has theirs by name.
+ * Several CombineFns over the same inputs as one, whose output has theirs by name. It needs the side inputs of all of them.
  *
  * @example
  * ```ts
@@ -126,22 +134,26 @@ type InputOf<F> = (
  */
 export function composeCombineFns<const F extends Readonly<Record<string, AnyCombineFn>>>(
   fns: F,
-): CombineFn<InputOf<F[keyof F]>, unknown[], { readonly [N in keyof F]: OutputOf<F[N]> }> {
+): CombineFn<InputOf<F[keyof F]>, unknown[], { readonly [N in keyof F]: OutputOf<F[N]> }, SideInputsOf<F[keyof F]>> {
   const names = Object.keys(fns);
-  const parts = Object.values(fns) as CombineFn<unknown, unknown, unknown>[];
-  return Object.freeze({
+  const parts = Object.values(fns) as unknown as CombineFn<unknown, unknown, unknown, SideInputs>[];
+  const composed: CombineFn<unknown, unknown[], unknown, SideInputs> = {
     name: parts.map((part) => part.name ?? "Combine").join("+"),
-    createAccumulator: () => parts.map((part) => part.createAccumulator()),
-    addInput(accumulators: unknown[], input: InputOf<F[keyof F]>): unknown[] {
-      parts.forEach((part, i) => (accumulators[i] = part.addInput(accumulators[i], input)));
+    createAccumulator: (side) => parts.map((part) => part.createAccumulator(side)),
+    addInput(accumulators, input, side) {
+      parts.forEach((part, i) => (accumulators[i] = part.addInput(accumulators[i], input, side)));
       return accumulators;
     },
-    mergeAccumulators: (several: readonly unknown[][]) =>
-      parts.map((part, i) => part.mergeAccumulators(several.map((accumulators) => accumulators[i]))),
-    extractOutput: (accumulators: unknown[]) =>
-      Object.fromEntries(parts.map((part, i) => [names[i], part.extractOutput(accumulators[i])])) as {
-        readonly [N in keyof F]: OutputOf<F[N]>;
-      },
-    compact: (accumulators: unknown[]) => parts.map((part, i) => part.compact?.(accumulators[i]) ?? accumulators[i]),
-  });
+    mergeAccumulators: (several, side) =>
+      parts.map((part, i) =>
+        part.mergeAccumulators(
+          several.map((accumulators) => accumulators[i]),
+          side,
+        ),
+      ),
+    extractOutput: (accumulators, side) =>
+      Object.fromEntries(parts.map((part, i) => [names[i], part.extractOutput(accumulators[i], side)])),
+    compact: (accumulators, side) => parts.map((part, i) => part.compact?.(accumulators[i], side) ?? accumulators[i]),
+  };
+  return Object.freeze(composed) as never;
 }

@@ -1,25 +1,22 @@
 /** Groupings as transforms: by key, and of a whole window. */
+import { checkOptionNames, type OptionNames } from "../base/option-names.ts";
 import type { Coder } from "../coders/coder.ts";
 import type { CombineFn } from "../fn/combine-fn.ts";
 import type { Late } from "../fn/set-aside.ts";
 import type { KV } from "../fn/do-fn.ts";
 import type { KeyedBy } from "../fn/refusals.ts";
-import type { PCollectionView } from "../fn/view.ts";
+import type { PCollectionView, SideInputArgs, SideInputs } from "../fn/view.ts";
 import { type CollectionNode, stepError } from "../pipeline/builder.ts";
-import {
-  combinePerKey as addCombinePerKey,
-  elementwise,
-  type KeyedResult,
-  nodeOf,
-  PCollection,
-  view,
-} from "../pipeline/collection.ts";
+import { nodeOf, PCollection } from "../pipeline/collection.ts";
 import { pairCoder } from "../pipeline/derived-coders.ts";
 import { toCombineFn } from "../pipeline/combine.ts";
 import { addFlatten, Pipeline } from "../pipeline/pipeline.ts";
+import type { KeyedResult } from "../pipeline/results.ts";
 import { addWindowing } from "../pipeline/steps.ts";
 import { stepTransform, transform } from "../pipeline/transform.ts";
-import type { Combiner, GroupOptions } from "../pipeline/types.ts";
+import { combinePerKey as addCombinePerKey, elementwise, view } from "../pipeline/typed-steps.ts";
+import { lateElements } from "./late.ts";
+import type { Combiner, CombineOptions, None } from "../pipeline/types.ts";
 
 /**
  * The values of each key and window together. As `collection.groupByKey()`, with its errors and cost.
@@ -48,12 +45,17 @@ export function groupByKey(): <K, V>(
  * p.create([["a", 1], ["a", 2]]).apply(combinePerKey((values: Iterable<number>) => Math.max(...values))); // -> ["a", 2]
  * ```
  */
-export function combinePerKey<V, A, O = V>(
-  fn: Combiner<V, A, O>,
-  options?: GroupOptions<never>,
+export function combinePerKey<V, A, O = V, S extends SideInputs = None>(
+  fn: Combiner<V, A, O, NoInfer<S>>,
+  options?: CombineOptions<never, S>,
 ): <K>(input: KeyedBy<K, PCollection<KV<K, V>>>, name?: string) => KeyedResult<KV<K, V>, KV<K, O>> {
   return stepTransform(<K>(input: KeyedBy<K, PCollection<KV<K, V>>>, name?: string) =>
-    addCombinePerKey<K, V, O>(input as PCollection<KV<K, V>>, { given: name, derived: "CombinePerKey" }, fn, options),
+    addCombinePerKey<K, V, O>(
+      nodeOf(input as PCollection<KV<K, V>>),
+      { given: name, derived: "CombinePerKey" },
+      fn,
+      options,
+    ),
   );
 }
 
@@ -63,17 +65,19 @@ export function namedCombinePerKey<V, O>(
   fn: CombineFn<V, never, O> | CombineFn<V, unknown, O>,
 ): <K, I extends V>(input: KeyedBy<K, PCollection<KV<K, I>>>, name?: string) => KeyedResult<KV<K, I>, KV<K, O>> {
   return stepTransform(<K, I extends V>(input: KeyedBy<K, PCollection<KV<K, I>>>, name?: string) =>
-    addCombinePerKey<K, I, O>(input as PCollection<KV<K, I>>, { given: name, derived }, fn),
+    addCombinePerKey<K, I, O>(nodeOf(input as PCollection<KV<K, I>>), { given: name, derived }, fn),
   );
 }
 
 /** Options of `combineGlobally`. */
-export interface GlobalOptions {
+export interface GlobalOptions<S extends SideInputs = None> {
   /**
    * Whether a window without elements still gives a value: that of an empty accumulator. Default true, which needs the
    * global window: other windows exist only where elements are.
    */
   readonly withDefault?: boolean;
+  /** Views by the name under which the CombineFn sees them; as of `combinePerKey`. */
+  readonly sideInputs?: S;
 }
 
 /**
@@ -86,20 +90,20 @@ export interface GlobalOptions {
  *   .apply(clicks.advanceWatermarkToInfinity())
  *   .apply(windowInto(fixedWindows(seconds(60))))
  *   .apply(sumGlobally({ withDefault: false })); // -> 1
- * sums.late.map(({ element, reason }) => [element, reason]); // -> [[null, 2], "expired"]
+ * sums.late.map(({ element, reason }) => [element, reason]); // -> [2, "expired"]
  * ```
  */
 export class GlobalResult<I, O> extends PCollection<O> {
-  readonly #grouped: KeyedResult<KV<null, I>, unknown>;
+  readonly #late: () => PCollection<Late<I>>;
 
-  constructor(node: CollectionNode, grouped: KeyedResult<KV<null, I>, unknown>) {
+  constructor(node: CollectionNode, late: () => PCollection<Late<I>>) {
     super(node);
-    this.#grouped = grouped;
+    this.#late = late;
   }
 
-  /** What came too late, under the key `null`, in the global window. */
-  get late(): PCollection<Late<KV<null, I>>> {
-    return this.#grouped.late;
+  /** What came too late, with window and reason, in the global window. Without it late elements are only counted. */
+  get late(): PCollection<Late<I>> {
+    return this.#late();
   }
 }
 
@@ -114,30 +118,36 @@ export class GlobalResult<I, O> extends PCollection<O> {
  * p.create<number>([]).apply(combineGlobally(sumFn(), { withDefault: false })); // -> nothing
  * ```
  */
-export function combineGlobally<V, A, O = V>(
-  fn: Combiner<V, A, O>,
-  options?: GlobalOptions,
+export function combineGlobally<V, A, O = V, S extends SideInputs = None>(
+  fn: Combiner<V, A, O, NoInfer<S>>,
+  options?: GlobalOptions<S>,
 ): (input: PCollection<V>) => GlobalResult<V, O> {
   return namedCombineGlobally<V, O>("CombineGlobally", fn, options);
 }
+
+const GLOBAL_OPTIONS: OptionNames<GlobalOptions> = { withDefault: true, sideInputs: true };
 
 /** A `combineGlobally` whose composite has a name of its own. `fn` is any Combiner. */
 export function namedCombineGlobally<V, O>(
   name: string,
   fn: unknown,
-  options: GlobalOptions = {},
+  options: GlobalOptions<SideInputs> = {},
 ): (input: PCollection<V>) => GlobalResult<V, O> {
-  const { withDefault = true } = options;
+  const { withDefault = true, sideInputs } = options;
+  checkOptionNames(name, options, GLOBAL_OPTIONS);
   return transform(name, (input: PCollection<V>) => {
-    const grouped = combineUnderOneKey<V, O>(input, fn);
+    const grouped = combineUnderOneKey<V, O>(input, fn, sideInputs);
     const combined = grouped.values("Values");
-    if (!withDefault) return new GlobalResult<V, O>(nodeOf(combined), grouped);
-    return new GlobalResult<V, O>(nodeOf(withEmptyValue(combined, toCombineFn(fn))), grouped);
+    const late = lateElements(input, grouped, 1);
+    if (!withDefault) return new GlobalResult<V, O>(nodeOf(combined), late);
+    return new GlobalResult<V, O>(nodeOf(withEmptyValue(combined, toCombineFn(fn), sideInputs)), late);
   });
 }
 
 /**
  * All elements of a window combined to one, as a side input; in a window without elements, the value of an empty accumulator.
+ * It takes no side inputs itself: that value is there before any view is. For one with side inputs, `combineGlobally` and
+ * `asSingleton`.
  *
  * @example
  * ```ts
@@ -151,24 +161,40 @@ export function combineGloballyAsSingleton<V, A, O = V>(
 ): (input: PCollection<V>) => PCollectionView<O> {
   return transform("CombineGloballyAsSingleton", (input: PCollection<V>): PCollectionView<O> => {
     const combined = combineUnderOneKey<V, O>(input, fn).values("Values");
-    return view(combined, { given: "View", derived: "View" }, "singleton", { value: emptyValue(toCombineFn(fn)) });
+    return view(nodeOf(combined), { given: "View", derived: "View" }, "singleton", {
+      default: emptyValue(toCombineFn(fn)),
+    });
   });
 }
 
-function combineUnderOneKey<V, O>(input: PCollection<V>, fn: unknown): KeyedResult<KV<null, V>, KV<null, O>> {
+function combineUnderOneKey<V, O>(
+  input: PCollection<V>,
+  fn: unknown,
+  sideInputs?: SideInputs,
+): KeyedResult<KV<null, V>, KV<null, O>> {
+  const node = nodeOf(input);
   const keyed = elementwise<V, KV<null, V>>(
-    input,
+    node,
     { given: "Key", derived: "Key" },
     "map",
     (value: V) => [null, value],
     {},
-    { shape: "kv", coder: pairCoder(undefined, nodeOf(input).coder) },
+    { shape: "kv", coder: pairCoder(undefined, node.coder) },
   );
-  return addCombinePerKey<null, V, O>(keyed, { given: "Combine", derived: "Combine" }, fn);
+  return addCombinePerKey<null, V, O>(nodeOf(keyed), { given: "Combine", derived: "Combine" }, fn, {
+    ...(sideInputs && { sideInputs }),
+  });
 }
 
+/** The combined values among the side inputs of their default: a name that no program gives to its own. */
+const SEEN = "combined values";
+
 /** One element starts the default, and waits for the combined values to see whether it is needed: as Beam does it. */
-function withEmptyValue<O>(combined: PCollection<O>, combineFn: CombineFn<unknown, unknown, unknown>): PCollection<O> {
+function withEmptyValue<O>(
+  combined: PCollection<O>,
+  combineFn: CombineFn<unknown, unknown, unknown, SideInputs>,
+  sideInputs: SideInputs | undefined,
+): PCollection<O> {
   const { builder, windowing, coder } = nodeOf(combined);
   if (windowing.windowFn.kind !== "global") {
     const place = builder.place(undefined, "Default");
@@ -181,18 +207,27 @@ function withEmptyValue<O>(combined: PCollection<O>, combineFn: CombineFn<unknow
   const seen = combined.asIterable("Seen");
   const empty = new Pipeline(builder)
     .impulse("Start")
-    .flatMap("Default", (_, { sideInputs }) => (isEmpty(sideInputs.seen) ? [emptyValue(combineFn) as {}] : []), {
-      sideInputs: { seen },
-      ...(coder && { coder: coder as Coder<{}> }),
-    });
+    .flatMap(
+      "Default",
+      (_, { sideInputs: values }) =>
+        isEmpty(values[SEEN]) ? [emptyValue(combineFn, ...(sideInputs ? [values] : [])) as {}] : [],
+      {
+        sideInputs: { ...sideInputs, [SEEN]: seen },
+        ...(coder && { coder: coder as Coder<{}> }),
+      },
+    );
   const rewindowed = addWindowing(nodeOf(empty), { given: "Window", derived: "Window" }, windowing);
   return addFlatten<O>(builder, "Output", [combined, new PCollection<O>(rewindowed.outputs["main"] as CollectionNode)]);
 }
 
-function emptyValue(combineFn: CombineFn<unknown, unknown, unknown>): unknown {
-  return combineFn.extractOutput(combineFn.createAccumulator());
+function emptyValue(
+  combineFn: CombineFn<unknown, unknown, unknown, SideInputs>,
+  ...sideInputs: readonly Readonly<Record<string, unknown>>[]
+): unknown {
+  const last = sideInputs as SideInputArgs<SideInputs>;
+  return combineFn.extractOutput(combineFn.createAccumulator(...last), ...last);
 }
 
-function isEmpty(values: Iterable<unknown>): boolean {
-  return values[Symbol.iterator]().next().done === true;
+function isEmpty(values: unknown): boolean {
+  return (values as Iterable<unknown>)[Symbol.iterator]().next().done === true;
 }

@@ -6,10 +6,12 @@ import type { Timestamp } from "../model/time.ts";
 import type { WindowFn } from "../model/window-fn.ts";
 import type { Window } from "../model/window.ts";
 import type { SyncOnly } from "../fn/refusals.ts";
-import { elementwise, nodeOf, type PCollection, splitName } from "../pipeline/collection.ts";
+import { nodeOf, type PCollection } from "../pipeline/collection.ts";
 import { pairCoder, pairCoderByElement } from "../pipeline/derived-coders.ts";
+import { splitName } from "../pipeline/naming.ts";
 import { addFlatten } from "../pipeline/pipeline.ts";
 import { stepTransform } from "../pipeline/transform.ts";
+import { elementwise } from "../pipeline/typed-steps.ts";
 import type { Repeat, WindowIntoOptions } from "../pipeline/types.ts";
 
 /**
@@ -74,7 +76,7 @@ export function withKeys<T, K>(
 ): (input: PCollection<T>, name?: string) => PCollection<KV<K, T>> {
   return stepTransform((input: PCollection<T>, name?: string) => {
     return elementwise<T, KV<K, T>>(
-      input,
+      nodeOf(input),
       { given: name, derived: "WithKeys" },
       "map",
       (element: T) => [fn(element), element],
@@ -118,9 +120,10 @@ export function values(): <K, V>(input: PCollection<KV<K, V>>, name?: string) =>
  */
 export function kvSwap(): <K, V>(input: PCollection<KV<K, V>>, name?: string) => PCollection<KV<V, K>> {
   return stepTransform(<K, V>(input: PCollection<KV<K, V>>, name?: string) => {
-    const { coder } = nodeOf(input);
+    const node = nodeOf(input);
+    const { coder } = node;
     return elementwise<KV<K, V>, KV<V, K>>(
-      input,
+      node,
       { given: name, derived: "KvSwap" },
       "map",
       ([key, value]: KV<K, V>) => [value, key],

@@ -3,6 +3,7 @@ export {
   countGlobally,
   countPerElement,
   countPerKey,
+  ElementCounts,
   maxGlobally,
   maxPerKey,
   meanGlobally,

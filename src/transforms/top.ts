@@ -2,8 +2,10 @@
 import { canonicalKey } from "../coders/key.ts";
 import type { KV } from "../fn/do-fn.ts";
 import type { KeyedBy } from "../fn/refusals.ts";
-import { combinePerKey, type KeyedResult, type PCollection } from "../pipeline/collection.ts";
+import { nodeOf, type PCollection } from "../pipeline/collection.ts";
+import type { KeyedResult } from "../pipeline/results.ts";
 import { stepTransform } from "../pipeline/transform.ts";
+import { combinePerKey } from "../pipeline/typed-steps.ts";
 import { type GlobalResult, namedCombineGlobally } from "./combine.ts";
 import { type Compare, naturalOrder, topFn, type TopOptions } from "./top-fn.ts";
 
@@ -59,7 +61,7 @@ export function topPerKey<V>(
 export function topPerKey(n: number, compare: Compare<never> = naturalOrder): unknown {
   const fn = topFn(n, compare);
   return stepTransform((input: PCollection<KV<unknown, never>>, name?: string) =>
-    combinePerKey(input, { given: name, derived: "TopPerKey" }, fn),
+    combinePerKey(nodeOf(input), { given: name, derived: "TopPerKey" }, fn),
   );
 }
 

@@ -1,5 +1,6 @@
 /** Coders that are given for a collection are handed on to what steps make of it: a class gets through every step, encoded. */
 import {
+  coGroupByKey,
   combineGlobally,
   countPerElement,
   countPerKey,
@@ -13,9 +14,10 @@ import {
   type Pipeline,
   stringCoder,
   valueState,
+  varintCoder,
   withKeys,
 } from "tidemark";
-import { assertThat, at, runTest } from "tidemark/testing";
+import { assertThat, at, runTest, testStream } from "tidemark/testing";
 import { describe, expect, test } from "vitest";
 import { failureOf } from "../validates-runner/failure.ts";
 import { Point, pointCoder } from "./points.ts";
@@ -172,5 +174,98 @@ test("a coder that is no good for keys is not taken for them", async () => {
     const loose = { ...stringCoder, name: "loose", deterministic: false };
     const counts = p.create(["a", "a"], { coder: loose }).apply(countPerElement());
     assertThat(counts).containsInAnyOrder([["a", 2]]);
+  });
+});
+
+describe("joins and map views", () => {
+  const both = [{ encoded: true }, { encoded: false }] as const;
+
+  test.each(both)("coGroupByKey hands on the coders of keys and of each side: %o", async (options) => {
+    await runTest((p) => {
+      const names = p.create<KV<Point, string>>("Names", [[new Point(1), "one"]], { coder: byPoint });
+      const near = p.create<KV<Point, Point>>(
+        "Near",
+        [
+          [new Point(1), new Point(2)],
+          [new Point(3), new Point(4)],
+        ],
+        { coder: kvCoder(pointCoder, pointCoder) },
+      );
+      const joined = coGroupByKey({ names, near }).map("Later", later);
+      assertThat(
+        joined.map(([key, sides]) => [key.double, sides.names.join(""), sides.near.map((point) => point.double)]),
+      ).containsInAnyOrder([
+        [2, "one", [4]],
+        [6, "", [8]],
+      ]);
+    }, options);
+  });
+
+  test.each(both)("late elements of a join keep theirs: %o", async (options) => {
+    await runTest((p) => {
+      const script = testStream<KV<string, Point>>({ coder: byText })
+        .addElements(at(1000, ["a", new Point(1)]))
+        .advanceWatermarkTo(60_000)
+        .addElements(at(2000, ["a", new Point(2)]))
+        .advanceWatermarkToInfinity();
+      const joined = coGroupByKey({ near: p.apply(script).windowInto(fixedWindows(10_000)) });
+      const late = joined.late.map(
+        "Later",
+        async ({ element: [key, { tag, value }] }) => `${key} ${tag} ${value.double}`,
+      );
+      assertThat(late).containsInAnyOrder(["a near 4"]);
+    }, options);
+  });
+
+  test("coders of keys that differ are none: keys meet by content", async () => {
+    await runTest((p) => {
+      const left = p.create<KV<string, number>>("Left", [["a", 1]], { coder: kvCoder(stringCoder, varintCoder) });
+      const right = p.create<KV<string, number>>("Right", [["a", 2]]);
+      assertThat(coGroupByKey({ left, right })).containsInAnyOrder([["a", { left: [1], right: [2] }]]);
+    });
+  });
+
+  test.each(both)("a map view looks up by the coder of its pairs: %o", async (options) => {
+    await runTest((p) => {
+      const map = p.create<KV<Point, string>>("Map", [[new Point(1), "one"]], { coder: byPoint }).asMap();
+      const multimap = keyed(p).asMultimap();
+      const found = p
+        .create("Look", [1, 2])
+        .map((x, { sideInputs }) => [sideInputs.map.get(new Point(x)), sideInputs.multimap.get(new Point(x))?.length], {
+          sideInputs: { map, multimap },
+        });
+      assertThat(found).containsInAnyOrder([
+        ["one", 2],
+        [undefined, undefined],
+      ]);
+    }, options);
+  });
+
+  test("MAP_VIEW_DUPLICATE_KEY names the key", async () => {
+    const twice = await failureOf((p) => {
+      const view = p
+        .create<KV<{ id: number }, string>>("Pairs", [
+          [{ id: 7 }, "x"],
+          [{ id: 7 }, "y"],
+        ])
+        .asMap();
+      p.create([1]).map("Look", (_, { sideInputs }) => sideInputs.view.size, { sideInputs: { view } });
+    });
+    expect(twice).toMatchObject({ code: "MAP_VIEW_DUPLICATE_KEY", context: { step: "Look", window: "global" } });
+    expect(twice.what).toContain('{"id":7}');
+    expect(twice.context.key).toBe('{"id":7}');
+    const byCoder = await failureOf((p) => {
+      const view = keyed(p).asMap();
+      p.create([1]).map("Look", (_, { sideInputs }) => sideInputs.view.size, { sideInputs: { view } });
+    });
+    expect(byCoder.code).toBe("MAP_VIEW_DUPLICATE_KEY");
+  });
+
+  test("KEY_CODER_NOT_DETERMINISTIC: of the keys of a map view", async () => {
+    const loose = { ...stringCoder, name: "loose", deterministic: false };
+    const error = await failureOf((p) => {
+      p.create([["a", "b"]], { coder: kvCoder(loose, stringCoder) as never }).asMap();
+    });
+    expect(error.code).toBe("KEY_CODER_NOT_DETERMINISTIC");
   });
 });

@@ -42,6 +42,7 @@ const PLACES: readonly (readonly [string, (p: Pipeline) => unknown])[] = [
       p.createTimestamped([at(0, one[0]!)]).parDo("Step", {
         timers: { due: eventTimer() },
         process: (_pair, { timers: { due } }) => due.set(0.5),
+        onTimer: { due: () => [] },
       }),
   ],
 ];

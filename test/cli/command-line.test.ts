@@ -25,7 +25,7 @@ export default pipeline(import.meta, {
   }),
   build(p, options) {
     console.log(JSON.stringify(options));
-    p.create([1]);
+    p.create([1]).parDo({ process() {} });
   },
 });
 `;

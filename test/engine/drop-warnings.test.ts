@@ -91,7 +91,8 @@ describe("warnings of what is dropped", () => {
           void p
             .read(feeds([feed]))
             .windowInto(fixedWindows(10))
-            .groupByKey("Group"),
+            .groupByKey("Group")
+            .parDo({ process() {} }),
       ),
       {},
       { onWarning: (message) => warnings.push(message) },

@@ -68,7 +68,10 @@ const STEPS: readonly (readonly [string, (input: PCollection<Pair>) => Keyed])[]
   ["a combine with a trigger", (input) => triggered(input).apply(combinePerKey(sumFn()))],
   ["a synchronous stateful step", (input) => input.parDo({ state: { n: valueState<number>() }, process() {} })],
   ["an async stateful step", (input) => input.parDo({ state: { n: valueState<number>() }, async process() {} })],
-  ["an async step with timers", (input) => input.parDo({ timers: { end: eventTimer() }, async process() {} })],
+  [
+    "an async step with timers",
+    (input) => input.parDo({ timers: { end: eventTimer() }, async process() {}, onTimer: { end() {} } }),
+  ],
   [
     "a stateful step that is retried",
     (input) => input.parDo({ state: { n: valueState<number>() }, process() {} }, { retry: { attempts: 2 } }),

@@ -25,6 +25,7 @@ import {
   reshuffle,
   stringCoder,
   sumFn,
+  sumGlobally,
   sumPerKey,
   topPerKey,
   topPerWindow,
@@ -77,6 +78,12 @@ export function elements(): void {
   expectTypeOf(maybe.filter((word) => word !== undefined)).toExtend<PCollection<string>>();
   // @ts-expect-error a number is no iterable of outputs
   words.flatMap((word) => word.length);
+  // @ts-expect-error a string is an iterable of its characters, which nobody means
+  words.flatMap((word) => word);
+  // @ts-expect-error nor of a promise
+  words.flatMap(async (word) => word.trim());
+  // @ts-expect-error nor of a DoFn
+  words.parDo({ process: (word) => word });
   // @ts-expect-error elements are strings
   words.map((word: number) => word);
   // The context has the element's place.
@@ -271,10 +278,15 @@ export function doFns(): void {
       flush({ key, state, output: emit }) {
         emit([key, state.count.read() ?? 0]);
       },
+      wake() {},
     },
   });
   expectTypeOf(counted).toExtend<PCollection<KV<string, number>>>();
   expectTypeOf(counted.outputs.odd).toEqualTypeOf<PCollection<string>>();
+  // Of ready-made transforms late elements are those that the program gave them.
+  expectTypeOf(words.apply(countPerElement()).late).toEqualTypeOf<PCollection<Late<string>>>();
+  expectTypeOf(scores.apply(countPerElement()).late).toEqualTypeOf<PCollection<Late<KV<string, number>>>>();
+  expectTypeOf(numbers.apply(sumGlobally()).late).toEqualTypeOf<PCollection<Late<number>>>();
   expectTypeOf(counted.late).toEqualTypeOf<PCollection<Late<KV<string, number>>>>();
   expectTypeOf(counted.deadLetter()).toEqualTypeOf<PCollection<DeadLetter<KV<string, number>>>>();
   // @ts-expect-error there is no such output

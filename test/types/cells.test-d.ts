@@ -16,7 +16,9 @@ import {
   valueState,
   type BagCell,
   type CombiningCell,
+  type DoFn,
   type KV,
+  type Late,
   type MapCell,
   type OrderedListCell,
   type OutputTag,
@@ -247,7 +249,27 @@ export function timers(timer: Timer, family: TimerFamily): void {
         expectTypeOf(tag).toEqualTypeOf<string>();
         expectTypeOf(timestamp).toEqualTypeOf<number>();
       },
+      family: () => undefined,
     },
+  });
+  // What callbacks return goes to the main output, also where `process` returns nothing.
+  const byTimer = scores.parDo({
+    timers: { plain: processingTimer() },
+    process: (_pair, { timers }) => timers.plain.setAfter(1),
+    onTimer: { plain: ({ key }) => [key] },
+  });
+  expectTypeOf(byTimer).toExtend<PCollection<string>>();
+  scores.parDo({
+    timers: { plain: processingTimer(), other: eventTimer() },
+    process: () => [],
+    // @ts-expect-error nobody is called when `other` fires
+    onTimer: { plain: () => [] },
+  });
+  scores.parDo({
+    timers: { plain: processingTimer() },
+    process: () => [1],
+    // @ts-expect-error the step's elements are numbers
+    onTimer: { plain: () => ["a"] },
   });
   scores.parDo({
     timers: { plain: processingTimer() },
@@ -255,6 +277,31 @@ export function timers(timer: Timer, family: TimerFamily): void {
     // @ts-expect-error there is no such timer
     onTimer: { other: () => [] },
   });
+}
+
+export function atExpiration(): void {
+  const expired = scores.parDo({
+    process() {},
+    onWindowExpiration({ key, window }) {
+      expectTypeOf(key).toEqualTypeOf<string>();
+      return [`${key} ${window.id}`];
+    },
+  });
+  expectTypeOf(expired).toExtend<PCollection<string>>();
+  expectTypeOf(expired.late).toEqualTypeOf<PCollection<Late<KV<string, number>>>>();
+  class Last implements DoFn<KV<string, number>, string> {
+    process(): void {}
+    onWindowExpiration({ key }: { readonly key: string }): readonly string[] {
+      return [key];
+    }
+  }
+  expectTypeOf(scores.parDo("Last", new Last()).late).toEqualTypeOf<PCollection<Late<KV<string, number>>>>();
+  // @ts-expect-error windows expire for each key
+  words.parDo({ process() {}, onWindowExpiration: () => ["over"] });
+  // @ts-expect-error a DoFn that is called for elements alone drops nothing
+  scores.parDo({ process() {} }).late;
+  // A DoFn behind its bare interface may have any of its members, and so is taken anywhere.
+  words.parDo({} as DoFn<string, string>);
 }
 
 export function inDoFns(): void {

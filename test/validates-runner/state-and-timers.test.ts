@@ -360,6 +360,7 @@ describe("Timers", () => {
           process(_pair, { timers, window }) {
             timers.t.set(window.maxTimestamp + 1);
           },
+          onTimer: { t() {} },
         });
     }).catch((reason: unknown) => reason);
     expect(isTidemarkError(error, "TIMER_PAST_EXPIRY")).toBe(true);

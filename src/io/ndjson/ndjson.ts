@@ -1,12 +1,13 @@
 /** Newline-delimited JSON: one value on each line. */
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { TidemarkError } from "../../base/errors.ts";
+import { checkOptionNames, type OptionNames } from "../../base/option-names.ts";
 import type { Sink } from "../../fn/sink.ts";
 import type { Source, TimestampPolicy } from "../../fn/source.ts";
 import { type PCollection, type Pipeline, stepTransform, type Transform } from "../../pipeline/index.ts";
 import type { FileRange } from "../text/byte-chunks.ts";
 import { lineSink } from "../text/line-sink.ts";
-import { type LineOptions, lineSource, rangeSource } from "../text/line-source.ts";
+import { LINE_OPTIONS, type LineOptions, lineSource, rangeSource } from "../text/line-source.ts";
 import { type Fields, type RecordOf, shapeOf } from "./fields.ts";
 import { type InvalidLineOptions, InvalidLines } from "./invalid-lines.ts";
 import { JsonLines } from "./json-lines.ts";
@@ -68,10 +69,19 @@ export type SchemaRecord<S extends StandardSchemaV1, Validate extends boolean> =
   ? StandardSchemaV1.InferOutput<S>
   : StandardSchemaV1.InferInput<S>;
 
-type AnyOptions = (
-  NdjsonSourceOptions<unknown> | NdjsonFieldsOptions<Fields> | NdjsonSchemaOptions<StandardSchemaV1, boolean>
-) &
-  Timestamped<never>;
+type SourceOptions =
+  NdjsonSourceOptions<unknown> | NdjsonFieldsOptions<Fields> | NdjsonSchemaOptions<StandardSchemaV1, boolean>;
+type AnyOptions = SourceOptions & Timestamped<never>;
+
+const SOURCE_OPTIONS: OptionNames<NdjsonSourceOptions<unknown> & NdjsonSchemaOptions<StandardSchemaV1, boolean>> = {
+  ...LINE_OPTIONS,
+  parse: true,
+  fields: true,
+  schema: true,
+  validate: true,
+  onInvalid: true,
+  onWarning: true,
+};
 
 /**
  * The JSON values on the lines of files, as a bounded collection. Blank lines are no values and are passed over. In one of three
@@ -125,8 +135,9 @@ export function read(
   patterns: string | readonly string[],
   options: AnyOptions = {},
 ): Transform<Pipeline, PCollection<unknown>> {
-  const source = sourceOf(patterns, options);
-  const readOptions = options.timestamps && { timestamps: options.timestamps as TimestampPolicy<unknown> };
+  const { timestamps, ...ofSource } = options;
+  const source = sourceOf(patterns, ofSource);
+  const readOptions = timestamps && { timestamps: timestamps as TimestampPolicy<unknown> };
   return stepTransform((p: Pipeline, name?: string) =>
     name === undefined ? p.read(source, readOptions) : p.read(name, source, readOptions),
   );
@@ -177,12 +188,13 @@ export function ndjsonSource<T = unknown>(
 ): Source<T, FileRange, number>;
 export function ndjsonSource(
   patterns: string | readonly string[],
-  options: AnyOptions = {},
+  options: SourceOptions = {},
 ): Source<unknown, FileRange, number> {
   return sourceOf(patterns, options);
 }
 
-function sourceOf(patterns: string | readonly string[], options: AnyOptions): Source<unknown, FileRange, number> {
+function sourceOf(patterns: string | readonly string[], options: SourceOptions): Source<unknown, FileRange, number> {
+  checkOptionNames("ndjson.read", options, SOURCE_OPTIONS);
   const invalid = new InvalidLines(String(patterns), options);
   const records = recordsOf(options);
   if (typeof records === "function") return lineSource(patterns, options, new JsonLines(records, invalid));
@@ -195,7 +207,7 @@ function sourceOf(patterns: string | readonly string[], options: AnyOptions): So
 }
 
 /** How the options want lines to be read: by declared fields, or as text by a function. */
-function recordsOf(options: AnyOptions): TypedRecords<unknown> | ((line: string) => unknown) {
+function recordsOf(options: SourceOptions): TypedRecords<unknown> | ((line: string) => unknown) {
   const { parse, fields, schema } = options;
   const ways = Object.entries({ parse, fields, schema }).filter(([, way]) => way !== undefined);
   if (ways.length > 1) throw severalWays(ways.map(([name]) => name));

@@ -7,6 +7,7 @@
  * S3 A file is opened when it is first polled, and closed when its last byte has been read.
  */
 import { TidemarkError } from "../../base/errors.ts";
+import type { OptionNames } from "../../base/option-names.ts";
 import type { Batch, PollResult, Source, SourceReader } from "../../fn/source.ts";
 import { matchFiles } from "../../platform/files.ts";
 import type { FileRange, LineFormat } from "./byte-chunks.ts";
@@ -25,6 +26,14 @@ export interface LineOptions {
   /** How much is read at once; more where a line is longer. Default 64 KiB. */
   readonly chunkBytes?: number;
 }
+
+export const LINE_OPTIONS: OptionNames<LineOptions> = {
+  encoding: true,
+  invalid: true,
+  splitBytes: true,
+  maxLineBytes: true,
+  chunkBytes: true,
+};
 
 /** Makes elements of the lines `from` to `to` (exclusive) of a chunk, and adds them. */
 export type Deliver<T> = (chunk: LineChunks, from: number, to: number, into: Batch<T>) => void;

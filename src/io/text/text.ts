@@ -1,12 +1,13 @@
 /** Text files, line by line. */
 import { TidemarkError } from "../../base/errors.ts";
+import { checkOptionNames, type OptionNames } from "../../base/option-names.ts";
 import type { Sink } from "../../fn/sink.ts";
 import type { Batch, Source, TimestampPolicy } from "../../fn/source.ts";
 import { type PCollection, type Pipeline, stepTransform, type Transform } from "../../pipeline/index.ts";
 import type { FileRange } from "./byte-chunks.ts";
 import type { LineChunks } from "./line-chunks.ts";
 import { lineSink, type LineSinkOptions } from "./line-sink.ts";
-import { type LineOptions, lineSource } from "./line-source.ts";
+import { LINE_OPTIONS, type LineOptions, lineSource } from "./line-source.ts";
 
 /** How text files are read; all members optional. */
 export interface TextSourceOptions extends LineOptions {
@@ -42,8 +43,9 @@ export function read(
   patterns: string | readonly string[],
   options: TextReadOptions = {},
 ): Transform<Pipeline, PCollection<string>> {
-  const source = textSource(patterns, options);
-  const readOptions = options.timestamps && { timestamps: options.timestamps };
+  const { timestamps, ...ofSource } = options;
+  const source = textSource(patterns, ofSource);
+  const readOptions = timestamps && { timestamps };
   return stepTransform((p: Pipeline, name?: string) =>
     name === undefined ? p.read(source, readOptions) : p.read(name, source, readOptions),
   );
@@ -81,6 +83,7 @@ export function textSource(
   patterns: string | readonly string[],
   options: TextSourceOptions = {},
 ): Source<string, FileRange, number> {
+  checkOptionNames("text.read", options, SOURCE_OPTIONS);
   return lineSource(patterns, options, {
     kind: "text",
     deliver: options.skipBlank === true ? deliverNotBlank : deliver,
@@ -98,8 +101,12 @@ export function textSource(
  * ```
  */
 export function textSink(path: string, options: TextWriteOptions = {}): Sink<string> {
+  checkOptionNames("text.write", options, WRITE_OPTIONS);
   return lineSink("text", path, options, asLine);
 }
+
+const SOURCE_OPTIONS: OptionNames<TextSourceOptions> = { ...LINE_OPTIONS, skipBlank: true };
+const WRITE_OPTIONS: OptionNames<TextWriteOptions> = { header: true };
 
 function deliver(chunk: LineChunks, from: number, to: number, into: Batch<string>): void {
   const { lines } = chunk;

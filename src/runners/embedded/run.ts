@@ -4,8 +4,10 @@ import type { Program } from "../../pipeline/program.ts";
 import { formatTimestamp } from "../../model/time.ts";
 import { TidemarkError } from "../../base/errors.ts";
 import { buildProgram } from "../../program/build.ts";
+import { checkOptionNames, type OptionNames } from "../../base/option-names.ts";
 import { importing } from "../../program/importing.ts";
 import { nodeClock } from "../../platform/node.ts";
+import { noEffectWarning } from "./no-effect.ts";
 import { EmbeddedJob, type JobState } from "./job.ts";
 import type { Stage } from "../../host/stage.ts";
 
@@ -74,8 +76,10 @@ export interface JobHandle {
 
 /**
  * Starts `program` with its options as raw data (as from the command line or a JSON file). Its errors come by `wait()`, those of
- * the options (OPTIONS_INVALID) and of the build (PROGRAM_BUILD_FAILED) included.
- * @throws RUN_ON_IMPORT while the command line imports the program's module
+ * the options (OPTIONS_INVALID) and of the build (PROGRAM_BUILD_FAILED) included. A program whose branches all end in steps that
+ * only compute (a synchronous map or filter, a grouping) is warned about: it puts nothing out. DoFns and async functions count
+ * as effects.
+ * @throws OPTION_UNKNOWN, RUN_ON_IMPORT while the command line imports the program's module
  *
  * @example
  * ```ts
@@ -91,9 +95,12 @@ export interface JobHandle {
  * ```
  */
 export function run(program: Program, rawOptions: unknown = {}, options: RunOptions = {}): JobHandle {
+  checkOptionNames("run", options, RUN_OPTIONS);
   if (importing.active) throw runOnImport(program.name);
   return new Handle(program, rawOptions, options);
 }
+
+const RUN_OPTIONS: OptionNames<RunOptions> = { encoded: true, strict: true, clock: true, onWarning: true };
 
 function runOnImport(name: string): TidemarkError {
   return new TidemarkError("RUN_ON_IMPORT", {
@@ -143,6 +150,8 @@ class Handle implements JobHandle {
   async #start(program: Program, rawOptions: unknown, options: RunOptions): Promise<EmbeddedJob> {
     const built = await buildProgram(program, rawOptions);
     const warn = options.onWarning ?? toStandardError;
+    const warning = noEffectWarning(built.graph);
+    if (warning !== undefined) warn(warning);
     this.#running = new EmbeddedJob(built.graph, {
       clock: this.#clock,
       options: built.options,
