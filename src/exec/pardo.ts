@@ -178,6 +178,11 @@ export class StateRecords {
     return slot.records.get(mapKey) ?? this.#fresh(key, mapKey, slot.window);
   }
 
+  /** Looks windows up anew: between bundles a host may have taken records away. */
+  forget(): void {
+    this.#last = undefined;
+  }
+
   /** Files what a call has left in `record`. */
   keep(record: StateRecord): void {
     // A call of the window's expiry comes after the window: its state has no place any more.
@@ -198,7 +203,9 @@ export class StateRecords {
   }
 
   #fresh(key: unknown, mapKey: MapKey, window: Window): StateRecord {
-    return { key, mapKey, window, timers: undefined, cells: this.#emptyCells(), writtenAt: undefined };
+    const record = { key, mapKey, window, timers: undefined, cells: this.#emptyCells(), writtenAt: undefined };
+    this.#host.state?.load(record);
+    return record;
   }
 
   #emptyCells(): unknown[] {
@@ -322,6 +329,10 @@ export class StatefulOperator implements Emitter {
     };
     context.state = makeCells(parts.doFn.state ?? {}, this.#binding);
     context.timers = makeTimers(parts.doFn.timers ?? {}, parts, this.#binding);
+  }
+
+  startBundle(): void {
+    this.#records.forget();
   }
 
   emit(value: unknown, timestamp: Timestamp, windows: readonly Window[], pane: Pane): void {

@@ -38,6 +38,7 @@ import {
   withContext,
 } from "./operators.ts";
 import { DoFnLifecycle, ParDoOperator, StatefulOperator, StateRecords } from "./pardo.ts";
+import { CombinePartOperator, PrecombineOperator } from "./combine-parts.ts";
 import { SideInputGate, StepSideInputs } from "./side-inputs.ts";
 import { SinkStep } from "./sink-step.ts";
 import { ViewStep } from "./view-step.ts";
@@ -193,6 +194,8 @@ export class StageProgram implements StageRunner {
         const { combineFn } = spec;
         return this.#buildGrouping(step, this.#strict ? new StrictGroupingCombine(combineFn, step.name) : combineFn);
       }
+      case "combinePart":
+        return this.#buildCombinePart(step, spec, info, main());
       case "view": {
         const list = this.#listOf(step, this.#inputOf(step).coder);
         const view = new ViewStep(info, spec.viewId, list, this.#windowingOf(step), this.#host);
@@ -304,6 +307,19 @@ export class StageProgram implements StageRunner {
     const operator = new StatefulOperator(parts, late, this.#strict);
     this.#driven.push(operator);
     return operator;
+  }
+
+  #buildCombinePart(
+    step: Step,
+    { part, combineFn }: Extract<Step["spec"], { kind: "combinePart" }>,
+    info: StepInfo,
+    out: Emitter,
+  ): Emitter {
+    const combine = this.#strict ? new StrictGroupingCombine(combineFn, step.name) : combineFn;
+    if (part !== "precombine") return new CombinePartOperator(info, part, combine, out);
+    const precombine = new PrecombineOperator(info, combine, this.#windowingOf(step).timestampCombiner, out);
+    this.#driven.push(precombine);
+    return precombine;
   }
 
   #buildGrouping(step: Step, combine: AnyCombine): Emitter {

@@ -17,7 +17,7 @@ import type {
   TimestampedValue,
   ValueCell,
 } from "../fn/state.ts";
-import type { KeyedRecord, MapKey } from "../host/records.ts";
+import type { KeyedRecord, MapKey, StateData } from "../host/records.ts";
 import type { Timestamp } from "../model/time.ts";
 import { synchronous } from "./errors.ts";
 import { checkTimestamp } from "./operators.ts";
@@ -32,12 +32,7 @@ import {
 } from "./time-ordered.ts";
 
 /** The record of a stateful step. */
-export interface StateRecord extends KeyedRecord {
-  /** Cell data by position in the declaration. */
-  cells: unknown[];
-  /** Processing time of the last write, for cells with a TTL. */
-  writtenAt: number[] | undefined;
-}
+export interface StateRecord extends KeyedRecord, StateData {}
 
 /** Which record the handles of a step stand on. */
 export interface StateBinding {

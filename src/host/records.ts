@@ -36,6 +36,14 @@ export interface KeyedRecord {
   timers: TimerEntry | Map<string, TimerEntry> | undefined;
 }
 
+/** What a stateful step keeps in a record. */
+export interface StateData {
+  /** Cell data by position in the declaration; `undefined` is empty. */
+  cells: unknown[];
+  /** Processing time of the last write, for cells with a TTL. */
+  writtenAt: number[] | undefined;
+}
+
 /** The records of one window. `R` is the step's record type. */
 export interface WindowRecords<R extends KeyedRecord> {
   readonly window: Window;
