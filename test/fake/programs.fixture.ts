@@ -1,5 +1,5 @@
 /** Programs that run on two hosts: each by its name, writing lines of JSON to a file. Times and order of data are fixed. */
-import { existsSync } from "node:fs";
+import { appendFileSync, existsSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 import {
   afterCount,
@@ -8,6 +8,7 @@ import {
   eventTimer,
   eventTimerFamily,
   fixedWindows,
+  GLOBAL_WINDOW,
   type KV,
   mapState,
   meanFn,
@@ -194,6 +195,35 @@ const BUILDERS: Readonly<Record<string, (p: Pipeline, options: Options) => PColl
       .map("Given up", ({ element, error, attempts: count }) => [element, error.message, count]);
     return p.flatten<PCollection<unknown>[]>(tried, lost);
   },
+  throws: (p) =>
+    pairs(p).parDo("Throw", {
+      state: { sum: combiningState(sumFn()) },
+      outputs: { main: output<unknown>() },
+      process([key, n], { state }) {
+        state.sum.add(n);
+        if (n === 4) throw new Error(`no ${key}`);
+      },
+    }),
+  /** Ends its thread. */
+  exits: (p) => pairs(p).map("Exit", () => process.exit(3)),
+  /** Notes what becomes of a DoFn. */
+  life: (p, { input }) => {
+    const note = (what: string): void => appendFileSync(input, `${what}\n`);
+    return pairs(p).parDo("Life", {
+      outputs: { main: output<unknown>() },
+      setup: () => note("setup"),
+      startBundle: () => note("start"),
+      process(_, { onBundleFinalized }) {
+        note("process");
+        onBundleFinalized(() => note("finalized"));
+      },
+      finishBundle({ output: emit }) {
+        note("finish");
+        emit("end", 0, GLOBAL_WINDOW);
+      },
+      teardown: () => note("teardown"),
+    });
+  },
   /** Spins in its first element until a file is there. */
   busy: (p, { input }) =>
     p
@@ -204,9 +234,6 @@ const BUILDERS: Readonly<Record<string, (p: Pipeline, options: Options) => PColl
         return n;
       }),
 };
-
-/** The names of those that compare. */
-export const NAMES: readonly string[] = [...Object.keys(BUILDERS).filter((name) => name !== "busy")];
 
 export default pipeline(import.meta, {
   name: "hosts",
