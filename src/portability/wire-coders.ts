@@ -52,31 +52,34 @@ function valuesOf(graph: PipelineGraph, id: CollectionId): Coder<unknown> {
   return iterableCoder(lengthPrefixCoder(valuesOf(graph, by.inputs[0] as CollectionId))) as Coder<unknown>;
 }
 
-/** That of the worker. */
-export function workerCoder(graph: PipelineGraph, id: CollectionId): WindowedValueCoder<unknown> {
-  const { coder, windowing } = graph.collections[id] as Collection;
-  const windows = windowCoder(windowing.windowFn);
+/** The worker's coder of a collection's values alone. */
+export function workerValueCoder(graph: PipelineGraph, id: CollectionId): Coder<unknown> {
   const shape = shapeOf(graph, id);
-  if (shape === "plain") return windowedValueCoder(lengthPrefixCoder(coder ?? valueCoder), windows);
+  if (shape === "plain") return lengthPrefixCoder(graph.collections[id]?.coder ?? valueCoder);
   const key = lengthPrefixCoder(keyCoderOfStep((groupingOf(graph, id) ?? groupedBy(graph, id)) as Step));
   const values = valuesOf(graph, id);
-  return windowedValueCoder(
-    kvCoder(key as Coder<unknown>, shape === "pair" ? lengthPrefixCoder(values) : values),
-    windows,
-  );
+  return kvCoder(key as Coder<unknown>, shape === "pair" ? lengthPrefixCoder(values) : values) as Coder<unknown>;
+}
+
+/** That of its elements. */
+export function workerCoder(graph: PipelineGraph, id: CollectionId): WindowedValueCoder<unknown> {
+  const { windowing } = graph.collections[id] as Collection;
+  return windowedValueCoder(workerValueCoder(graph, id), windowCoder(windowing.windowFn));
 }
 
 export const BYTE_LISTS: Coder<Iterable<Uint8Array>> = iterableCoder(bytesCoder);
 
-/** That of the runner. */
-export function runnerCoder(graph: PipelineGraph, id: CollectionId): WindowedValueCoder<unknown> {
-  const windows = windowCoder((graph.collections[id] as Collection).windowing.windowFn);
+/** The runner's coder of a collection's values alone. */
+export function runnerValueCoder(graph: PipelineGraph, id: CollectionId): Coder<unknown> {
   const shape = shapeOf(graph, id);
-  const value =
-    shape === "plain"
-      ? bytesCoder
-      : kvCoder(bytesCoder, (shape === "pair" ? bytesCoder : BYTE_LISTS) as Coder<unknown>);
-  return windowedValueCoder(value as Coder<unknown>, windows);
+  if (shape === "plain") return bytesCoder as Coder<unknown>;
+  return kvCoder(bytesCoder, (shape === "pair" ? bytesCoder : BYTE_LISTS) as Coder<unknown>) as Coder<unknown>;
+}
+
+/** That of its elements. */
+export function runnerCoder(graph: PipelineGraph, id: CollectionId): WindowedValueCoder<unknown> {
+  const { windowing } = graph.collections[id] as Collection;
+  return windowedValueCoder(runnerValueCoder(graph, id), windowCoder(windowing.windowFn));
 }
 
 /** What the runner has for a value of the program that it made itself: what a source read, what came too late. */

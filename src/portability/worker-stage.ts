@@ -11,9 +11,8 @@ import { assert } from "../base/assert.ts";
 import { ByteReader } from "../coders/byte-reader.ts";
 import { ByteWriter } from "../coders/byte-writer.ts";
 import { type Coder, decodeFromBytes, type DeterministicCoder, encodeToBytes } from "../coders/coder.ts";
-import { iterableCoder, lengthPrefixCoder } from "../coders/composites.ts";
+import { iterableCoder } from "../coders/composites.ts";
 import { keyCoderFor } from "../coders/key.ts";
-import { valueCoder } from "../coders/value.ts";
 import type { WindowedValueCoder } from "../coders/windowed-value.ts";
 import { CallQueue } from "../engine/calls.ts";
 import { Holds } from "../engine/holds.ts";
@@ -37,7 +36,7 @@ import { BundleTimers, holdOf, readTimers, rememberKey, timerKeyCoder, TimerWrit
 import { type KeyAt, KeyedState } from "./keyed-state.ts";
 import { type BundleResult, type Elements, type Instruction, type Timers, WINDOW_EXPIRY } from "./messages.ts";
 import type { StateChannel } from "./state-channel.ts";
-import { keyCoderOfStep, windowCoder, wireKey, workerCoder } from "./wire-coders.ts";
+import { keyCoderOfStep, windowCoder, wireKey, workerCoder, workerValueCoder } from "./wire-coders.ts";
 
 type ProcessBundle = Extract<Instruction, { kind: "processBundle" }>;
 type Finalizer = () => void | Promise<void>;
@@ -210,11 +209,11 @@ export class WorkerStage {
       const { graph, state } = this.#parts;
       const { step: maker, windowing } = graph.views[view] as ViewNode;
       const step = graph.steps[maker] as Step;
-      const coder = graph.collections[step.inputs[0] as number]?.coder ?? valueCoder;
+      const coder = workerValueCoder(graph, step.inputs[0] as CollectionId);
       const bytes = encodeToBytes(windowCoder(windowing.windowFn), window);
       const key = { kind: "iterableSideInput", stage: this.#stage.id, view, window: bytes } as const;
       const [contents] = state.askNow([{ key, operation: { kind: "get" } }]);
-      found = [...decodeFromBytes(iterableCoder(lengthPrefixCoder(coder)), contents as Uint8Array)];
+      found = [...decodeFromBytes(iterableCoder(coder), contents as Uint8Array)];
       this.#views.set(id, found);
     }
     return found;
@@ -254,9 +253,9 @@ export class WorkerStage {
     this.#progress.begin(elements.length);
     const processed = this.#processElements(elements);
     await this.#settleCalls();
+    assert(processed === elements.length || bundle.timers.length === 0, "a bundle with timers is not split");
     const gone = new Set<string>();
-    // What a split gave back comes before the timers.
-    if (processed === elements.length) await this.#fireTimers(bundle, dueBy, gone);
+    await this.#fireTimers(bundle, dueBy, gone);
     await this.#program.finishBundle();
     await Promise.all(this.#work.splice(0));
     return this.#result(processed, (window) => gone.has(window.id));

@@ -34,6 +34,8 @@ const LINES = {
   timers: 21,
   "machine time": 3,
   "side inputs": 60,
+  "grouped and looked up": 18,
+  "late elements": 6,
   "async functions": 63,
   "failing calls": 60,
 };

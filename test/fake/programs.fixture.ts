@@ -9,8 +9,10 @@ import {
   eventTimerFamily,
   fixedWindows,
   GLOBAL_WINDOW,
+  globalWindows,
   type KV,
   mapState,
+  MAX_TIMESTAMP,
   meanFn,
   orderedListState,
   output,
@@ -154,6 +156,43 @@ const BUILDERS: Readonly<Record<string, (p: Pipeline, options: Options) => PColl
       "Look",
       ([key, n], { sideInputs }) => [key, n, sideInputs.sums.get(key), sideInputs.all.length, n < sideInputs.limit],
       { sideInputs: { sums, all, limit } },
+    );
+  },
+  "grouped and looked up": (p) => {
+    const main = pairs(p).apply("Main", windowInto(fixedWindows(seconds(10))));
+    const grouped = main.groupByKey();
+    return grouped.map(
+      "Look",
+      ([key], { sideInputs }) => [key, sideInputs.values.get(key), sideInputs.lists.get(key)],
+      {
+        sideInputs: { values: main.asMultimap("Values"), lists: grouped.asMap("Lists") },
+      },
+    );
+  },
+  "late elements": (p) => {
+    const script = p.readTestStream<Pair>("Script", [
+      { kind: "elements", elements: [at(1000, ["a", 1])] },
+      { kind: "watermark", to: 20_000 },
+      { kind: "elements", elements: [at(2000, ["a", 2]), at(25_000, ["a", 3])] },
+      { kind: "watermark", to: MAX_TIMESTAMP },
+    ]);
+    const windowed = script.apply("Main", windowInto(fixedWindows(seconds(10))));
+    const sums = windowed.combinePerKey("Sum", sumFn());
+    const counted = windowed.parDo("Count", {
+      state: { count: valueState<number>() },
+      outputs: { main: output<unknown>() },
+      process([key, n], { state }) {
+        state.count.write((state.count.read() ?? 0) + n);
+        return [[key, "count", state.count.read()]];
+      },
+    });
+    const late = [sums.late, counted.late].map((each, i) =>
+      each.map(`Late ${i}`, ({ element, lateBy, reason }) => [i, element, lateBy, reason]),
+    );
+    return p.flatten<PCollection<unknown>[]>(
+      ...late,
+      sums.apply("Sums", windowInto(globalWindows())),
+      counted.apply("Counts", windowInto(globalWindows())),
     );
   },
   "async functions": (p) =>

@@ -4,13 +4,14 @@
  *
  * R1 Nothing of the program is called here and no value is decoded: elements, keys and state are bytes.
  * R2 The runner's duties: side-input readiness, timers and their holds, state, and the expiry of windows with all their keys.
- * R3 What a split gave back is sent again in the bundle's place, before its timers.
+ * R3 What a split gave back is sent again in the bundle's place. A bundle with timers is not split.
  */
 import { assert } from "../../base/assert.ts";
 import { Buffer } from "node:buffer";
 import { ByteReader } from "../../coders/byte-reader.ts";
 import { ByteWriter } from "../../coders/byte-writer.ts";
 import { type Coder, decodeFromBytes, encodeToBytes } from "../../coders/coder.ts";
+import { iterableCoder } from "../../coders/composites.ts";
 import { bytesCoder } from "../../coders/primitives.ts";
 import type { CollectionId, PipelineGraph, Step, StepId, ViewId, ViewNode } from "../../graph/graph.ts";
 import type { Emitter } from "../../host/emitter.ts";
@@ -30,7 +31,7 @@ import {
   type StateOperation,
   WINDOW_EXPIRY,
 } from "../../portability/messages.ts";
-import { BYTE_LISTS, runnerCoder, windowCoder } from "../../portability/wire-coders.ts";
+import { runnerCoder, runnerValueCoder, windowCoder } from "../../portability/wire-coders.ts";
 import { expiryTime } from "../../windowing/strategy.ts";
 import type { WorkerLink } from "./worker-link.ts";
 
@@ -164,6 +165,8 @@ export class RemoteStage implements StageRunner {
       this.#strays.set(strayId(record.window, record.key as Uint8Array), record);
     }
     const coming = this.#encodeTimers(timers, expiries);
+    // Elements may set timers anew that came with them: the two are not torn apart.
+    this.#link().allowSplits(this.#stage.id, coming.length === 0);
     while (elements.length > 0 || coming.length > 0) {
       const { id, bundle } = await this.#link().send({
         kind: "processBundle",
@@ -292,10 +295,11 @@ export class RemoteStage implements StageRunner {
   }
 
   #sideInput(view: ViewId, window: Uint8Array): Uint8Array {
-    const { windowing } = this.#graph.views[view] as ViewNode;
+    const { windowing, step } = this.#graph.views[view] as ViewNode;
     const at = decodeFromBytes(windowCoder(windowing.windowFn), window);
     const contents = this.#host.sideInputs.contents(view, at) ?? [];
-    return encodeToBytes(BYTE_LISTS, contents as readonly Uint8Array[]);
+    const { inputs } = this.#graph.steps[step] as Step;
+    return encodeToBytes(iterableCoder(runnerValueCoder(this.#graph, inputs[0] as CollectionId)), contents);
   }
 
   invoke(): CallEffects {

@@ -49,6 +49,8 @@ export class WorkerLink {
   readonly #progress: SharedArrayBuffer;
   readonly #open = new Map<number, Open>();
   readonly #handlers = new Map<number, StateHandler>();
+  /** Stages whose bundle is not to be split. */
+  readonly #whole = new Set<number>();
   readonly #exited: Promise<void>;
   #nextId = 1;
   #ended: TidemarkError | undefined;
@@ -149,8 +151,18 @@ export class WorkerLink {
     return new BundleProgress(this.#progress, stage).read();
   }
 
-  /** Gives back a part of what the stage's bundle has not begun. @returns the first element given back */
+  /** Says whether the next bundle of a stage may be split. */
+  allowSplits(stage: number, allowed: boolean): void {
+    if (allowed) this.#whole.delete(stage);
+    else this.#whole.add(stage);
+  }
+
+  /**
+   * Gives back a part of what the stage's bundle has not begun.
+   * @returns the first element given back; `undefined` where there is none, or the bundle stays whole
+   */
   split(stage: number, fraction: number): number | undefined {
+    if (this.#whole.has(stage)) return undefined;
     return new BundleProgress(this.#progress, stage).split(fraction);
   }
 
