@@ -45,12 +45,18 @@ const options = z.object({
 type Options = z.output<typeof options>;
 type Pair = KV<string, number>;
 
-/** 60 pairs of three keys, a second apart; some out of order. */
+/** 60 pairs of three keys, a second apart, some out of order; in bundles of six, with a watermark after each. */
 function pairs(p: Pipeline): PCollection<Pair> {
   const elements = Array.from({ length: 60 }, (_, i) =>
     at<Pair>(1000 * (i % 7 === 0 ? Math.max(0, i - 3) : i), [`k${i % 3}`, i]),
   );
-  return p.createTimestamped(elements);
+  const events: Parameters<typeof p.readTestStream<Pair>>[1][number][] = [];
+  for (let i = 0; i < elements.length; i += 6) {
+    events.push({ kind: "elements", elements: elements.slice(i, i + 6) });
+    events.push({ kind: "watermark", to: 1000 * Math.max(0, i + 2) });
+  }
+  events.push({ kind: "watermark", to: MAX_TIMESTAMP });
+  return p.readTestStream<Pair>("Pairs", events, { bounded: true });
 }
 
 const BUILDERS: Readonly<Record<string, (p: Pipeline, options: Options) => PCollection<unknown>>> = {
