@@ -72,7 +72,7 @@ export const BYTE_LISTS: Coder<Iterable<Uint8Array>> = iterableCoder(bytesCoder)
 /** The runner's coder of a collection's values alone. */
 export function runnerValueCoder(graph: PipelineGraph, id: CollectionId): Coder<unknown> {
   const shape = shapeOf(graph, id);
-  if (shape === "plain") return bytesCoder as Coder<unknown>;
+  if (shape === "plain") return bytesCoder;
   return kvCoder(bytesCoder, (shape === "pair" ? bytesCoder : BYTE_LISTS) as Coder<unknown>) as Coder<unknown>;
 }
 
