@@ -120,8 +120,12 @@ const BUILDERS: Readonly<Record<string, (p: Pipeline, input: string, out: string
 /** The names of the file workloads. */
 export const WORKLOADS: readonly string[] = Object.keys(BUILDERS);
 
+/** Builds the pipeline of a workload: see `workload`. */
+export function buildWorkload(p: Pipeline, name: string, input: string, out: string): void {
+  (BUILDERS[name] as (p: Pipeline, input: string, out: string) => void)(p, input, out);
+}
+
 /** The program of a workload. @param input path of the data without its ending @param out path of the result */
 export function workload(name: string, input: string, out: string): Program {
-  const build = BUILDERS[name] as (p: Pipeline, input: string, out: string) => void;
-  return pipeline({ name, build: (p) => build(p, input, out) }) as Program;
+  return pipeline({ name, build: (p) => buildWorkload(p, name, input, out) }) as Program;
 }

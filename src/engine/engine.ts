@@ -298,6 +298,8 @@ export class Engine {
       (state) =>
         state.work === 0 &&
         state.bundlePhase === "closed" &&
+        !state.open &&
+        state.inbox.length === 0 &&
         (state.calls?.size ?? 0) === 0 &&
         state.timers.nextEventTime() >= state.inputWatermark,
     );
@@ -503,6 +505,11 @@ export class Engine {
   /** Whether anything was dropped. */
   get hasDropped(): boolean {
     return this.#drops.size > 0;
+  }
+
+  /** Whether a bundle that begins and ends by promises is under way. */
+  get hasOpenBundles(): boolean {
+    return this.#stages.some(({ bundlePhase }) => bundlePhase !== "closed");
   }
 
   /** Whether an async call is under way: its result may come at any time. */

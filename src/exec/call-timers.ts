@@ -12,8 +12,9 @@ export function callTimers(
   doFn: DoFn<unknown, unknown>,
   host: StageHost,
   step: StepId,
-): Pick<StageRunner, "fireTimer" | "fireWindow"> {
+): Pick<StageRunner, "startBundle" | "fireTimer" | "fireWindow"> {
   return {
+    startBundle: () => records.forget(),
     fireTimer(timer): void {
       if (records.expireTtl(timer)) return;
       const { owner: record, family, tag, at, holdAt } = timer;

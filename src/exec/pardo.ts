@@ -99,6 +99,10 @@ export class StatefulOperator implements Emitter {
     context.timers = makeTimers(parts.doFn.timers ?? {}, parts, this.#binding);
   }
 
+  startBundle(): void {
+    this.#records.forget();
+  }
+
   emit(value: unknown, timestamp: Timestamp, windows: readonly Window[], pane: Pane): void {
     checkPair(this.#step, value);
     const context = this.#context;

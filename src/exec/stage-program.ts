@@ -39,6 +39,7 @@ import {
   WindowOperator,
   withContext,
 } from "./operators.ts";
+import { CombinePartOperator, PrecombineOperator } from "./combine-parts.ts";
 import { DoFnLifecycle } from "./do-fn-lifecycle.ts";
 import { ParDoOperator, StatefulOperator } from "./pardo.ts";
 import { StateRecords } from "./state-records.ts";
@@ -200,6 +201,8 @@ export class StageProgram implements StageRunner {
         const strict = this.#strict ? new StrictGroupingCombine(combine, step.name) : combine;
         return this.#gated(step, this.#buildGrouping(step, strict));
       }
+      case "combinePart":
+        return this.#buildCombinePart(step, spec, info, main());
       case "view": {
         const list = this.#listOf(step, this.#inputOf(step).coder);
         const view = new ViewStep(info, spec.viewId, list, this.#windowingOf(step), this.#host);
@@ -311,6 +314,21 @@ export class StageProgram implements StageRunner {
     const operator = new StatefulOperator(parts, late, this.#strict);
     this.#driven.push(operator);
     return operator;
+  }
+
+  #buildCombinePart(
+    step: Step,
+    { part, combineFn }: Extract<Step["spec"], { kind: "combinePart" }>,
+    info: StepInfo,
+    out: Emitter,
+  ): Emitter {
+    const sideInputs = this.#sideInputsOf(step);
+    const seeing = sideInputs.size === 0 ? combineFn : new CombineWithSideInputs(combineFn, sideInputs);
+    const combine = this.#strict ? new StrictGroupingCombine(seeing, step.name) : seeing;
+    if (part !== "precombine") return this.#gated(step, new CombinePartOperator(info, part, combine, out));
+    const precombine = new PrecombineOperator(info, combine, this.#windowingOf(step).timestampCombiner, out);
+    this.#driven.push(precombine);
+    return precombine;
   }
 
   #buildGrouping(step: Step, combine: AnyCombine): Emitter {

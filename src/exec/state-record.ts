@@ -4,17 +4,10 @@
  * There may be millions of them, and an element reads several in a row: as few objects as will do. The first cell, which most
  * steps have no more than, has its place in the record itself.
  */
-import type { KeyedRecord, MapKey } from "../host/records.ts";
+import type { KeyedRecord, MapKey, StateData } from "../host/records.ts";
 import type { Window } from "../model/window.ts";
 
-export interface StateRecord extends KeyedRecord {
-  /** Data of the first cell; `undefined` is empty. */
-  first: unknown;
-  /** Data of the other cells, by position in the declaration after it. */
-  others: unknown[] | undefined;
-  /** Processing time of the last write by position in the declaration, for cells with a TTL. */
-  writtenAt: number[] | undefined;
-}
+export interface StateRecord extends KeyedRecord, StateData {}
 
 /** Makes the empty records of one step. @param cells how many cells it declares */
 export function recordsOf(cells: number): (key: unknown, mapKey: MapKey, window: Window) => StateRecord {
@@ -32,17 +25,17 @@ export function recordsOf(cells: number): (key: unknown, mapKey: MapKey, window:
 }
 
 /** Data of the cell at `index`; `undefined` is empty. */
-export function cellOf(record: StateRecord, index: number): unknown {
+export function cellOf(record: StateData, index: number): unknown {
   return index === 0 ? record.first : record.others?.[index - 1];
 }
 
-export function setCell(record: StateRecord, index: number, data: unknown): void {
+export function setCell(record: StateData, index: number, data: unknown): void {
   if (index === 0) record.first = data;
   else (record.others as unknown[])[index - 1] = data;
 }
 
 /** Whether no cell keeps anything. */
-export function keepsNothing({ first, others }: StateRecord): boolean {
+export function keepsNothing({ first, others }: StateData): boolean {
   if (first !== undefined) return false;
   if (others !== undefined) for (let i = 0; i < others.length; i++) if (others[i] !== undefined) return false;
   return true;

@@ -29,7 +29,16 @@ export class StateRecords {
     this.#store = parts.host.records<StateRecord>();
     const cells = Object.keys(parts.doFn.state ?? {}).length;
     this.#hasCells = cells > 0;
-    this.#fresh = recordsOf(cells);
+    const fresh = recordsOf(cells);
+    const { state } = parts.host;
+    this.#fresh =
+      state === undefined
+        ? fresh
+        : (key, mapKey, window) => {
+            const record = fresh(key, mapKey, window);
+            state.load(record);
+            return record;
+          };
   }
 
   expiry(window: Window): Timestamp {
@@ -53,6 +62,11 @@ export class StateRecords {
     const slot = this.#slot(window);
     assert(slot !== undefined, `window ${window.id} expired under a call`);
     return slot.records.get(mapKey) ?? this.#fresh(key, mapKey, slot.window);
+  }
+
+  /** Looks windows up anew: between bundles a host may have taken records away. */
+  forget(): void {
+    this.#last = undefined;
   }
 
   /** Files what a call has left in `record`. */

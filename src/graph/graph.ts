@@ -35,6 +35,12 @@ export type TestStreamEvent =
   | { readonly kind: "watermark"; readonly to: Timestamp }
   | { readonly kind: "processingTime"; readonly advanceBy: number };
 
+/**
+ * `precombine`: values to accumulators, bundle by bundle. `merge`: grouped accumulators to one. `extract`: accumulators to
+ * results. `grouped`: grouped values to results, where combining ahead would be seen.
+ */
+export type CombinePart = "precombine" | "merge" | "extract" | "grouped";
+
 export type StepSpec =
   | { readonly kind: "impulse" }
   | { readonly kind: "read"; readonly source: Source<unknown>; readonly timestamps: TimestampPolicy<unknown> }
@@ -58,6 +64,13 @@ export type StepSpec =
       readonly kind: "combinePerKey";
       readonly combineFn: CombineFn<unknown, unknown, unknown>;
       readonly name: string;
+      readonly keyCoder?: Coder<unknown>;
+    }
+  /** A part of a combine that another runner's grouping stands in the middle of: made by `optimize`, never by a program. */
+  | {
+      readonly kind: "combinePart";
+      readonly part: CombinePart;
+      readonly combineFn: CombineFn<unknown, unknown, unknown>;
       readonly keyCoder?: Coder<unknown>;
     }
   | { readonly kind: "flatten" }

@@ -9,6 +9,7 @@ import type { Collection, PipelineGraph, Step, StepSpec, ViewNode } from "./grap
 
 /** How many inputs a kind of step has: none, exactly one, or any number. */
 const INPUTS: Readonly<Record<StepSpec["kind"], "none" | "one" | "any">> = {
+  combinePart: "one",
   impulse: "none",
   read: "none",
   testStream: "none",

@@ -9,7 +9,7 @@ import type { TimeDomain } from "../fn/timer.ts";
 import type { Timestamp } from "../model/time.ts";
 import type { Window } from "../model/window.ts";
 import type { Emitter } from "./emitter.ts";
-import type { KeyedRecord, RecordStore, TimerEntry } from "./records.ts";
+import type { KeyedRecord, RecordStore, StateData, TimerEntry } from "./records.ts";
 
 /** Event time and processing time as the stage sees them. */
 export interface TimeHost {
@@ -82,6 +82,18 @@ export interface CallHost {
   submitTimer(timer: InvokedTimer, timestamp: Timestamp, window: Window, key: unknown): void;
 }
 
+/**
+ * Where the state of a stage lies when it is not in its records: with a runner, which is asked. A host whose records are the
+ * state has none.
+ */
+export interface StateHost {
+  /**
+   * Fills a record that was just made with what is kept for its key and window. Synchronous, however long the answer takes:
+   * user code reads cells synchronously on every host. What becomes of the record is the host's to hand back when the bundle ends.
+   */
+  load(record: KeyedRecord & StateData): void;
+}
+
 /** Everything, for one stage. */
 export interface StageHost extends TimeHost {
   /** Where the elements of a collection go that leaves the stage. */
@@ -90,7 +102,8 @@ export interface StageHost extends TimeHost {
   readonly sideInputs: SideInputHost;
   readonly calls: CallHost;
   records<R extends KeyedRecord>(): RecordStore<R>;
-  /** Counts an element or a timer that was dropped. */
+  readonly state?: StateHost | undefined;
+  /** Counts an element or a timer that was dropped; `emitLate` says where it went. */
   dropped(step: StepId, reason: DropReason): void;
   /** Runs `callback` when what the bundle emitted is durable (without checkpoints: at the end of the turn). */
   onBundleFinalized(callback: () => void | Promise<void>): void;

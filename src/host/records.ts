@@ -37,6 +37,16 @@ export interface KeyedRecord {
   timers: TimerEntry | Map<string, TimerEntry> | undefined;
 }
 
+/** What a stateful step keeps in a record. */
+export interface StateData {
+  /** Data of the first cell; `undefined` is empty. */
+  first: unknown;
+  /** Data of the other cells, by position in the declaration after it. */
+  others: unknown[] | undefined;
+  /** Processing time of the last write by position in the declaration, for cells with a TTL. */
+  writtenAt: number[] | undefined;
+}
+
 /** The records of one window. `R` is the step's record type. */
 export interface WindowRecords<R extends KeyedRecord> {
   readonly window: Window;

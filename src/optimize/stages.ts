@@ -122,15 +122,28 @@ function beginning(graph: PipelineGraph, step: Step): Beginning | undefined {
 /** In which stage a collection is made. */
 type StageOf = (id: CollectionId) => number;
 
+/** Who runs the stages: one engine all of them, or a runner those without functions of the program and a worker the others. */
+export type StageHosts = "embedded" | "runnerAndWorker";
+
+/**
+ * Whether a runner executes a stage itself: sources, grouping and the gathering of side inputs. What a source is or how a
+ * window is made are functions of the program all the same.
+ */
+export function isRunnersOwn({ kind, lane }: Pick<Stage, "kind" | "lane">): boolean {
+  return kind === "source" || kind === "view" || (kind === "keyed" && lane !== "state");
+}
+
 /** The stages of `graph`, in an order that respects inputs and side inputs. */
-export function planStages(graph: PipelineGraph): readonly Stage[] {
+export function planStages(graph: PipelineGraph, hosts: StageHosts = "embedded"): readonly Stage[] {
   const drafts: Draft[] = [];
   const stageOf: number[] = [];
   const stageOfCollection: StageOf = (id) =>
     stageOf[(graph.collections[id] as { producer: StepId }).producer] as number;
 
+  const beginOf = (id: CollectionId): Beginning => (drafts[stageOfCollection(id)] as Draft).begin;
   for (const step of graph.steps) {
-    const begin = beginning(graph, step) ?? beginsByInputs(step, stageOfCollection);
+    const begin =
+      beginning(graph, step) ?? beginsByInputs(step, stageOfCollection) ?? beginsByHost(step, hosts, beginOf);
     if (begin === undefined) {
       const stage = stageOfCollection(step.inputs[0] as CollectionId);
       stageOf[step.id] = stage;
@@ -141,6 +154,13 @@ export function planStages(graph: PipelineGraph): readonly Stage[] {
     }
   }
   return freezeStages(graph, drafts, stageOfCollection);
+}
+
+/** What follows a stage of the runner's own is the worker's. */
+function beginsByHost(step: Step, hosts: StageHosts, beginOf: (id: CollectionId) => Beginning): Beginning | undefined {
+  const input = step.inputs[0];
+  if (hosts === "embedded" || input === undefined || !isRunnersOwn(beginOf(input))) return undefined;
+  return { kind: "chain", why: "comes from the runner to the worker" };
 }
 
 /** A flatten whose inputs come from different stages (or from none) begins a stage. */

@@ -34,6 +34,7 @@ import {
   processingTimer,
   repeatedly,
   sessions,
+  type Sink,
   slidingWindows,
   sumFn,
   type Trigger,
@@ -210,7 +211,8 @@ function flush({ state, output, key }: Context): void {
   state["bag"].clear();
 }
 
-function build(p: Pipeline, scenario: Scenario, into: Collected<unknown>[]): void {
+/** Builds the pipeline of a scenario, its panes written to `sink`. */
+export function buildScenario(p: Pipeline, scenario: Scenario, sink: Sink<unknown>): void {
   const { pipeline: golden } = scenario;
   const events = scenario.events.map((event) => eventOf(event));
   const strategy = (
@@ -229,7 +231,7 @@ function build(p: Pipeline, scenario: Scenario, into: Collected<unknown>[]): voi
   const input = p
     .readTestStream<Pair>(events, { bounded: true })
     .apply("Window", strategy(golden.window, golden.trigger));
-  resultOf(input, golden, strategy).write("Collect", collectSink("panes", into));
+  resultOf(input, golden, strategy).write("Collect", sink);
 }
 
 function resultOf(
@@ -278,22 +280,25 @@ export async function runOnEngine(scenario: Scenario, options: PlayOptions = {})
   const program = pipeline({
     name: "golden",
     allowUnsafeTriggers: scenario.pipeline.allowUnsafeTriggers ?? false,
-    build: (p) => build(p, scenario, collected),
+    build: (p) => buildScenario(p, scenario, collectSink("panes", collected)),
   });
   await playScript(program, options);
-  return collected.map(({ value, timestamp, window, pane }) => {
-    const [key, result] = value as Out;
-    const { timing, index, nonSpeculativeIndex, isFirst, isLast } = pane;
-    return {
-      key,
-      window: showWindow(window),
-      value: result,
-      timing,
-      index,
-      nonSpeculativeIndex,
-      isFirst,
-      isLast,
-      timestamp: showInstant(timestamp),
-    };
-  });
+  return collected.map(showPane);
+}
+
+/** A pane as the language shows it. */
+export function showPane({ value, timestamp, window, pane }: Collected<unknown>): GoldenPane {
+  const [key, result] = value as Out;
+  const { timing, index, nonSpeculativeIndex, isFirst, isLast } = pane;
+  return {
+    key,
+    window: showWindow(window),
+    value: result,
+    timing,
+    index,
+    nonSpeculativeIndex,
+    isFirst,
+    isLast,
+    timestamp: showInstant(timestamp),
+  };
 }

@@ -33,6 +33,16 @@ export interface JobOptions {
   readonly warn: (message: string) => void;
   /** Called when the job has nothing to do and waits for an event. */
   readonly onIdle?: () => void;
+  /** Called before what was opened is closed, when the job has failed or was cancelled. */
+  readonly onFailed?: () => void;
+  /** Default: all of the graph in this process. */
+  readonly plan?: JobPlan;
+}
+
+/** The stages of a graph, for another host than this process alone. */
+export interface JobPlan {
+  readonly stages: readonly Stage[];
+  engineStage(stage: Stage): EngineStage;
 }
 
 /** Where a job stands. The last three are ends. */
@@ -58,10 +68,11 @@ export class EmbeddedJob {
     this.graph = graph;
     this.#options = options;
     this.#drops = new DropWarnings(graph, options.warn);
-    this.stages = planStages(graph);
+    const { plan } = options;
+    this.stages = plan?.stages ?? planStages(graph);
     const { clock } = options;
     this.#engine = new Engine(
-      this.stages.map((stage) => this.#engineStage(stage)),
+      this.stages.map((stage) => plan?.engineStage(stage) ?? this.#engineStage(stage)),
       {
         now: () => clock.now(),
         ...(clock.advanceBy && { advanceClock: (ms: number) => clock.advanceBy?.(ms) }),
@@ -82,9 +93,7 @@ export class EmbeddedJob {
     const first = steps[0] as Step;
     const { spec } = first;
     const asyncBundles = hasAsyncBundles(first);
-    const makes = steps.flatMap(({ spec: { kind, ...rest } }) =>
-      kind === "view" ? [(rest as { viewId: number }).viewId] : [],
-    );
+    const makes = viewsMadeBy(this.graph, stage);
     return {
       stage,
       build: (host) => {
@@ -95,14 +104,17 @@ export class EmbeddedJob {
       asyncBundles,
       ...((spec.kind === "impulse" || spec.kind === "read" || spec.kind === "testStream") && { source: spec }),
       ...(makesCalls(first) && stage.kind === "calls" && { calls: callPolicy(first) }),
-      ...(makes.length > 0 && {
-        makes: makes.map((view) => ({ view, allowedLateness: viewLateness(this.graph, view) })),
-      }),
+      ...(makes.length > 0 && { makes }),
     };
   }
 
   get state(): JobState {
     return this.#state;
+  }
+
+  /** Whether a bundle that begins and ends by promises is under way: its end comes by an event. */
+  get hasOpenBundles(): boolean {
+    return this.#engine.hasOpenBundles;
   }
 
   metrics(): EngineMetrics {
@@ -142,6 +154,7 @@ export class EmbeddedJob {
       await this.#engine.complete();
     } catch (error) {
       for (const program of this.#programs) program.markFailed();
+      this.#options.onFailed?.();
       this.#engine.abandonCalls(error);
       // The first failure is the one to tell; what closing adds to it is less.
       await this.#engine.close().catch(() => {});
@@ -185,7 +198,7 @@ export class EmbeddedJob {
 
   #sleep(until: "event" | number): Promise<void> {
     return new Promise((resolve) => {
-      if (until === "event") this.#options.onIdle?.();
+      if (until === "event" && !this.hasOpenBundles) this.#options.onIdle?.();
       const { clock } = this.#options;
       const cancelTimer =
         until === "event" ? undefined : clock.schedule(until, () => this.#onWake(), this.#engine.isCalling);
@@ -196,6 +209,14 @@ export class EmbeddedJob {
       };
     });
   }
+}
+
+/** The views that a stage makes, for its engine. */
+export function viewsMadeBy(graph: PipelineGraph, stage: Stage): NonNullable<EngineStage["makes"]> {
+  return stage.steps.flatMap((id) => {
+    const { spec } = graph.steps[id] as Step;
+    return spec.kind === "view" ? [{ view: spec.viewId, allowedLateness: viewLateness(graph, spec.viewId) }] : [];
+  });
 }
 
 /** How long a view is kept: as long as its own windowing allows, and for late elements of the steps that look into it. */
