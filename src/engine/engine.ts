@@ -301,7 +301,7 @@ export class Engine {
         !state.open &&
         state.inbox.length === 0 &&
         (state.calls?.size ?? 0) === 0 &&
-        state.timers.nextEventTime() >= state.inputWatermark,
+        !state.hasDueTimers,
     );
   }
 
@@ -449,16 +449,11 @@ export class Engine {
   #next(read: number): StepResult["next"] {
     if (read > 0 || this.#timersLeft || this.#events.length > 0) return "now";
     if (this.#isDone()) return "done";
-    // What settled at the end of this turn can have made timers due, or a script's next event.
-    if (
-      this.#stages.some(
-        (state) => (state.calls?.size ?? 0) === 0 && state.timers.nextEventTime() < state.inputWatermark,
-      )
-    )
-      return "now";
+    // What settled at the end of this turn can have made a script's next event due, or timers.
     if (this.#sources.some(({ script }) => script?.hasNext === true) && this.#quiescent()) return "now";
     let next = Infinity;
     for (const state of this.#stages) {
+      if ((state.calls?.size ?? 0) === 0 && state.hasDueTimers) return "now";
       next = Math.min(next, state.timers.nextProcessingTime(), state.calls?.nextTick() ?? Infinity);
       if (state.reading !== undefined) next = Math.min(next, state.reading.nextChange());
     }

@@ -202,13 +202,18 @@ export class StageState {
     return least;
   }
 
+  /** Whether the watermark has passed a timer that has not fired. */
+  get hasDueTimers(): boolean {
+    return this.timers.nextEventTime() < this.inputWatermark;
+  }
+
   /** Whether there is anything to open a bundle for. */
   hasWork(now: number, viewsVersion: number): boolean {
     return (
       this.inbox.length > 0 ||
       (this.#parkedCount > 0 && this.triedAt !== viewsVersion) ||
       (this.calls?.size ?? 0) > 0 ||
-      this.timers.nextEventTime() < this.inputWatermark ||
+      this.hasDueTimers ||
       this.timers.nextProcessingTime() <= now
     );
   }

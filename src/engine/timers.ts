@@ -14,7 +14,7 @@
 import { KeyedHeap } from "../base/keyed-heap.ts";
 import type { TimeDomain } from "../fn/timer.ts";
 import type { TimerHost } from "../host/host.ts";
-import type { KeyedRecord, TimerEntry } from "../host/records.ts";
+import { type KeyedRecord, type TimerEntry, timersOf } from "../host/records.ts";
 import { MAX_TIMESTAMP, MIN_TIMESTAMP, type Timestamp } from "../model/time.ts";
 import type { Window } from "../model/window.ts";
 import type { Hold, Holds } from "./holds.ts";
@@ -225,9 +225,7 @@ export class StageTimers implements TimerHost {
   }
 
   clearAll(owner: KeyedRecord): void {
-    const { timers } = owner;
-    if (timers === undefined) return;
-    for (const timer of timers instanceof Map ? [...timers.values()] : [timers]) this.#kill(timer as Entry);
+    for (const timer of timersOf(owner)) this.#kill(timer as Entry);
   }
 
   /** Takes an entry off its record and lets go of its hold; its heap forgets it when it comes to the top. */

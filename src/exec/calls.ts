@@ -7,8 +7,9 @@
  * V3 Calls of one key never overlap, so a call's draft of its state is nobody else's.
  */
 import { TidemarkError } from "../base/errors.ts";
-import type { DeadLetter } from "../fn/call-options.ts";
+import type { DeadLetter } from "../fn/set-aside.ts";
 import type { DoFn } from "../fn/do-fn.ts";
+import type { TimeDomain } from "../fn/timer.ts";
 import type { Emitter } from "../host/emitter.ts";
 import type { Invocation, StageHost } from "../host/host.ts";
 import type { KeyedRecord } from "../host/records.ts";
@@ -36,7 +37,7 @@ import type { StateRecord } from "./state-record.ts";
 interface TimerChange {
   readonly family: string;
   readonly tag: string;
-  readonly set?: { readonly domain: "event" | "processing"; readonly at: Timestamp; readonly holdAt: Timestamp };
+  readonly set?: { readonly domain: TimeDomain; readonly at: Timestamp; readonly holdAt: Timestamp };
 }
 
 /** What one call did, waiting to be applied. */

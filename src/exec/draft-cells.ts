@@ -16,17 +16,15 @@ import { copyTimeOrdered, type TimeOrdered } from "./time-ordered.ts";
 
 class DraftSlot extends Slot {
   readonly #spec: StateSpec<unknown>;
-  readonly #at: number;
   readonly #draft: StateRecord;
   /** Whether the draft's data is its own, to be put in the record's place. */
   #own = false;
   /** What was added to a bag that is not its own. */
   #added: unknown[] = [];
 
-  constructor(binding: StateBinding, at: number, spec: StateSpec<unknown>) {
-    super(binding, at, spec.ttl);
+  constructor(binding: StateBinding, index: number, spec: StateSpec<unknown>) {
+    super(binding, index, spec.ttl);
     this.#spec = spec;
-    this.#at = at;
     this.#draft = binding.record;
   }
 
@@ -43,7 +41,7 @@ class DraftSlot extends Slot {
     this.#added = [];
     if (data === undefined && added.length === 0) return undefined;
     const copy = this.#spec.kind === "bag" ? [...((data ?? []) as unknown[]), ...added] : copyOf(this.#spec, data);
-    setCell(this.#draft, this.#at, copy);
+    setCell(this.#draft, this.index, copy);
     return copy;
   }
 
@@ -55,31 +53,29 @@ class DraftSlot extends Slot {
 
   override append(item: unknown): void {
     if (this.#own) super.append(item);
+    // What has outlived its TTL is not added to.
+    else if (super.get() === undefined) this.set([item]);
     else {
-      // What has outlived its TTL is not added to.
-      if (super.get() === undefined) this.set([item]);
-      else {
-        this.#added.push(item);
-        this.touch();
-      }
+      this.#added.push(item);
+      this.touch();
     }
   }
 
   /** Puts what the call has made of the cell into `record`. */
   applyTo(record: StateRecord): void {
-    const kept = cellOf(record, this.#at);
+    const kept = cellOf(record, this.index);
     if (!this.#own) {
       if (this.#added.length === 0) return;
-      if (kept === undefined) setCell(record, this.#at, this.#added);
+      if (kept === undefined) setCell(record, this.index, this.#added);
       else for (const item of this.#added) (kept as unknown[]).push(item);
       return;
     }
-    const data = cellOf(this.#draft, this.#at);
+    const data = cellOf(this.#draft, this.index);
     if (data instanceof OverlayMap) {
       const map = (kept ?? new Map()) as Entries;
       data.applyTo(map);
-      setCell(record, this.#at, map.size === 0 ? undefined : map);
-    } else setCell(record, this.#at, data);
+      setCell(record, this.index, map.size === 0 ? undefined : map);
+    } else setCell(record, this.index, data);
   }
 }
 

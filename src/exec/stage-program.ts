@@ -164,6 +164,13 @@ export class StageProgram implements StageRunner {
     return this.#strict ? strictList(step.name, coder) : LIST_COMBINE;
   }
 
+  /** How a step combines. */
+  #combineOf(step: Step, combineFn: AnyCombine): AnyCombine {
+    const sideInputs = this.#sideInputsOf(step);
+    const combine = sideInputs.size === 0 ? combineFn : new CombineWithSideInputs(combineFn, sideInputs);
+    return this.#strict ? new StrictGroupingCombine(combine, step.name) : combine;
+  }
+
   #build(step: Step): Emitter {
     const { spec } = step;
     const info = infoOf(step);
@@ -195,12 +202,8 @@ export class StageProgram implements StageRunner {
       }
       case "groupByKey":
         return this.#buildGrouping(step, this.#listOf(step, valueCoderOf(this.#inputOf(step).coder)));
-      case "combinePerKey": {
-        const sideInputs = this.#sideInputsOf(step);
-        const combine = sideInputs.size === 0 ? spec.combineFn : new CombineWithSideInputs(spec.combineFn, sideInputs);
-        const strict = this.#strict ? new StrictGroupingCombine(combine, step.name) : combine;
-        return this.#gated(step, this.#buildGrouping(step, strict));
-      }
+      case "combinePerKey":
+        return this.#gated(step, this.#buildGrouping(step, this.#combineOf(step, spec.combineFn)));
       case "combinePart":
         return this.#buildCombinePart(step, spec, info, main());
       case "view": {
@@ -322,9 +325,7 @@ export class StageProgram implements StageRunner {
     info: StepInfo,
     out: Emitter,
   ): Emitter {
-    const sideInputs = this.#sideInputsOf(step);
-    const seeing = sideInputs.size === 0 ? combineFn : new CombineWithSideInputs(combineFn, sideInputs);
-    const combine = this.#strict ? new StrictGroupingCombine(seeing, step.name) : seeing;
+    const combine = this.#combineOf(step, combineFn);
     if (part !== "precombine") return this.#gated(step, new CombinePartOperator(info, part, combine, out));
     const precombine = new PrecombineOperator(info, combine, this.#windowingOf(step).timestampCombiner, out);
     this.#driven.push(precombine);

@@ -47,19 +47,20 @@ export interface StateBinding {
 /** One cell's data, through the TTL. */
 export class Slot {
   readonly binding: StateBinding;
-  readonly #index: number;
+  /** Its cell's position in the declaration. */
+  readonly index: number;
   readonly #ttl: number | undefined;
 
   constructor(binding: StateBinding, index: number, ttl: number | undefined) {
     this.binding = binding;
-    this.#index = index;
+    this.index = index;
     this.#ttl = ttl;
   }
 
   get(): unknown {
     const { record } = this.binding;
-    if (this.#ttl !== undefined && this.#expired(record)) setCell(record, this.#index, undefined);
-    return cellOf(record, this.#index);
+    if (this.#ttl !== undefined && this.#expired(record)) setCell(record, this.index, undefined);
+    return cellOf(record, this.index);
   }
 
   /** As `get`, for data that is changed in place; `touch` follows. */
@@ -69,7 +70,7 @@ export class Slot {
 
   set(data: unknown): void {
     const { record } = this.binding;
-    setCell(record, this.#index, data);
+    setCell(record, this.index, data);
     this.touch();
   }
 
@@ -87,12 +88,12 @@ export class Slot {
   touch(): void {
     if (this.#ttl === undefined) return;
     const { record } = this.binding;
-    (record.writtenAt ??= [])[this.#index] = this.binding.now();
+    (record.writtenAt ??= [])[this.index] = this.binding.now();
     this.binding.ttlWritten(record, this.#ttl);
   }
 
   #expired(record: StateRecord): boolean {
-    const writtenAt = record.writtenAt?.[this.#index];
+    const writtenAt = record.writtenAt?.[this.index];
     return writtenAt !== undefined && this.binding.now() - writtenAt >= (this.#ttl as number);
   }
 }

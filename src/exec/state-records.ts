@@ -3,7 +3,14 @@ import { assert } from "../base/assert.ts";
 import type { DoFn } from "../fn/do-fn.ts";
 import type { StepId } from "../graph/graph.ts";
 import type { StageHost } from "../host/host.ts";
-import type { KeyedRecord, MapKey, RecordStore, TimerEntry, WindowRecords } from "../host/records.ts";
+import {
+  type KeyedRecord,
+  type MapKey,
+  type RecordStore,
+  type TimerEntry,
+  timersOf,
+  type WindowRecords,
+} from "../host/records.ts";
 import type { Timestamp } from "../model/time.ts";
 import type { Window } from "../model/window.ts";
 import { expiryTime } from "../windowing/strategy.ts";
@@ -136,11 +143,8 @@ export class StateRecords {
    * counted (when the input is over, expiry waits for them instead). Where there is no state they still fire in their time.
    */
   dropTimers(record: StateRecord, step: StepId): void {
-    const { timers } = record;
-    if (timers === undefined || !this.#hasCells) return;
-    for (const timer of timers instanceof Map ? timers.values() : [timers]) {
-      if (timer.family !== TTL_FAMILY) this.#host.dropped(step, "timer");
-    }
+    if (record.timers === undefined || !this.#hasCells) return;
+    for (const { family } of timersOf(record)) if (family !== TTL_FAMILY) this.#host.dropped(step, "timer");
     this.#host.timers.clearAll(record);
   }
 
@@ -162,8 +166,8 @@ export class StateRecords {
   }
 }
 
-function hasTimer({ timers }: KeyedRecord, family: string): boolean {
-  if (timers === undefined) return false;
-  if (timers instanceof Map) return [...timers.values()].some((timer) => timer.family === family);
-  return timers.family === family;
+/** Asked at each write of a cell with a TTL, so without a list of its own where there is one timer. */
+function hasTimer(record: KeyedRecord, family: string): boolean {
+  const { timers } = record;
+  return timers instanceof Map ? timersOf(record).some((timer) => timer.family === family) : timers?.family === family;
 }

@@ -1,7 +1,5 @@
 /** How user code is called: retries, time-outs, concurrency and order of async calls. */
 
-export type { DeadLetter, Late } from "./set-aside.ts";
-
 /** Waits between attempts, in milliseconds: the wait before attempt 2, 3 …; the last one repeats. */
 export type Backoff = (attempt: number) => number;
 

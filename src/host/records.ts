@@ -37,6 +37,12 @@ export interface KeyedRecord {
   timers: TimerEntry | Map<string, TimerEntry> | undefined;
 }
 
+/** The timers of a record that are set, as they are now: what happens to them meanwhile does not change the list. */
+export function timersOf({ timers }: KeyedRecord): readonly TimerEntry[] {
+  if (timers === undefined) return [];
+  return timers instanceof Map ? [...timers.values()] : [timers];
+}
+
 /** What a stateful step keeps in a record. */
 export interface StateData {
   /** Data of the first cell; `undefined` is empty. */

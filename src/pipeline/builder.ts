@@ -22,7 +22,7 @@ import type {
 } from "../graph/graph.ts";
 import { validateGraph } from "../graph/validate.ts";
 import type { WindowingStrategy } from "../model/windowing.ts";
-import { userLocation } from "./location.ts";
+import { userLocation } from "../base/frames.ts";
 
 /** What is known of a collection's elements before any exist: pairs, no pairs, or nothing. */
 export type Shape = "kv" | "other" | undefined;

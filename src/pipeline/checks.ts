@@ -16,8 +16,6 @@ import { checkTriggerSafe } from "../windowing/strategy.ts";
 import { triggerToString } from "../windowing/triggers.ts";
 import { atPlace, stepError, type CollectionTraits, type StepPlace } from "./builder.ts";
 
-export { isAsyncFunction };
-
 /** @throws ASYNC_NOT_ALLOWED when `fn` is an async function; `what` names it, as in `the key function` */
 export function checkSync(place: StepPlace, what: string, fn: unknown): void {
   if (!isAsyncFunction(fn)) return;

@@ -1,6 +1,6 @@
 /** `mapValues`: a function of values as one of pairs. */
 import type { KV } from "../fn/do-fn.ts";
-import { isAsyncFunction } from "./checks.ts";
+import { isAsyncFunction } from "../fn/inspect.ts";
 import type { ElementwiseOptions } from "./steps.ts";
 
 /** `fn` over the value of a pair. Async, or with a context, exactly where `fn` is: both change how the step is called. */

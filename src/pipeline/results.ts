@@ -1,5 +1,5 @@
 /** What steps give out: collections that know more of their step than its main output. */
-import type { DeadLetter, Late } from "../fn/call-options.ts";
+import type { DeadLetter, Late } from "../fn/set-aside.ts";
 import type { OutputTags } from "../fn/do-fn.ts";
 import type { StateSpecs } from "../fn/state.ts";
 import type { TimerSpecs } from "../fn/timer.ts";

@@ -13,25 +13,24 @@ import { lengthPrefixCoder } from "../coders/composites.ts";
 import { timerCoder, type TimerValue } from "../coders/windowed-value.ts";
 import { Holds } from "../engine/holds.ts";
 import { StageTimers, type TimerTarget } from "../engine/timers.ts";
+import type { TimeDomain } from "../fn/timer.ts";
 import type { TimerHost } from "../host/host.ts";
-import type { KeyedRecord, TimerEntry } from "../host/records.ts";
+import { type KeyedRecord, type TimerEntry, timersOf } from "../host/records.ts";
 import { NO_FIRING } from "../model/pane.ts";
 import { MAX_TIMESTAMP, type Timestamp } from "../model/time.ts";
 import type { Window } from "../model/window.ts";
 import { type Timers, WINDOW_EXPIRY } from "./messages.ts";
 
-type Domain = "event" | "processing";
-
 /** Encodes timers, family by family. */
 export class TimerWriter {
   readonly #coder: Coder<TimerValue<unknown>>;
-  readonly #families = new Map<string, { family: string; domain: Domain; out: ByteWriter; count: number }>();
+  readonly #families = new Map<string, { family: string; domain: TimeDomain; out: ByteWriter; count: number }>();
 
   constructor(key: Coder<unknown>, window: Coder<Window>) {
     this.#coder = timerCoder(key, window);
   }
 
-  add(family: string, domain: Domain, timer: TimerValue<unknown>): void {
+  add(family: string, domain: TimeDomain, timer: TimerValue<unknown>): void {
     const name = `${domain} ${family}`;
     let found = this.#families.get(name);
     if (found === undefined) this.#families.set(name, (found = { family, domain, out: new ByteWriter(), count: 0 }));
@@ -73,18 +72,18 @@ interface Touched {
   readonly record: KeyedRecord;
   readonly family: string;
   readonly tag: string;
-  readonly domain: Domain;
+  readonly domain: TimeDomain;
 }
 
 /** What the stage's runner sees as its timers. */
 export class BundleTimers implements TimerHost {
   readonly #isBusy: ((window: Window) => boolean) | undefined;
-  readonly #domainOf: (family: string) => Domain;
+  readonly #domainOf: (family: string) => TimeDomain;
   #inner: StageTimers;
   /** By record, then by family and tag. */
   #touched = new Map<KeyedRecord, Map<string, Touched>>();
 
-  constructor(domainOf: (family: string) => Domain, isBusy: ((window: Window) => boolean) | undefined) {
+  constructor(domainOf: (family: string) => TimeDomain, isBusy: ((window: Window) => boolean) | undefined) {
     this.#domainOf = domainOf;
     this.#isBusy = isBusy;
     this.#inner = this.#fresh();
@@ -101,7 +100,7 @@ export class BundleTimers implements TimerHost {
   }
 
   /** A timer that came with the bundle. */
-  came(record: KeyedRecord, family: string, tag: string, domain: Domain, at: Timestamp, holdAt: Timestamp): void {
+  came(record: KeyedRecord, family: string, tag: string, domain: TimeDomain, at: Timestamp, holdAt: Timestamp): void {
     this.#inner.set(record, family, tag, domain, at, holdAt);
   }
 
@@ -109,7 +108,7 @@ export class BundleTimers implements TimerHost {
   setWindowTimer(): void {}
   setExpiryTimer(): void {}
 
-  set(record: KeyedRecord, family: string, tag: string, domain: Domain, at: Timestamp, holdAt: Timestamp): void {
+  set(record: KeyedRecord, family: string, tag: string, domain: TimeDomain, at: Timestamp, holdAt: Timestamp): void {
     this.#touch(record, family, tag, domain);
     this.#inner.set(record, family, tag, domain, at, holdAt);
   }
@@ -123,7 +122,7 @@ export class BundleTimers implements TimerHost {
     this.#inner.clearAll(record);
   }
 
-  #touch(record: KeyedRecord, family: string, tag: string, domain: Domain): void {
+  #touch(record: KeyedRecord, family: string, tag: string, domain: TimeDomain): void {
     let names = this.#touched.get(record);
     if (names === undefined) this.#touched.set(record, (names = new Map()));
     names.set(`${family}\u0000${tag}`, { record, family, tag, domain });
@@ -160,9 +159,8 @@ export class BundleTimers implements TimerHost {
   }
 }
 
-function liveTimer({ timers }: KeyedRecord, family: string, tag: string): TimerEntry | undefined {
-  const all = timers === undefined ? [] : timers instanceof Map ? [...timers.values()] : [timers];
-  return all.find((timer) => timer.family === family && timer.tag === tag);
+function liveTimer(record: KeyedRecord, family: string, tag: string): TimerEntry | undefined {
+  return timersOf(record).find((timer) => timer.family === family && timer.tag === tag);
 }
 
 /** Keys have their length before them, so that the runner can read the rest. */

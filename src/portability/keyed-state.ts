@@ -5,14 +5,13 @@
  * T2 Writes are held back to the bundle's end and told as the difference: what was only added to is an append.
  */
 import { Buffer } from "node:buffer";
-import { type Coder, encodeToBytes } from "../coders/coder.ts";
+import { type Coder, decodeFromBytes, encodeToBytes } from "../coders/coder.ts";
 import { valueCoder } from "../coders/value.ts";
 import { cellOf, keepsNothing, recordsOf, setCell, type StateRecord } from "../exec/state-record.ts";
 import type { StateSpec, StateSpecs } from "../fn/state.ts";
 import type { StateHost } from "../host/host.ts";
 import type { KeyedRecord, MapKey, StateData } from "../host/records.ts";
 import type { Window } from "../model/window.ts";
-import { decodeFromBytes } from "../coders/coder.ts";
 import type { StateKey } from "./messages.ts";
 import { cellBytes, cellData } from "./state-bytes.ts";
 import type { StateAsk, StateChannel } from "./state-channel.ts";
@@ -40,7 +39,7 @@ export class KeyedState implements StateHost {
   readonly #channel: StateChannel;
   readonly #names: readonly string[];
   readonly #specs: readonly StateSpec<unknown>[];
-  readonly #hasTtl: boolean;
+  readonly #fresh: ReturnType<typeof recordsOf>;
   readonly #keys: Coder<unknown>;
   readonly #windows: Coder<Window>;
   #loaded = new Map<string, Loaded>();
@@ -50,8 +49,9 @@ export class KeyedState implements StateHost {
     this.#stage = stage;
     this.#channel = channel;
     this.#specs = Object.values(specs);
-    this.#hasTtl = this.#specs.some(({ ttl }) => ttl !== undefined);
-    this.#names = this.#hasTtl ? [...Object.keys(specs), WRITTEN_AT] : Object.keys(specs);
+    this.#fresh = recordsOf(this.#specs.length);
+    const hasTtl = this.#specs.some(({ ttl }) => ttl !== undefined);
+    this.#names = hasTtl ? [...Object.keys(specs), WRITTEN_AT] : Object.keys(specs);
     this.#keys = keys;
     this.#windows = windows;
   }
@@ -80,7 +80,7 @@ export class KeyedState implements StateHost {
 
   /** A record of the step, with what the runner keeps of it. */
   record(key: unknown, mapKey: MapKey, window: Window): StateRecord {
-    const record = recordsOf(this.#specs.length)(key, mapKey, window);
+    const record = this.#fresh(key, mapKey, window);
     this.load(record);
     return record;
   }

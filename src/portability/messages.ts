@@ -9,9 +9,10 @@
 import type { MessagePort } from "node:worker_threads";
 import type { ErrorCode } from "../base/error-codes.ts";
 import { type ErrorContext, type ErrorDomain, TidemarkError } from "../base/errors.ts";
+import type { TimeDomain } from "../fn/timer.ts";
 import type { CollectionId, StepId, ViewId } from "../graph/graph.ts";
 import type { DropReason } from "../host/host.ts";
-import type { StepHash } from "../program/hashes.ts";
+import type { ProgramHashes } from "../program/hashes.ts";
 
 /** Elements of one collection, one after the other, as windowed values. */
 export interface Elements {
@@ -23,7 +24,7 @@ export interface Elements {
 /** Timers of one family, one after the other, as Beam's timer coder writes them. */
 export interface Timers {
   readonly family: string;
-  readonly domain: "event" | "processing";
+  readonly domain: TimeDomain;
   readonly bytes: Uint8Array;
   readonly count: number;
 }
@@ -103,6 +104,7 @@ export interface WorkerStart {
   /** Where the program's module lies. */
   readonly path: string;
   readonly rawOptions: unknown;
+  /** Of the program as it was submitted. */
   readonly submitted: ProgramHashes;
   readonly strict: boolean;
   /** How many keys of a bundle have their state fetched before it begins. */
@@ -112,13 +114,6 @@ export interface WorkerStart {
   readonly progress: SharedArrayBuffer;
   readonly controlPort: MessagePort;
   readonly statePort: MessagePort;
-}
-
-/** The program as it was submitted. */
-export interface ProgramHashes {
-  readonly module: string;
-  readonly options: string;
-  readonly steps: readonly StepHash[];
 }
 
 /** An error as plain data. */

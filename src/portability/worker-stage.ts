@@ -53,6 +53,11 @@ export interface WorkerParts {
   readonly clock: { now(): number; schedule(atMs: number, callback: () => void): () => void };
 }
 
+/** The timers of one family that came with a bundle. */
+interface DecodedTimers extends Pick<Timers, "family" | "domain"> {
+  readonly timers: ReturnType<typeof readTimers>;
+}
+
 interface Decoded {
   readonly collection: CollectionId;
   readonly value: unknown;
@@ -96,6 +101,7 @@ export class WorkerStage {
   readonly #program: StageProgram;
   readonly #records = new RecordStore<KeyedRecord>();
   readonly #outputs = new Map<CollectionId, OutputWriter>();
+  readonly #inputs = new Map<CollectionId, WindowedValueCoder<unknown>>();
   readonly #timers: BundleTimers;
   readonly #state: KeyedState | undefined;
   readonly #calls: CallQueue | undefined;
@@ -250,16 +256,17 @@ export class WorkerStage {
     if (bundle.sideInputToken !== this.#viewsToken) this.#views = new Map();
     this.#viewsToken = bundle.sideInputToken;
     const elements = this.#decode(bundle.elements);
-    await this.#prefetch(elements, bundle.timers);
+    const timers = bundle.timers.map((family): DecodedTimers => ({ ...family, timers: this.#read(family) }));
+    await this.#prefetch(elements, timers);
     this.#timers.begin();
-    const dueBy = this.#takeTimers(bundle.timers);
+    const dueBy = this.#takeTimers(timers);
     await this.#program.startBundle();
     this.#progress.begin(elements.length);
     const processed = this.#processElements(elements);
     await this.#settleCalls();
-    assert(processed === elements.length || bundle.timers.length === 0, "a bundle with timers is not split");
+    assert(processed === elements.length || timers.length === 0, "a bundle with timers is not split");
     const gone = new Set<string>();
-    await this.#fireTimers(bundle, dueBy, gone);
+    await this.#fireTimers(timers, dueBy, gone);
     await this.#program.finishBundle();
     await Promise.all(this.#work.splice(0));
     return this.#result(processed, (window) => gone.has(window.id));
@@ -268,7 +275,7 @@ export class WorkerStage {
   #decode(all: readonly Elements[]): Decoded[] {
     const decoded: Decoded[] = [];
     for (const { collection, count, bytes } of all) {
-      const coder = workerCoder(this.#parts.graph, collection);
+      const coder = this.#inputCoder(collection);
       const input = new ByteReader(bytes);
       for (let i = 0; i < count; i++)
         coder.decodeParts(input, (value, timestamp, windows, pane) =>
@@ -278,13 +285,19 @@ export class WorkerStage {
     return decoded;
   }
 
-  async #prefetch(elements: readonly Decoded[], timers: readonly Timers[]): Promise<void> {
+  #inputCoder(collection: CollectionId): WindowedValueCoder<unknown> {
+    let coder = this.#inputs.get(collection);
+    if (coder === undefined) this.#inputs.set(collection, (coder = workerCoder(this.#parts.graph, collection)));
+    return coder;
+  }
+
+  async #prefetch(elements: readonly Decoded[], families: readonly DecodedTimers[]): Promise<void> {
     const state = this.#state;
     if (state === undefined) return;
     const keys: KeyAt[] = [];
     const most = this.#parts.prefetchKeys;
-    for (const family of timers)
-      for (const { key, windows } of this.#read(family))
+    for (const { timers } of families)
+      for (const { key, windows } of timers)
         if (keys.length < most) keys.push({ key: wireKey(this.#keys, key), window: windows[0] as Window });
     for (const { value, windows } of elements) {
       // What is no pair is the step's to refuse.
@@ -300,16 +313,16 @@ export class WorkerStage {
   }
 
   /** @returns until when processing-time timers are to be fired: the runner may fire some before their time, in a drain */
-  #takeTimers(timers: readonly Timers[]): number {
+  #takeTimers(families: readonly DecodedTimers[]): number {
     let dueBy = this.#time.now;
-    for (const family of timers) {
-      if (family.family === WINDOW_EXPIRY) continue;
-      for (const { key, tag, windows, set } of this.#read(family)) {
+    for (const { family, domain, timers } of families) {
+      if (family === WINDOW_EXPIRY) continue;
+      for (const { key, tag, windows, set } of timers) {
         assert(set !== undefined, "a timer that fires is set");
         const record = this.#recordOf(key, windows[0] as Window);
         const { fireTimestamp: at, holdTimestamp } = set;
-        this.#timers.came(record, family.family, tag, family.domain, at, holdOf(holdTimestamp));
-        if (family.domain === "processing") dueBy = Math.max(dueBy, at);
+        this.#timers.came(record, family, tag, domain, at, holdOf(holdTimestamp));
+        if (domain === "processing") dueBy = Math.max(dueBy, at);
       }
     }
     return dueBy;
@@ -344,26 +357,26 @@ export class WorkerStage {
     return processed;
   }
 
-  async #fireTimers(bundle: ProcessBundle, dueBy: number, gone: Set<string>): Promise<void> {
-    const { inputWatermark } = bundle;
+  async #fireTimers(families: readonly DecodedTimers[], dueBy: number, gone: Set<string>): Promise<void> {
+    const { inputWatermark } = this.#time;
     while (this.#timers.isDue(inputWatermark)) {
       this.#timers.fireEventTime(inputWatermark, this.#program);
       await this.#settleCalls();
     }
-    await this.#expireWindows(bundle, gone);
+    await this.#expireWindows(families, gone);
     this.#timers.fireProcessingTime(dueBy, this.#program);
     await this.#settleCalls();
   }
 
-  async #expireWindows({ timers }: ProcessBundle, gone: Set<string>): Promise<void> {
+  async #expireWindows(families: readonly DecodedTimers[], gone: Set<string>): Promise<void> {
     const windows = new Map<string, { window: Window; at: Timestamp }>();
-    for (const family of timers) {
-      if (family.family !== WINDOW_EXPIRY) continue;
+    for (const { family, timers } of families) {
+      if (family !== WINDOW_EXPIRY) continue;
       for (const {
         key,
         windows: [window],
         set,
-      } of this.#read(family)) {
+      } of timers) {
         const at = window as Window;
         const { records } = this.#records.open(at);
         const mapKey = this.#toMapKey(key);

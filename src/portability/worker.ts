@@ -12,7 +12,7 @@ import type { PipelineGraph } from "../graph/graph.ts";
 import { liftCombines } from "../optimize/lift-combines.ts";
 import { isRunnersOwn, planStages } from "../optimize/stages.ts";
 import { nodeClock } from "../platform/node.ts";
-import { firstDifference, moduleHash, optionsHash, stepHashes } from "../program/hashes.ts";
+import { firstDifference, type ProgramHashes, programHashes } from "../program/hashes.ts";
 import { importing } from "../program/importing.ts";
 import { buildProgram } from "../program/build.ts";
 import { loadProgram } from "../program/load.ts";
@@ -20,10 +20,9 @@ import {
   type Instruction,
   type InstructionRequest,
   type InstructionResponse,
-  type ProgramHashes,
   toWire,
+  type WorkerStart,
 } from "./messages.ts";
-import type { WorkerStart } from "./messages.ts";
 import { StateChannel } from "./state-channel.ts";
 import { WorkerStage } from "./worker-stage.ts";
 
@@ -57,11 +56,7 @@ async function loadWorker(start: WorkerStart): Promise<Worker> {
   const loaded = await loadProgram(path);
   importing.active = false;
   const { graph, options } = await buildProgram(loaded.program, rawOptions);
-  compare(submitted, {
-    module: moduleHash(loaded.files, loaded.url),
-    options: optionsHash(rawOptions),
-    steps: stepHashes(graph),
-  });
+  compare(submitted, programHashes(loaded, rawOptions, graph));
   return new Worker(start, graph, options);
 }
 

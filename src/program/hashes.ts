@@ -11,11 +11,28 @@ import { fileURLToPath } from "node:url";
 import { TidemarkError } from "../base/errors.ts";
 import type { PipelineGraph, Step } from "../graph/graph.ts";
 import type { WindowingStrategy } from "../model/windowing.ts";
+import type { LoadedProgram } from "./load.ts";
 
 /** A step, and the hash of what it is. */
 export interface StepHash {
   readonly step: string;
   readonly hash: string;
+}
+
+/** The three hashes of a job; the graph's step by step, so that a difference can be named. */
+export interface ProgramHashes {
+  readonly module: string;
+  readonly options: string;
+  readonly steps: readonly StepHash[];
+}
+
+/** @throws OPTIONS_INVALID when the raw options are not JSON */
+export function programHashes(
+  { files, url }: Pick<LoadedProgram, "files" | "url">,
+  rawOptions: unknown,
+  graph: PipelineGraph,
+): ProgramHashes {
+  return { module: moduleHash(files, url), options: optionsHash(rawOptions), steps: stepHashes(graph) };
 }
 
 /**

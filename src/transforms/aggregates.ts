@@ -1,7 +1,7 @@
 /** Counts, sums, means and extremes: per key, and of whole windows. */
 import type { KV } from "../fn/do-fn.ts";
 import type { KeyedBy } from "../fn/refusals.ts";
-import type { Late } from "../fn/call-options.ts";
+import type { Late } from "../fn/set-aside.ts";
 import type { CollectionNode } from "../pipeline/builder.ts";
 import { nodeOf, PCollection } from "../pipeline/collection.ts";
 import { pairCoderByElement } from "../pipeline/derived-coders.ts";

@@ -1,5 +1,5 @@
 /** Late elements as the program knows them: without the keys that a transform gave them. */
-import type { Late } from "../fn/call-options.ts";
+import type { Late } from "../fn/set-aside.ts";
 import type { KV } from "../fn/do-fn.ts";
 import { nodeOf, type PCollection } from "../pipeline/collection.ts";
 import { lateCoder } from "../pipeline/derived-coders.ts";

@@ -13,7 +13,7 @@ import { Engine, type EngineMetrics, type EngineStage } from "../../engine/engin
 import type { Transcode } from "../../engine/edges.ts";
 import { stepFailure } from "../../exec/errors.ts";
 import { StageProgram } from "../../exec/stage-program.ts";
-import type { Collection, PipelineGraph, Step, ViewId } from "../../graph/graph.ts";
+import type { Collection, PipelineGraph, Step, StepId, ViewId } from "../../graph/graph.ts";
 import type { Stage } from "../../host/stage.ts";
 import { callPolicy } from "../../optimize/call-policy.ts";
 import { DropWarnings } from "./drop-warnings.ts";
@@ -89,11 +89,8 @@ export class EmbeddedJob {
   }
 
   #engineStage(stage: Stage): EngineStage {
-    const steps = stage.steps.map((id) => this.graph.steps[id] as Step);
-    const first = steps[0] as Step;
-    const { spec } = first;
+    const first = this.graph.steps[stage.steps[0] as StepId] as Step;
     const asyncBundles = hasAsyncBundles(first);
-    const makes = viewsMadeBy(this.graph, stage);
     return {
       stage,
       build: (host) => {
@@ -102,9 +99,8 @@ export class EmbeddedJob {
         return program;
       },
       asyncBundles,
-      ...((spec.kind === "impulse" || spec.kind === "read" || spec.kind === "testStream") && { source: spec }),
       ...(makesCalls(first) && stage.kind === "calls" && { calls: callPolicy(first) }),
-      ...(makes.length > 0 && { makes }),
+      ...sourceAndViews(this.graph, stage),
     };
   }
 
@@ -211,12 +207,15 @@ export class EmbeddedJob {
   }
 }
 
-/** The views that a stage makes, for its engine. */
-export function viewsMadeBy(graph: PipelineGraph, stage: Stage): NonNullable<EngineStage["makes"]> {
-  return stage.steps.flatMap((id) => {
-    const { spec } = graph.steps[id] as Step;
-    return spec.kind === "view" ? [{ view: spec.viewId, allowedLateness: viewLateness(graph, spec.viewId) }] : [];
-  });
+/** What the engine drives beside the steps of a stage: the source that begins it, and the views that it makes. */
+export function sourceAndViews(graph: PipelineGraph, stage: Stage): Pick<EngineStage, "source" | "makes"> {
+  const specs = stage.steps.map((id) => (graph.steps[id] as Step).spec);
+  const [first] = specs;
+  const isSource = first?.kind === "impulse" || first?.kind === "read" || first?.kind === "testStream";
+  const makes = specs.flatMap((spec) =>
+    spec.kind === "view" ? [{ view: spec.viewId, allowedLateness: viewLateness(graph, spec.viewId) }] : [],
+  );
+  return { ...(isSource && { source: first }), ...(makes.length > 0 && { makes }) };
 }
 
 /** How long a view is kept: as long as its own windowing allows, and for late elements of the steps that look into it. */

@@ -8,17 +8,16 @@
  * F2 Time stands still for a simulated clock while a bundle is out.
  */
 import type { EngineMetrics, EngineStage } from "../../engine/engine.ts";
-import type { PipelineGraph, Step, StepId } from "../../graph/graph.ts";
+import type { PipelineGraph } from "../../graph/graph.ts";
 import type { Stage } from "../../host/stage.ts";
 import type { Progress } from "../../portability/bundle-progress.ts";
-import type { ProgramHashes } from "../../portability/messages.ts";
 import { liftCombines } from "../../optimize/lift-combines.ts";
 import { isRunnersOwn, planStages } from "../../optimize/stages.ts";
-import { moduleHash, optionsHash, stepHashes } from "../../program/hashes.ts";
+import { type ProgramHashes, programHashes } from "../../program/hashes.ts";
 import type { Clock } from "../../base/clock.ts";
 import { buildProgram } from "../../program/build.ts";
 import { loadProgram } from "../../program/load.ts";
-import { EmbeddedJob, type JobState, viewsMadeBy } from "../embedded/job.ts";
+import { EmbeddedJob, type JobState, sourceAndViews } from "../embedded/job.ts";
 import { RemoteStage } from "./remote-stage.ts";
 import { runnerStage } from "./runner-stages.ts";
 import { WorkerLink } from "./worker-link.ts";
@@ -49,12 +48,7 @@ export interface SubmittedProgram {
 export async function submit(path: string, rawOptions: unknown): Promise<SubmittedProgram> {
   const loaded = await loadProgram(path);
   const { graph, options } = await buildProgram(loaded.program, rawOptions);
-  const hashes = {
-    module: moduleHash(loaded.files, loaded.url),
-    options: optionsHash(rawOptions),
-    steps: stepHashes(graph),
-  };
-  return { path, rawOptions, graph, options, hashes };
+  return { path, rawOptions, graph, options, hashes: programHashes(loaded, rawOptions, graph) };
 }
 
 export class FakeJob {
@@ -133,16 +127,8 @@ export class FakeJob {
 
   #engineStage(stage: Stage): EngineStage {
     const { graph } = this;
-    const { spec } = graph.steps[stage.steps[0] as StepId] as Step;
-    if (isRunnersOwn(stage)) {
-      const makes = viewsMadeBy(graph, stage);
-      return {
-        stage,
-        build: (host) => runnerStage(graph, stage, host),
-        ...((spec.kind === "impulse" || spec.kind === "read" || spec.kind === "testStream") && { source: spec }),
-        ...(makes.length > 0 && { makes }),
-      };
-    }
+    if (isRunnersOwn(stage))
+      return { stage, build: (host) => runnerStage(graph, stage, host), ...sourceAndViews(graph, stage) };
     return {
       stage,
       asyncBundles: true,

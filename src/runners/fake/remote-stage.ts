@@ -16,7 +16,7 @@ import { bytesCoder } from "../../coders/primitives.ts";
 import type { CollectionId, PipelineGraph, Step, StepId, ViewId, ViewNode } from "../../graph/graph.ts";
 import type { Emitter } from "../../host/emitter.ts";
 import type { StageHost } from "../../host/host.ts";
-import type { KeyedRecord, MapKey, RecordStore, TimerEntry } from "../../host/records.ts";
+import { type KeyedRecord, type MapKey, type RecordStore, type TimerEntry, timersOf } from "../../host/records.ts";
 import type { Stage } from "../../host/stage.ts";
 import type { CallEffects, StageRunner } from "../../host/stage-runner.ts";
 import type { Pane } from "../../model/pane.ts";
@@ -66,6 +66,7 @@ export class RemoteStage implements StageRunner {
   readonly #records: RecordStore<RemoteRecord> | undefined;
   readonly #isFailed: () => boolean;
   readonly #inFlight: (by: number) => void;
+  readonly #coders = new Map<CollectionId, ReturnType<typeof runnerCoder>>();
   #elements: Element[] = [];
   #timers: TimerEntry[] = [];
   #expiries: { readonly window: Window; readonly at: Timestamp }[] = [];
@@ -137,9 +138,7 @@ export class RemoteStage implements StageRunner {
     // Where there is state, timers of the machine's clock would find it gone; else they still fire in their time.
     if (!this.#hasState) return;
     for (const record of this.#records?.find(window)?.records.values() ?? []) {
-      const { timers } = record;
-      if (timers === undefined) continue;
-      for (const { family } of timers instanceof Map ? [...timers.values()] : [timers])
+      for (const { family } of timersOf(record))
         if (!family.startsWith(" ")) this.#host.dropped(this.#stage.steps[0] as StepId, "timer");
       this.#host.timers.clearAll(record);
     }
@@ -188,18 +187,22 @@ export class RemoteStage implements StageRunner {
     this.#strays = new Map();
   }
 
+  #coderOf(collection: CollectionId): ReturnType<typeof runnerCoder> {
+    let coder = this.#coders.get(collection);
+    if (coder === undefined) this.#coders.set(collection, (coder = runnerCoder(this.#graph, collection)));
+    return coder;
+  }
+
   #encode(elements: readonly Element[]): Elements[] {
     const runs: { collection: CollectionId; count: number; out: ByteWriter }[] = [];
-    let coder: ReturnType<typeof runnerCoder> | undefined;
     for (const { collection, value, timestamp, windows, pane } of elements) {
       let run = runs.at(-1);
-      if (run?.collection !== collection || coder === undefined) {
+      if (run?.collection !== collection) {
         run = { collection, count: 0, out: new ByteWriter() };
         runs.push(run);
-        coder = runnerCoder(this.#graph, collection);
       }
       run.count++;
-      coder.encodeParts(value, timestamp, windows, pane, run.out);
+      this.#coderOf(collection).encodeParts(value, timestamp, windows, pane, run.out);
     }
     return runs.map(({ collection, count, out }) => ({ collection, count, bytes: out.finish() }));
   }
@@ -241,7 +244,7 @@ export class RemoteStage implements StageRunner {
     for (const { collection, count, bytes } of elements) {
       const out = this.#host.output(collection);
       const input = new ByteReader(bytes);
-      const coder = runnerCoder(this.#graph, collection);
+      const coder = this.#coderOf(collection);
       for (let i = 0; i < count; i++) coder.decodeParts(input, (...parts) => out.emit(...parts));
     }
   }

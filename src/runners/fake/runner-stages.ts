@@ -2,10 +2,9 @@
  * The stages that the runner executes itself: sources, grouping, and the gathering of side inputs. Grouping is exec's, over keys
  * and values that are bytes: there is one implementation of panes and triggers.
  */
-import { decodeFromBytes } from "../../coders/coder.ts";
-import { encodeToBytes } from "../../coders/coder.ts";
+import { decodeFromBytes, encodeToBytes } from "../../coders/coder.ts";
 import { StageProgram } from "../../exec/stage-program.ts";
-import type { Late } from "../../fn/call-options.ts";
+import type { Late } from "../../fn/set-aside.ts";
 import type { CollectionId, PipelineGraph, Step, StepId } from "../../graph/graph.ts";
 import type { Emitter } from "../../host/emitter.ts";
 import type { StageHost } from "../../host/host.ts";

@@ -14,13 +14,13 @@ import {
   type Instruction,
   type InstructionRequest,
   type InstructionResponse,
-  type ProgramHashes,
   type StateKey,
   type StateOperation,
   type StateRequest,
   type StateResponse,
   type WorkerStart,
 } from "../../portability/messages.ts";
+import type { ProgramHashes } from "../../program/hashes.ts";
 
 export interface WorkerOptions {
   readonly path: string;
