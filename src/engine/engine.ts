@@ -37,8 +37,8 @@ export interface EngineStage {
   readonly calls?: CallPolicy;
   /** Whether beginning or ending a bundle is async: then elements queue before the stage while it waits. */
   readonly asyncBundles?: boolean;
-  /** The views that this stage makes, with what their windowing allows for lateness. */
-  readonly makes?: readonly { readonly view: ViewId; readonly allowedLateness: number }[];
+  /** The views that this stage makes, and for how many ms after its end a window of them is kept. */
+  readonly makes?: readonly { readonly view: ViewId; readonly retention: number }[];
 }
 
 export interface EngineDeps {
@@ -428,11 +428,11 @@ export class Engine {
   #expireViews(index: number, state: StageState): void {
     const made = this.#plans[index]?.makes;
     if (made === undefined) return;
-    for (const { view, allowedLateness } of made) {
+    for (const { view, retention } of made) {
       let least = state.inputWatermark;
       for (const user of this.#stages)
         if (user.stage.views.includes(view)) least = Math.min(least, user.outputWatermark);
-      this.#views.expire(view, least, allowedLateness);
+      this.#views.expire(view, least, retention);
     }
   }
 

@@ -33,9 +33,9 @@ export class SideInputStore {
   }
 
   /** Forgets the windows of a view that nobody can ask for any more. */
-  expire(view: ViewId, watermark: Timestamp, allowedLateness: number): void {
+  expire(view: ViewId, watermark: Timestamp, retention: number): void {
     const windows = this.#views.get(view)?.windows;
     if (windows === undefined) return;
-    for (const [id, { window }] of windows) if (window.maxTimestamp + allowedLateness < watermark) windows.delete(id);
+    for (const [id, { window }] of windows) if (window.maxTimestamp + retention < watermark) windows.delete(id);
   }
 }

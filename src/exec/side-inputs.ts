@@ -4,7 +4,8 @@ import { preview } from "../base/preview.ts";
 import type { DeterministicCoder } from "../coders/coder.ts";
 import { keyCoderOf } from "../coders/composites.ts";
 import { keyCoderFor } from "../coders/key.ts";
-import type { PipelineGraph, Step, ViewNode } from "../graph/graph.ts";
+import type { PipelineGraph, Step, StepId, ViewId, ViewNode } from "../graph/graph.ts";
+import { viewRetention } from "../graph/views.ts";
 import type { Emitter } from "../host/emitter.ts";
 import type { StageHost } from "../host/host.ts";
 import type { MapKey } from "../host/records.ts";
@@ -60,12 +61,60 @@ interface NamedView {
   readonly toMapKey: ToMapKey;
 }
 
+/** The windows of side inputs that belong to those of a step's elements, and how long they are kept. */
+export class SideWindows {
+  readonly #step: Step;
+  /** By the step's own names for them. */
+  readonly views: readonly { readonly name: string; readonly node: ViewNode; readonly retention: number }[];
+
+  constructor(step: Step, graph: PipelineGraph) {
+    this.#step = step;
+    this.views = Object.entries(step.sideInputs).map(([name, id]) => {
+      return { name, node: graph.views[id] as ViewNode, retention: viewRetention(graph, id) };
+    });
+  }
+
+  /** The window of the side input that elements in `window` see. */
+  of({ windowing: { windowFn } }: ViewNode, window: Window): Window {
+    const side = windowFn.sideInputWindow(window);
+    if (side.maxTimestamp + (windowFn.maximumLookback ?? 0) < window.maxTimestamp) {
+      throw lookbackError(this.#step.name, windowFn.name, window, side);
+    }
+    return side;
+  }
+
+  /** Whether `isReady` holds for all that elements in `window` see. */
+  areReady(window: Window, isReady: (view: ViewId, sideWindow: Window) => boolean): boolean {
+    for (const { node } of this.views) if (!isReady(node.id, this.of(node, window))) return false;
+    return true;
+  }
+
+  /** Whether one of them may be forgotten: past its retention, contents that are absent say nothing. */
+  areExpired(window: Window, watermark: Timestamp): boolean {
+    for (const { node, retention } of this.views) {
+      if (this.of(node, window).maxTimestamp + retention < watermark) return true;
+    }
+    return false;
+  }
+}
+
+function lookbackError(step: string, windowFn: string, window: Window, side: Window): TidemarkError {
+  return new TidemarkError("SIDE_INPUT_WINDOW_UNKNOWN", {
+    what: `step "${step}" looks from window ${formatWindow(window)} into ${formatWindow(side)} of a side input, which ended before`,
+    why: "a side input is kept for as long as a window that ends no earlier may ask for it",
+    fix: `give the windows ${windowFn} a maximumLookback of ${window.maxTimestamp - side.maxTimestamp} ms or more`,
+    step,
+    window: formatWindow(window),
+  });
+}
+
 /** The side inputs of one step. */
 export class StepSideInputs implements SideInputReader {
   readonly values: Readonly<Record<string, unknown>>;
   readonly #step: Step;
   readonly #host: StageHost;
   readonly #views: readonly NamedView[];
+  readonly windows: SideWindows;
   #window: Window = GLOBAL_WINDOW;
   /** Built values by view, for the contents they were built from. */
   #built = new Map<string, { contents: readonly unknown[] | undefined; value: unknown }>();
@@ -73,8 +122,8 @@ export class StepSideInputs implements SideInputReader {
   constructor(step: Step, graph: PipelineGraph, host: StageHost) {
     this.#step = step;
     this.#host = host;
-    this.#views = Object.entries(step.sideInputs).map(([name, id]) => {
-      const node = graph.views[id] as ViewNode;
+    this.windows = new SideWindows(step, graph);
+    this.#views = this.windows.views.map(({ name, node }) => {
       const { spec, inputs } = graph.steps[node.step] as Step;
       const keyCoder = keyCoderOf(graph.collections[inputs[0] as number]?.coder) as
         DeterministicCoder<unknown> | undefined;
@@ -95,16 +144,8 @@ export class StepSideInputs implements SideInputReader {
     this.#window = window;
   }
 
-  /** Whether an element of `window` finds all its views. */
-  ready(window: Window): boolean {
-    for (const { node } of this.#views) {
-      if (!this.#host.sideInputs.ready(node.id, node.windowing.windowFn.sideInputWindow(window))) return false;
-    }
-    return true;
-  }
-
   #value(view: NamedView): unknown {
-    const sideWindow = view.node.windowing.windowFn.sideInputWindow(this.#window);
+    const sideWindow = this.windows.of(view.node, this.#window);
     const contents = this.#host.sideInputs.contents(view.node.id, sideWindow);
     const key = `${view.node.id} ${sideWindow.id}`;
     const built = this.#built.get(key);
@@ -174,21 +215,34 @@ function duplicateKey(name: string, key: unknown, step: string, window: Window):
   });
 }
 
-/** Lets elements through whose views are ready, and parks the others, window by window. */
+/**
+ * Lets elements through whose views are ready, and parks the others, window by window.
+ * An element that would find a view forgotten is dropped, and counted.
+ */
 export class SideInputGate implements Emitter {
   readonly #sideInputs: StepSideInputs;
+  readonly #stepId: StepId;
   readonly #host: StageHost;
+  readonly #judgesLateness: boolean;
   readonly #inner: Emitter;
+  readonly #isReady: (view: ViewId, sideWindow: Window) => boolean;
 
-  constructor(sideInputs: StepSideInputs, host: StageHost, inner: Emitter) {
+  /** @param judgesLateness whether the step drops late elements by itself, before it looks into its side inputs */
+  constructor(sideInputs: StepSideInputs, stepId: StepId, host: StageHost, inner: Emitter, judgesLateness: boolean) {
     this.#sideInputs = sideInputs;
+    this.#stepId = stepId;
     this.#host = host;
+    this.#judgesLateness = judgesLateness;
     this.#inner = inner;
+    this.#isReady = (view, sideWindow) => host.sideInputs.ready(view, sideWindow);
   }
 
   emit(value: unknown, timestamp: Timestamp, windows: readonly Window[], pane: Pane): void {
+    const sides = this.#sideInputs.windows;
     for (const window of windows) {
-      if (this.#sideInputs.ready(window)) {
+      if (!this.#judgesLateness && sides.areExpired(window, this.#host.inputWatermark())) {
+        this.#host.dropped(this.#stepId, "view");
+      } else if (sides.areReady(window, this.#isReady)) {
         this.#sideInputs.moveTo(window);
         this.#inner.emit(value, timestamp, windows.length === 1 ? windows : [window], pane);
       } else this.#host.sideInputs.park(value, timestamp, window, pane);

@@ -233,7 +233,9 @@ export class StageProgram implements StageRunner {
 
   #gated(step: Step, operator: Emitter): Emitter {
     const sideInputs = this.#sideInputsOf(step);
-    return sideInputs.size === 0 ? operator : new SideInputGate(sideInputs, this.#host, operator);
+    if (sideInputs.size === 0) return operator;
+    const judgesLateness = this.#isFirst(step) && this.#stage.lane !== undefined;
+    return new SideInputGate(sideInputs, step.id, this.#host, operator, judgesLateness);
   }
 
   #buildFunction(step: Step, spec: Extract<Step["spec"], { kind: "map" | "flatMap" | "filter" }>): Emitter {

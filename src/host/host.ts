@@ -35,10 +35,10 @@ export interface TimerHost {
 }
 
 /**
- * Why something went no further: an element whose window had `expired` or `closed`, or that lies in the `gap` between two
- * windows; a processing-time `timer` whose window expired before it was due.
+ * Why something went no further: an element whose window had `expired` or `closed`, that lies in the `gap` between two
+ * windows, or that is too late for a side input (`view`); a processing-time `timer` whose window expired before it was due.
  */
-export type DropReason = "expired" | "closed" | "gap" | "timer";
+export type DropReason = "expired" | "closed" | "gap" | "view" | "timer";
 
 /** Side inputs. */
 export interface SideInputHost {

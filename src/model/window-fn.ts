@@ -27,6 +27,8 @@ export interface WindowFn<W extends Window = Window> {
   merge?(windows: readonly W[]): readonly Merge<W>[];
   /** The window of the side input that an element in `mainWindow` sees; default: the window of its last instant. */
   sideInputWindow(mainWindow: Window): W;
+  /** How many ms before the end of the main window that of the side input ends at most. Default 0: no earlier than it. */
+  readonly maximumLookback?: number;
   /** Windows as JSON-like data and back, for encoding and checkpoints. */
   toData(window: W): unknown;
   /** The window that `toData` gave `data` for. */

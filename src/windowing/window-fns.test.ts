@@ -436,6 +436,7 @@ describe("custom windows", () => {
     ["no fromData", { ...odd, fromData: 1 }],
     ["a merge that is no function", { ...odd, merge: true }],
     ["a sideInputWindow that is no function", { ...odd, sideInputWindow: {} }],
+    ["a maximumLookback below 0", { ...odd, maximumLookback: -1 }],
   ])("%s: refused", (_, options) => {
     expect(codeOf(() => customWindows(options as CustomWindowsOptions<IntervalWindow>))).toBe("WINDOW_INVALID");
   });

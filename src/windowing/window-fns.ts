@@ -335,6 +335,11 @@ export interface CustomWindowsOptions<W extends Window> {
    * instant, without an element; where windows merge there is none, and the side input is refused.
    */
   readonly sideInputWindow?: (mainWindow: Window) => W;
+  /**
+   * How many ms before the end of the main window the one that `sideInputWindow` gives may end, as in yesterday's prices for
+   * today's orders: for so long a side input's windows are kept. Default 0: it ends with the main window or later.
+   */
+  readonly maximumLookback?: number;
   /** Whether `assign` looks at the timestamp only. Default false. */
   readonly byTimestampOnly?: boolean;
   /** The window as numbers, strings, arrays and plain objects, for checkpoints and messages. */
@@ -365,7 +370,7 @@ export interface CustomWindowsOptions<W extends Window> {
  */
 export function customWindows<W extends Window>(options: CustomWindowsOptions<W>): WindowFn<W> {
   if (isBare(options)) throw invalidCustom(`got ${String(options)}`);
-  const { name, merge } = options;
+  const { name, merge, maximumLookback } = options;
   if (typeof name !== "string" || name === "") throw invalidCustom(`got the name ${JSON.stringify(name)}`);
   for (const member of ["assign", "toData", "fromData"] as const) {
     if (typeof options[member] !== "function") throw invalidCustom(`"${name}" got no function ${member}`);
@@ -374,6 +379,9 @@ export function customWindows<W extends Window>(options: CustomWindowsOptions<W>
     if (!["function", "undefined"].includes(typeof options[member])) {
       throw invalidCustom(`"${name}" got a ${member} that is not a function`);
     }
+  }
+  if (maximumLookback !== undefined && !(Number.isFinite(maximumLookback) && maximumLookback >= 0)) {
+    throw invalidCustom(`"${name}" got a maximumLookback that is not a number of ms from 0`);
   }
   const ofLastInstant = (mainWindow: Window): W => {
     if (merge !== undefined) throw mergingSideInput(name);
@@ -388,6 +396,7 @@ export function customWindows<W extends Window>(options: CustomWindowsOptions<W>
     assign: (timestamp, element, windows) => options.assign(timestamp, element, windows),
     ...(merge && { merge }),
     sideInputWindow: options.sideInputWindow ?? ofLastInstant,
+    ...(maximumLookback !== undefined && { maximumLookback }),
     toData: (window) => options.toData(window),
     fromData: (data) => options.fromData(data),
   });

@@ -2,9 +2,11 @@
 import {
   afterCount,
   countPerElement,
+  customWindows,
   eventTime,
   fixedWindows,
   globalWindows,
+  IntervalWindow,
   isTidemarkError,
   type JobHandle,
   type KV,
@@ -13,7 +15,10 @@ import {
   type Pipeline,
   repeatedly,
   run,
+  type TimestampedValue,
+  type WindowFn,
 } from "tidemark";
+import { testStream } from "tidemark/testing";
 import { describe, expect, test } from "vitest";
 import { collector, endless, Feed, feeds, program, settled, turns, until } from "./kit.ts";
 
@@ -271,4 +276,77 @@ test("a singleton without a default in an empty window fails the job with the st
   const error: unknown = await job.wait().catch((reason: unknown) => reason);
   if (!isTidemarkError(error, "SINGLETON_EMPTY")) throw error;
   expect(error.context.step).toBe("Look");
+});
+
+describe("a view of windows that have expired", () => {
+  const tens = fixedWindows(10);
+  const at = (time: number, value: string): TimestampedValue<string> => ({ value, timestamp: time });
+
+  test("an element that comes after them is dropped with a warning, and not shown an empty view", async () => {
+    const seen: string[] = [];
+    const warnings: string[] = [];
+    const job = run(
+      program("late", (p) => {
+        const events = p.apply(
+          testStream<string>()
+            .addElements(at(1, "a"), at(11, "b"))
+            .advanceWatermarkTo(15)
+            .addElements(at(2, "late"), at(12, "c"))
+            .advanceWatermarkToInfinity(),
+        );
+        const windowed = events.windowInto(tens);
+        const others = windowed.filter("Others", (text) => text !== "late").asList();
+        windowed
+          .map("Look", (text, { sideInputs }) => `${text} of ${sideInputs.others.join("")}`, { sideInputs: { others } })
+          .write(collector(seen));
+      }),
+      {},
+      { onWarning: (message) => warnings.push(message) },
+    );
+    await job.wait();
+    expect(seen.sort()).toEqual(["a of a", "b of bc", "c of bc"]);
+    expect(warnings).toEqual([
+      expect.stringMatching(/^1 elements of step "Look" came after the windows of its side inputs had expired/),
+    ]);
+  });
+
+  test("those of an earlier window are kept for as long as maximumLookback says, and no less is asked for", async () => {
+    const before = (maximumLookback?: number) =>
+      customWindows({
+        name: "tens, and the ten before",
+        assign: (time) => tens.assign(time, undefined, []),
+        sideInputWindow: (window) => tens.assign(window.maxTimestamp - 10, undefined, [])[0] as IntervalWindow,
+        toData: ({ start, end }) => [start, end],
+        fromData: (data) => new IntervalWindow(...(data as [number, number])),
+        ...(maximumLookback !== undefined && { maximumLookback }),
+      });
+    const look = (seen: string[], windowFn: WindowFn) =>
+      run(
+        program("lookback", (p) => {
+          const events = p.apply(
+            testStream<string>()
+              .addElements(at(1, "a"))
+              .advanceWatermarkTo(18)
+              .addElements(at(19, "b"))
+              .advanceWatermarkTo(28)
+              .addElements(at(29, "c"))
+              .advanceWatermarkToInfinity(),
+          );
+          const earlier = events.windowInto("Earlier", windowFn).asList();
+          events
+            .windowInto(tens)
+            .map("Look", (text, { sideInputs }) => `${text} of ${sideInputs.earlier.join("")}`, {
+              sideInputs: { earlier },
+            })
+            .write(collector(seen));
+        }),
+      );
+    const seen: string[] = [];
+    await look(seen, before(10)).wait();
+    expect(seen).toEqual(["a of ", "b of a", "c of b"]);
+    await expect(look([], before()).wait()).rejects.toMatchObject({
+      code: "SIDE_INPUT_WINDOW_UNKNOWN",
+      message: expect.stringContaining("maximumLookback of 10 ms or more") as string,
+    });
+  });
 });

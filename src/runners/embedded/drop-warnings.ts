@@ -48,7 +48,7 @@ export class DropWarnings {
   }
 
   #isRead(step: StepId, reason: DropReason): boolean {
-    if (reason === "timer" || reason === "gap") return false;
+    if (reason === "timer" || reason === "gap" || reason === "view") return false;
     const late = this.#graph.steps[step]?.outputs["late"];
     return late !== undefined && this.#graph.steps.some(({ inputs }) => inputs.includes(late));
   }
@@ -65,6 +65,8 @@ function messageOf(step: string, isView: boolean, reason: DropReason, count: num
       return `${count} elements of step "${step}" came after their window had expired and were dropped; ${read}`;
     case "closed":
       return `${count} elements of step "${step}" came after their window's trigger had finished and were dropped; ${isView ? "" : "read them from its .late collection, or "}wrap the trigger in repeatedly(…)`;
+    case "view":
+      return `${count} elements of step "${step}" came after the windows of its side inputs had expired and were dropped; allow its collection more lateness`;
     case "gap":
       return `${count} elements of step "${step}" lie between two windows, in none, and went no further; make the size of the windows at least their period`;
   }

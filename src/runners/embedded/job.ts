@@ -13,10 +13,11 @@ import { Engine, type EngineMetrics, type EngineStage } from "../../engine/engin
 import type { Transcode } from "../../engine/edges.ts";
 import { stepFailure } from "../../exec/errors.ts";
 import { StageProgram } from "../../exec/stage-program.ts";
-import type { Collection, PipelineGraph, Step, StepId, ViewId } from "../../graph/graph.ts";
+import type { Collection, PipelineGraph, Step, StepId } from "../../graph/graph.ts";
 import type { Stage } from "../../host/stage.ts";
 import { callPolicy } from "../../optimize/call-policy.ts";
 import { DropWarnings } from "./drop-warnings.ts";
+import { viewRetention } from "../../graph/views.ts";
 import { hasAsyncBundles, makesCalls, planStages } from "../../optimize/stages.ts";
 
 export interface JobOptions {
@@ -213,16 +214,9 @@ export function sourceAndViews(graph: PipelineGraph, stage: Stage): Pick<EngineS
   const [first] = specs;
   const isSource = first?.kind === "impulse" || first?.kind === "read" || first?.kind === "testStream";
   const makes = specs.flatMap((spec) =>
-    spec.kind === "view" ? [{ view: spec.viewId, allowedLateness: viewLateness(graph, spec.viewId) }] : [],
+    spec.kind === "view" ? [{ view: spec.viewId, retention: viewRetention(graph, spec.viewId) }] : [],
   );
   return { ...(isSource && { source: first }), ...(makes.length > 0 && { makes }) };
-}
-
-/** How long a view is kept: as long as its own windowing allows, and for late elements of the steps that look into it. */
-function viewLateness(graph: PipelineGraph, view: ViewId): number {
-  const users = graph.steps.filter(({ sideInputs }) => Object.values(sideInputs).includes(view));
-  const allowed = users.map(({ inputs }) => graph.collections[inputs[0] as number]?.windowing.allowedLateness ?? 0);
-  return Math.max(graph.views[view]?.windowing.allowedLateness ?? 0, ...allowed);
 }
 
 function transcoder(graph: PipelineGraph): Transcode {
