@@ -4,7 +4,8 @@
  *
  * G1 Elements are added as they come, merging windows as they come; triggers are asked at the end of the bundle, and when
  *    a timer fires: an early pane of a bundle has all of the bundle's elements.
- * G2 A window's own timers stand at its end and at its expiry; records of keys that are not in it any more ignore them.
+ * G2 A timer stands at a window's end, then at its expiry: one of the window for all of its records, or where windows merge one of
+ *    each record, which moves with it. A window that merely grows keeps its record.
  * G3 A record whose trigger has finished drops what comes after it (`closed`) until the window expires.
  */
 import type { StageHost } from "../host/host.ts";
@@ -26,6 +27,8 @@ import { accumulate, type LaneCombine, extract, type LateOutput, merge } from ".
 import type { StepInfo } from "./operators.ts";
 
 interface Cell extends KeyedRecord {
+  /** Where windows merge it may grow. */
+  window: Window;
   accumulator: unknown;
   /** Elements since the last pane. */
   fresh: number;
@@ -42,6 +45,8 @@ interface Cell extends KeyedRecord {
 
 const DUE = "due";
 const HOLD = "hold";
+/** Where windows merge: the end of the record's window, or its expiry. */
+const END = "end";
 
 /** What leaves the lane: one pane of one key and window. */
 export type PaneOutput = (
@@ -163,7 +168,7 @@ export class GeneralLane {
     let slot = this.#records.find(window);
     if (slot === undefined) {
       slot = this.#records.open(window);
-      this.#setWindowTimers(window);
+      if (!this.#merging) this.#setWindowTimers(window);
     }
     let cell = slot.records.get(mapKey);
     if (cell === undefined) {
@@ -182,8 +187,16 @@ export class GeneralLane {
         touched: false,
       };
       slot.records.set(mapKey, cell);
+      if (this.#merging) this.#setEndTimer(cell);
     }
     return cell;
+  }
+
+  #setEndTimer(cell: Cell): void {
+    const { maxTimestamp } = cell.window;
+    if (this.#host.inputWatermark() <= maxTimestamp && !cell.closed)
+      this.#host.timers.set(cell, END, "", "event", maxTimestamp, maxTimestamp);
+    else this.#host.timers.set(cell, END, "", "event", this.#expiry(cell.window), Infinity);
   }
 
   #setWindowTimers(window: Window): void {
@@ -204,7 +217,7 @@ export class GeneralLane {
     const { windowFn } = this.#windowing;
     for (const { from, into } of windowFn.merge?.(windows) ?? []) {
       if (from.some((w) => w.id === window.id)) target = into;
-      this.#merge(key, mapKey, active, from, into);
+      this.#merge(active, from, into);
     }
     this.#combine.moveTo?.(target);
     const cell = this.#cell(key, mapKey, target);
@@ -213,28 +226,40 @@ export class GeneralLane {
     return cell;
   }
 
-  #merge(key: unknown, mapKey: MapKey, active: Map<string, Cell>, from: readonly Window[], into: Window): void {
+  #merge(active: Map<string, Cell>, from: readonly Window[], into: Window): void {
     const cells = from.flatMap((window) => active.get(window.id) ?? []);
-    if (cells.length === 0 || (cells.length === 1 && cells[0]?.window.id === into.id)) return;
-    const previous = active.get(into.id);
+    const merged = active.get(into.id) ?? cells[0];
+    if (merged === undefined || (cells.length === 1 && merged.window.id === into.id)) return;
     const states = cells.map((cell) => cell.trigger);
     const accumulators = cells.flatMap((cell) => (cell.accumulator === undefined ? [] : [cell.accumulator]));
-    const merged = previous ?? this.#cell(key, mapKey, into);
-    // A session that had closed leaves no more than its name to one that grows to the same bounds.
-    if (merged.closed) merged.pane = undefined;
+    for (const cell of cells) if (cell !== merged) this.#forget(cell, active);
+    if (merged.window.id !== into.id) this.#grow(merged, active, into);
     this.#combine.moveTo?.(into);
-    const trigger = this.#machine.create();
-    this.#machine.onMerge(trigger, states, this.#at(into));
-    merged.trigger = trigger;
-    merged.closed = this.#machine.isFinished(trigger);
+    merged.trigger = this.#machine.create();
+    this.#machine.onMerge(merged.trigger, states, this.#at(into));
+    merged.closed = this.#machine.isFinished(merged.trigger);
     merged.accumulator =
       accumulators.length > 1 ? merge(this.#combine, this.#step.name, accumulators) : accumulators[0];
     merged.fresh = cells.reduce((sum, cell) => sum + cell.fresh, 0);
     merged.heldAt = this.#mergedHold(cells, into);
     if (merged.heldAt !== undefined) this.#holdTimer(merged, merged.heldAt);
-    for (const cell of cells) if (cell !== merged) this.#forget(cell, active);
-    active.set(into.id, merged);
+    else this.#host.timers.clear(merged, HOLD, "");
     this.#touch(merged);
+  }
+
+  /** Files a record under the window that its own has become part of, as if it began there: its panes count anew. */
+  #grow(cell: Cell, active: Map<string, Cell>, into: Window): void {
+    this.#unfile(cell);
+    active.delete(cell.window.id);
+    const { records, window } = this.#records.open(into);
+    // A session that had closed leaves nothing to one that grows to the same bounds.
+    const closed = records.get(cell.mapKey);
+    if (closed !== undefined) this.#host.timers.clearAll(closed);
+    records.set(cell.mapKey, cell);
+    cell.window = window;
+    cell.pane = undefined;
+    active.set(window.id, cell);
+    this.#setEndTimer(cell);
   }
 
   #mergedHold(cells: readonly Cell[], into: Window): Timestamp | undefined {
@@ -246,12 +271,17 @@ export class GeneralLane {
     return timestampCombiner === "earliest" ? Math.min(...held) : Math.max(...held);
   }
 
-  #forget(cell: Cell, active: Map<string, Cell> | undefined): void {
+  #forget(cell: Cell, active: Map<string, Cell>): void {
     cell.alive = false;
     this.#host.timers.clearAll(cell);
-    active?.delete(cell.window.id);
-    const slot = this.#records.find(cell.window);
-    slot?.records.delete(cell.mapKey);
+    active.delete(cell.window.id);
+    this.#unfile(cell);
+  }
+
+  #unfile(cell: Cell): void {
+    const records = this.#records.find(cell.window)?.records;
+    records?.delete(cell.mapKey);
+    if (records?.size === 0) this.#records.drop(cell.window);
   }
 
   /** Asks the triggers of everything touched in this bundle. */
@@ -279,37 +309,49 @@ export class GeneralLane {
 
   fireTimer(timer: TimerEntry): void {
     const cell = timer.owner as Cell;
-    if (timer.family !== DUE || !cell.alive || cell.closed) return;
-    this.#context.atRest = true;
-    this.#ask(cell);
-    this.#context.atRest = false;
+    if (!cell.alive) return;
+    if (timer.family === END) {
+      if (this.#atEnd(cell)) this.#unfile(cell);
+      else this.#setEndTimer(cell);
+    } else if (timer.family === DUE && !cell.closed) {
+      this.#context.atRest = true;
+      this.#ask(cell);
+      this.#context.atRest = false;
+    }
   }
 
   fireWindow(window: Window, _at: Timestamp): void {
     const slot = this.#records.find(window);
     if (slot === undefined) return;
-    const expired = isExpired(window, this.#windowing.allowedLateness, this.#host.inputWatermark());
-    for (const cell of slot.records.values()) {
-      if (!cell.closed) {
-        if (!expired) {
-          this.#ask(cell);
-          // What the end of the window did not fire is held until something does.
-          if (cell.heldAt !== undefined) this.#holdTimer(cell, cell.heldAt);
-        } else {
-          if (this.#machine.shouldFire(cell.trigger, this.#at(window)))
-            this.#machine.onFire(cell.trigger, this.#at(window));
-          this.#fire(cell, true);
-        }
-      }
-      if (expired) this.#expire(cell);
-    }
+    let expired = false;
+    for (const cell of slot.records.values()) expired = this.#atEnd(cell);
     if (expired) this.#records.drop(window);
+  }
+
+  /** The end of a window has come, or its expiry. @returns whether it has expired */
+  #atEnd(cell: Cell): boolean {
+    const { window } = cell;
+    const expired = isExpired(window, this.#windowing.allowedLateness, this.#host.inputWatermark());
+    if (!cell.closed) {
+      if (!expired) {
+        this.#ask(cell);
+        // What the end of the window did not fire is held until something does.
+        if (cell.heldAt !== undefined) this.#holdTimer(cell, cell.heldAt);
+      } else {
+        if (this.#machine.shouldFire(cell.trigger, this.#at(window)))
+          this.#machine.onFire(cell.trigger, this.#at(window));
+        this.#fire(cell, true);
+      }
+    }
+    if (expired) this.#expire(cell);
+    return expired;
   }
 
   /** Takes no more elements. A closed session merges with nothing either: what overlaps it begins anew. */
   #close(cell: Cell): void {
     cell.closed = true;
     this.#host.timers.clearAll(cell);
+    if (this.#merging) this.#setEndTimer(cell);
     this.#deactivate(cell);
   }
 
