@@ -30,7 +30,7 @@ export * from "./windowing/index.ts";
 
 export { exponentialBackoff, type Backoff, type CallOptions, type RetryOptions } from "./fn/call-options.ts";
 export type { DeadLetter, Late } from "./fn/set-aside.ts";
-export type { CombineFn } from "./fn/combine-fn.ts";
+export type { CombineCoders, CombineFn } from "./fn/combine-fn.ts";
 export {
   output,
   type BundleContext,

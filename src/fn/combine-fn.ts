@@ -35,8 +35,24 @@ export interface CombineFn<I, A, O, V extends SideInputs = NoSideInputs> {
    * where they are not plain data: instances of classes. Default: as plain data, and copied by `structuredClone`.
    */
   readonly accumulatorCoder?: Coder<A>;
+  /**
+   * How outputs are written as bytes: a coder of `O` (typed loosely, so that a copy of a CombineFn may get another
+   * `extractOutput`). Needed where they are not plain data. Default: as plain data.
+   */
+  readonly outputCoder?: Coder<unknown>;
+  /**
+   * Both coders where they follow from that of the inputs, as those of the greatest of them do: called where the program gave
+   * the inputs a coder, for what `accumulatorCoder` and `outputCoder` leave open.
+   */
+  codersFor?(input: Coder<unknown>): CombineCoders;
   /** Never present: carries `V`. */
   readonly needs?: (sideInputs: SideInputValues<V>) => void;
+}
+
+/** The coders of a CombineFn. */
+export interface CombineCoders {
+  readonly accumulatorCoder?: Coder<unknown>;
+  readonly outputCoder?: Coder<unknown>;
 }
 
 /** A CombineFn of any types. */

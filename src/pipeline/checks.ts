@@ -116,6 +116,7 @@ export function checkCombineFn(
     checkSync(place, `CombineFn.${member}`, method);
   }
   checkCoder(place, fn?.accumulatorCoder);
+  checkCoder(place, fn?.outputCoder);
 }
 
 /** @throws ASYNC_NOT_ALLOWED when a member of a WindowFn is async */

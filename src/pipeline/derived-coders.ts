@@ -91,21 +91,48 @@ export function taggedCoder(coders: Readonly<Record<string, AnyCoder | undefined
 /** That of objects with an array of values by each tag; none where none of them has a coder. */
 export function joinedCoder(coders: Readonly<Record<string, AnyCoder | undefined>>): AnyCoder | undefined {
   const tags = Object.keys(coders);
-  if (tags.every((tag) => coders[tag] === undefined)) return undefined;
-  const lists = tags.map((tag) => iterableCoder(coders[tag] ?? valueCoder) as AnyCoder);
+  const lists = Object.values(coders).map((coder) => coder && (iterableCoder(coder) as AnyCoder));
+  return recordCoder("joined", tags, lists);
+}
+
+/** That of arrays of as many values; none where none of them has a coder. */
+export function tupleCoder(
+  name: string,
+  coders: readonly (AnyCoder | undefined)[],
+): Coder<readonly unknown[]> | undefined {
+  if (coders.every((coder) => coder === undefined)) return undefined;
+  const parts = coders.map((coder) => coder ?? valueCoder);
   return {
-    name: `joined(${tags.map((tag, i) => `${tag}: ${lists[i]?.name}`).join(", ")})`,
-    components: lists,
+    name: `${name}(${parts.map((part) => part.name).join(", ")})`,
+    components: parts,
     deterministic: false,
-    encode: (joined, out) => {
-      const byTag = joined as Readonly<Record<string, unknown>>;
-      for (const [i, tag] of tags.entries()) encodeIn("nested", lists[i] as AnyCoder, byTag[tag], out);
+    encode: (values, out) => {
+      for (const [i, part] of parts.entries()) encodeIn("nested", part, values[i], out);
     },
-    decode: (input) =>
-      Object.fromEntries(
-        tags.map((tag, i) => [tag, [...(decodeIn("nested", lists[i] as AnyCoder, input) as unknown[])]]),
-      ),
+    decode: (input) => parts.map((part) => decodeIn("nested", part, input)),
   };
+}
+
+/** That of objects with these names; none where none of their values has a coder. */
+export function recordCoder(
+  name: string,
+  names: readonly string[],
+  coders: readonly (AnyCoder | undefined)[],
+): AnyCoder | undefined {
+  const values = tupleCoder(`${name}: ${names.join(", ")} `, coders);
+  return (
+    values && {
+      ...values,
+      encode: (record, out) => {
+        const byName = record as Readonly<Record<string, unknown>>;
+        values.encode(
+          names.map((each) => byName[each]),
+          out,
+        );
+      },
+      decode: (input) => Object.fromEntries(values.decode(input).map((value, i) => [names[i], value])),
+    }
+  );
 }
 
 /** The coder that all share: the same one, or a standard one of the same parts. */

@@ -5,6 +5,7 @@
  * Callers give types; here everything is plain data and untyped functions.
  */
 import type { Coder } from "../coders/coder.ts";
+import type { AnyCombine } from "../fn/combine-fn.ts";
 import { keyCoderOf, valueCoderOf } from "../coders/composites.ts";
 import type { CallOptions } from "../fn/call-options.ts";
 import type { OutputTags } from "../fn/do-fn.ts";
@@ -256,9 +257,11 @@ export function addCombinePerKey(
     });
   }
   checkSync(place, "the combining function", combiner);
-  const valueCoder = valueCoderOf(input.coder);
-  const combineFn = toCombineFn(combiner, valueCoder);
-  checkCombineFn(place, combineFn);
+  const inputCoder = valueCoderOf(input.coder);
+  if (typeof combiner === "object") checkCombineFn(place, combiner as AnyCombine);
+  const combineFn = toCombineFn(combiner, inputCoder);
+  checkCoder(place, combineFn.accumulatorCoder);
+  checkCoder(place, combineFn.outputCoder);
   checkGrouping(place, input, given, input.builder.allowUnsafeTriggers);
   const keyCoder = keyCoderFor(input, given);
   const spec = {
@@ -267,9 +270,7 @@ export function addCombinePerKey(
     name: combineFn.name ?? "Combine",
     ...(keyCoder && { keyCoder }),
   };
-  // A plain function makes a value of values; what a CombineFn makes is another type.
-  const value = typeof combiner === "function" ? valueCoder : undefined;
-  const main = grouped(input, pairCoder(keyCoder, value));
+  const main = grouped(input, pairCoder(keyCoder, combineFn.outputCoder));
   return input.builder.add({ place, spec, inputs: [input], sideInputs, outputs: { main } });
 }
 

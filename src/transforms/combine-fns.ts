@@ -1,8 +1,11 @@
 /**
  * CombineFns with small accumulators: numbers, pairs, short arrays. All are plain data, so that they can be checkpointed.
  */
-import type { CombineFn } from "../fn/combine-fn.ts";
+import type { Coder } from "../coders/coder.ts";
+import type { CombineCoders, CombineFn } from "../fn/combine-fn.ts";
 import type { SideInputs } from "../fn/view.ts";
+import { toCombineFn } from "../pipeline/combine.ts";
+import { recordCoder, tupleCoder } from "../pipeline/derived-coders.ts";
 
 /**
  * The sum of numbers; 0 of none.
@@ -137,6 +140,13 @@ export function composeCombineFns<const F extends Readonly<Record<string, AnyCom
 ): CombineFn<InputOf<F[keyof F]>, unknown[], { readonly [N in keyof F]: OutputOf<F[N]> }, SideInputsOf<F[keyof F]>> {
   const names = Object.keys(fns);
   const parts = Object.values(fns) as unknown as CombineFn<unknown, unknown, unknown, SideInputs>[];
+  const codersOf = (coders: readonly CombineCoders[]): CombineCoders & { accumulatorCoder?: Coder<unknown[]> } => {
+    const accumulators = coders.map(({ accumulatorCoder }) => accumulatorCoder);
+    const accumulatorCoder = tupleCoder("accumulators", accumulators) as Coder<unknown[]> | undefined;
+    const outputs = coders.map(({ outputCoder }) => outputCoder);
+    const outputCoder = recordCoder("outputs", names, outputs);
+    return { ...(accumulatorCoder && { accumulatorCoder }), ...(outputCoder && { outputCoder }) };
+  };
   const composed: CombineFn<unknown, unknown[], unknown, SideInputs> = {
     name: parts.map((part) => part.name ?? "Combine").join("+"),
     createAccumulator: (side) => parts.map((part) => part.createAccumulator(side)),
@@ -154,6 +164,8 @@ export function composeCombineFns<const F extends Readonly<Record<string, AnyCom
     extractOutput: (accumulators, side) =>
       Object.fromEntries(parts.map((part, i) => [names[i], part.extractOutput(accumulators[i], side)])),
     compact: (accumulators, side) => parts.map((part, i) => part.compact?.(accumulators[i], side) ?? accumulators[i]),
+    ...codersOf(parts),
+    codersFor: (input) => codersOf(parts.map((part) => toCombineFn(part, input))),
   };
   return Object.freeze(composed) as never;
 }

@@ -5,6 +5,8 @@
  * O2 Where `distinctBy` is given, no two elements of an accumulator have the same identity: the greater one stays.
  */
 import { TidemarkError } from "../base/errors.ts";
+import type { Coder } from "../coders/coder.ts";
+import { iterableCoder } from "../coders/composites.ts";
 import type { CombineFn } from "../fn/combine-fn.ts";
 
 /** As for `Array.sort`: positive where `a` is the greater. */
@@ -58,6 +60,10 @@ export function topFn<T>(n: number, compare: Compare<T>, options: TopOptions<T> 
       return merged;
     },
     extractOutput: (heap: T[]): readonly T[] => heap.toSorted((a, b) => compare(b, a)),
+    codersFor(input: Coder<unknown>) {
+      const list = iterableCoder(input) as Coder<unknown>;
+      return { accumulatorCoder: list, outputCoder: list };
+    },
   });
 }
 

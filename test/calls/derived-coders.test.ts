@@ -1,7 +1,12 @@
 /** Coders that are given for a collection are handed on to what steps make of it: a class gets through every step, encoded. */
 import {
+  type Coder,
   coGroupByKey,
   combineGlobally,
+  type CombineCoders,
+  type CombineFn,
+  composeCombineFns,
+  countFn,
   countPerElement,
   countPerKey,
   fixedWindows,
@@ -13,6 +18,9 @@ import {
   type PCollection,
   type Pipeline,
   stringCoder,
+  sumFn,
+  topFn,
+  topPerKey,
   valueState,
   varintCoder,
   withKeys,
@@ -20,7 +28,7 @@ import {
 import { assertThat, at, runTest, testStream } from "tidemark/testing";
 import { describe, expect, test } from "vitest";
 import { failureOf } from "../validates-runner/failure.ts";
-import { Point, pointCoder } from "./points.ts";
+import { type Counter, counterFn, Point, pointCoder } from "./points.ts";
 
 const byText = kvCoder(stringCoder, pointCoder);
 const byPoint = kvCoder(pointCoder, stringCoder);
@@ -44,6 +52,11 @@ const keyed = (p: Pipeline): PCollection<KV<Point, string>> =>
 const sum = (all: Iterable<Point>): Point => new Point([...all].reduce((total, { x }) => total + x, 0));
 /** Asynchronous, so that it begins a stage, and what comes into it has been encoded. */
 const later = async <T>(value: T): Promise<T> => value;
+/** Sums the points' distances in an instance of a class. */
+const counterOf = (): CombineFn<Point, Counter, number> => ({
+  ...counterFn,
+  addInput: (counter, { x }) => counter.add(x),
+});
 const double = async (point: Point): Promise<number> => point.double;
 
 describe.each([false, true])("encoded %s", (encoded) => {
@@ -81,6 +94,50 @@ describe.each([false, true])("encoded %s", (encoded) => {
       assertThat(sums.values().map(double)).containsInAnyOrder([6]);
       const total = points(p).values("All").apply(combineGlobally(sum));
       assertThat(total.map("Total", double)).containsInAnyOrder([6]);
+    });
+  });
+
+  test("a CombineFn says what its outputs are, or makes it of what its inputs are", async () => {
+    await run((p) => {
+      class Furthest implements CombineFn<Point, Point, Point> {
+        readonly #least = new Point(-Infinity);
+        createAccumulator(): Point {
+          return this.#least;
+        }
+        addInput(a: Point, b: Point): Point {
+          return a.x > b.x ? a : b;
+        }
+        mergeAccumulators(points: readonly Point[]): Point {
+          return points.reduce((a, b) => this.addInput(a, b));
+        }
+        extractOutput(point: Point): Point {
+          return point;
+        }
+        codersFor(input: Coder<unknown>): CombineCoders {
+          return { accumulatorCoder: input, outputCoder: input };
+        }
+      }
+      const furthest = points(p).combinePerKey(new Furthest());
+      assertThat(furthest.map("Furthest", async ([, point]) => point.double)).containsInAnyOrder([4]);
+      const made = points(p)
+        .mapValues("X", ({ x }) => x)
+        .combinePerKey({
+          ...sumFn(),
+          extractOutput: (x: number) => new Point(x),
+          outputCoder: pointCoder,
+        });
+      assertThat(made.map("Made", async ([, point]) => point.double)).containsInAnyOrder([6]);
+      const byX = (a: Point, b: Point): number => a.x - b.x;
+      const top = points(p).apply(topPerKey(1, byX));
+      assertThat(top.map("Top", async ([, [point]]) => point?.double)).containsInAnyOrder([4]);
+      const composed = composeCombineFns({ furthest: new Furthest(), top: topFn(2, byX), n: countFn() });
+      const all = points(p)
+        .values("Values")
+        .apply(combineGlobally(composed, { withDefault: false }));
+      const shown = all.map("All", async (one) => [one.furthest.double, one.top.map(({ double: x2 }) => x2), one.n]);
+      assertThat(shown).containsInAnyOrder([[4, [4, 2], 2]]);
+      const perKey = points(p).combinePerKey("Composed", composeCombineFns({ counted: { ...counterOf(), name: "c" } }));
+      assertThat(perKey.map("Counted", async ([, { counted }]) => counted)).containsInAnyOrder([3]);
     });
   });
 
