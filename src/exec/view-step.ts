@@ -1,4 +1,8 @@
-/** The step that makes a side input: groups its input under one key and hands each pane to the host as the view's new contents. */
+/**
+ * The step that makes a side input: groups its input under one key and hands each pane to the host as the view's new contents.
+ *
+ * S1 A later pane without elements, as a discarding window's last one may be, changes nothing: there is nothing new to see.
+ */
 import type { AnyCombine } from "../fn/combine-fn.ts";
 import type { ViewId } from "../graph/graph.ts";
 import type { Emitter } from "../host/emitter.ts";
@@ -7,7 +11,7 @@ import type { Pane } from "../model/pane.ts";
 import type { Timestamp } from "../model/time.ts";
 import type { Window } from "../model/window.ts";
 import type { WindowingStrategy } from "../model/windowing.ts";
-import { GeneralLane } from "./general-lane.ts";
+import { GeneralLane, type PaneOutput } from "./general-lane.ts";
 import { LateOutput } from "./grouping.ts";
 import type { StepInfo } from "./operators.ts";
 
@@ -15,8 +19,10 @@ export class ViewStep implements Emitter {
   readonly lane: GeneralLane;
 
   constructor(step: StepInfo, viewId: ViewId, list: AnyCombine, windowing: WindowingStrategy, host: StageHost) {
-    const put = (_key: unknown, contents: unknown, _timestamp: Timestamp, windows: readonly Window[]): void => {
-      host.sideInputs.put(viewId, windows[0] as Window, contents as readonly unknown[]);
+    const put: PaneOutput = (_key, contents, _timestamp, windows, pane) => {
+      const elements = contents as readonly unknown[];
+      if (elements.length === 0 && pane.index > 0) return; // S1
+      host.sideInputs.put(viewId, windows[0] as Window, elements);
     };
     this.lane = new GeneralLane(step, list, windowing, host, put, new LateOutput(step, host, undefined));
   }

@@ -1,6 +1,7 @@
 /** Side inputs of a running stream: slowly changing, windowed, several, empty, and made from the main input's own source. */
 import {
   afterCount,
+  combineGlobally,
   countPerElement,
   customWindows,
   eventTime,
@@ -24,6 +25,8 @@ import { collector, endless, Feed, feeds, program, settled, turns, until } from 
 
 const byTime = { timestamps: eventTime(([at]: KV<number, string>) => at) };
 const eachChange = { trigger: repeatedly(afterCount(1)) };
+
+const at = <T>(time: number, value: T): TimestampedValue<T> => ({ value, timestamp: time });
 
 /** A stream of `[event time, text]`. */
 function stream(p: Pipeline, name: string, feed: Feed<KV<number, string>>): PCollection<KV<number, string>> {
@@ -280,8 +283,6 @@ test("a singleton without a default in an empty window fails the job with the st
 
 describe("a view of windows that have expired", () => {
   const tens = fixedWindows(10);
-  const at = (time: number, value: string): TimestampedValue<string> => ({ value, timestamp: time });
-
   test("an element that comes after them is dropped with a warning, and not shown an empty view", async () => {
     const seen: string[] = [];
     const warnings: string[] = [];
@@ -349,4 +350,27 @@ describe("a view of windows that have expired", () => {
       message: expect.stringContaining("maximumLookback of 10 ms or more") as string,
     });
   });
+});
+
+test("a discarding view keeps what it showed last when its window ends without more", async () => {
+  const seen: string[] = [];
+  const job = run(
+    program("the end", (p) => {
+      const rates = p
+        .apply("Rates", testStream<number>().addElements(at(1, 7)).advanceWatermarkToInfinity())
+        .windowInto(globalWindows(), { ...eachChange, accumulation: "discarding" });
+      const rate = rates.asSingleton();
+      // The input is over when the step looks: by then the view has had its last pane.
+      const texts = testStream<string>().addElements(at(1, "a")).advanceWatermarkToInfinity();
+      const grouped = p
+        .apply("Texts", texts)
+        .windowInto(fixedWindows(10))
+        .apply(combineGlobally((all) => [...all].join(""), { withDefault: false }));
+      grouped
+        .map("Look", (text, { sideInputs }) => `${text}${sideInputs.rate}`, { sideInputs: { rate } })
+        .write(collector(seen));
+    }),
+  );
+  await job.wait();
+  expect(seen).toEqual(["a7"]);
 });
