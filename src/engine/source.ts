@@ -12,7 +12,7 @@ import { preview } from "../base/preview.ts";
 import type { Batch, PollResult, Source, SourceReader, TimestampPolicy } from "../fn/source.ts";
 import type { Emitter } from "../host/emitter.ts";
 import { NO_FIRING } from "../model/pane.ts";
-import { isTimestamp, MAX_TIMESTAMP, MIN_TIMESTAMP, type Timestamp } from "../model/time.ts";
+import { isTimestamp, MAX_TIMESTAMP, MIN_TIMESTAMP, type Timestamp, timestampProblem } from "../model/time.ts";
 import { GLOBAL_WINDOWS } from "../model/window.ts";
 
 interface Split {
@@ -74,7 +74,10 @@ class SplitBatch implements Batch<unknown> {
     if (this.#timestamp !== undefined) at = this.#timestampOf(this.#timestamp, value);
     else if (this.#now !== undefined) at = Math.floor(this.#now());
     else at = timestamp ?? MIN_TIMESTAMP;
-    if (!isTimestamp(at)) throw badTimestamp(this.#step, at);
+    if (!isTimestamp(at)) {
+      const problem = timestampProblem(`the timestamp policy of step "${this.#step}"`, at);
+      throw new TidemarkError("TIMESTAMP_INVALID", { ...problem, step: this.#step });
+    }
     this.#push(value, at);
   }
 
@@ -97,15 +100,6 @@ function timestampFailed(step: string, element: unknown, error: unknown): Tidema
     element: preview(element),
     ...(at !== undefined && { at }),
     cause: error,
-  });
-}
-
-function badTimestamp(step: string, timestamp: unknown): TidemarkError {
-  return new TidemarkError("TIMESTAMP_INVALID", {
-    what: `the timestamp policy of step "${step}" gave ${String(timestamp)}`,
-    why: "a timestamp is a whole number of milliseconds since the epoch",
-    fix: "return a number such as Date.parse(text) or date.getTime(), with Math.floor where it may have a fraction",
-    step,
   });
 }
 
