@@ -45,7 +45,7 @@ let failed = false;
 const BY_HAND: Readonly<Record<string, string>> = { "w2-typed": "w2" };
 const DATA: Readonly<Record<string, string>> = { "w2-typed": "w2", w3: "w2" };
 
-for (const workload of (values.workloads ?? "w1,w2,w2-typed,w3,w4").split(",")) {
+for (const workload of (values.workloads ?? "w1,w2,w2-typed,w3,w4,q5,q8").split(",")) {
   const data = join(folder, DATA[workload] ?? workload);
   const file = `${data}.${workload === "w1" ? "txt" : "ndjson"}`;
   if (!existsSync(file)) generate(DATA[workload] ?? workload, events, file);

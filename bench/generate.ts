@@ -54,16 +54,44 @@ function paymentLine(next: Next, i: number): string {
   });
 }
 
+/** Bids, half of them for the hottest auction, up to 2 s out of order. */
+function bidLine(next: Next, i: number): string {
+  const live = Math.floor(i / 50);
+  const hot = next() < 0.5;
+  return JSON.stringify({
+    auction: hot ? Math.floor(live / 100) * 100 : Math.max(0, live - Math.floor(next() * 1000)),
+    bidder: Math.floor(next() * 50_000),
+    price: 1 + Math.floor(next() * 10_000),
+    event_time: START + i - Math.floor(next() * 2000),
+  });
+}
+
+/** A person, then three auctions of people of late. */
+function registrationLine(next: Next, i: number): string {
+  const people = Math.floor(i / 4);
+  if (i % 4 === 0) return JSON.stringify({ type: "person", id: people, name: `p${people}`, event_time: START + i });
+  const seller = Math.max(0, people - Math.floor(next() * 5000));
+  const reserve = Math.floor(next() * 1000);
+  return JSON.stringify({ type: "auction", id: i, seller, reserve, event_time: START + i });
+}
+
 /** Writes `count` lines (w1: lines of text) for a workload. */
 export function generate(workload: string, count: number, path: string): void {
   const { next } = seededRandom(11);
   const words = vocabulary(next, workload === "w1" ? 4800 : 3000);
+  const lineOf: Readonly<Record<string, (i: number) => string>> = {
+    w1: () => textLine(next, words),
+    w2: (i) => tweetLine(next, words, i),
+    w4: (i) => paymentLine(next, i),
+    q5: (i) => bidLine(next, i),
+    q8: (i) => registrationLine(next, i),
+  };
+  const makeLine = lineOf[workload];
+  if (makeLine === undefined) throw new Error(`there are no data for ${workload}`);
   const file = openSync(path, "w");
   let lines: string[] = [];
   for (let i = 0; i < count; i++) {
-    lines.push(
-      workload === "w1" ? textLine(next, words) : workload === "w4" ? paymentLine(next, i) : tweetLine(next, words, i),
-    );
+    lines.push(makeLine(i));
     if (lines.length === 10_000 || i === count - 1) {
       writeSync(file, `${lines.join("\n")}\n`, null, "latin1");
       lines = [];

@@ -1,6 +1,6 @@
 /**
  * The same workloads by hand: one loop, Maps, no framework. What the machine's Node can do with a general JSON parser.
- *   plain.ts <w1|w2|w3|w4> DATA_PREFIX OUT_DIR
+ *   plain.ts <w1|w2|w3|w4|q5|q8> DATA_PREFIX OUT_DIR
  */
 import { closeSync, mkdirSync, openSync, readSync, writeSync } from "node:fs";
 
@@ -73,26 +73,50 @@ function w1(input: string, out: Out): void {
 
 const TAG = /[#@]+\w+/g;
 
-/** Counts by fixed windows of 5 s; `close` gets them in order, once no tweet can come for them. */
-function windows(input: string, close: (start: number, counts: Counts) => void): void {
+function addTags(line: string, counts: (time: number) => Counts): number {
+  const { text, event_time: time } = JSON.parse(line) as { text: string; event_time: number };
+  const into = counts(time);
+  TAG.lastIndex = 0;
+  for (let match = TAG.exec(text); match !== null; match = TAG.exec(text)) add(into, match[0]);
+  return time;
+}
+
+function addBid(line: string, counts: (time: number) => Counts): number {
+  const { auction, event_time: time } = JSON.parse(line) as { auction: string; event_time: number };
+  add(counts(time), auction);
+  return time;
+}
+
+/**
+ * Counts by fixed windows of 5 s; `close` gets them in order, once nothing can come for them.
+ * @param addLine counts what is in a line, and returns its time
+ */
+function windows(
+  input: string,
+  outOfOrder: number,
+  addLine: (line: string, counts: (time: number) => Counts) => number,
+  close: (start: number, counts: Counts) => void,
+): void {
   const open = new Map<number, Counts>();
+  const waits = 5000 + outOfOrder;
   let latest = -Infinity;
   let next = Infinity;
+  const countsOf = (time: number): Counts => {
+    const start = time - (time % 5000);
+    let counts = open.get(start);
+    if (counts === undefined) {
+      open.set(start, (counts = new Map()));
+      next = Math.min(next, start + waits);
+    }
+    return counts;
+  };
   for (const lines of chunksOfLines(`${input}.ndjson`)) {
     for (const line of lines) {
-      const { text, event_time: time } = JSON.parse(line) as { text: string; event_time: number };
-      const start = time - (time % 5000);
-      let counts = open.get(start);
-      if (counts === undefined) {
-        open.set(start, (counts = new Map()));
-        next = Math.min(next, start + 15_000);
-      }
-      TAG.lastIndex = 0;
-      for (let match = TAG.exec(text); match !== null; match = TAG.exec(text)) add(counts, match[0]);
+      const time = addLine(line, countsOf);
       if (time <= latest) continue;
       latest = time;
       while (latest >= next && open.size > 0) {
-        const due = next - 15_000;
+        const due = next - waits;
         const closing = open.get(due);
         if (closing !== undefined) close(due, closing);
         open.delete(due);
@@ -104,37 +128,94 @@ function windows(input: string, close: (start: number, counts: Counts) => void):
 }
 
 function w2(input: string, out: Out): void {
-  windows(input, (start, counts) => {
+  windows(input, 10_000, addTags, (start, counts) => {
     for (const [tag, { n }] of counts) out.put(`${start}\t${tag}\t${n}\n`);
   });
 }
 
-/** A running total over twelve slices of 5 s: add the new one, take the oldest away. */
-function w3(input: string, out: Out): void {
+/** A running total over twelve slices of 5 s: add the new one, take the oldest away. `emit` gets each window of 60 s. */
+function sliding(emit: (start: number, total: Counts) => void): {
+  close: (start: number, counts: Counts) => void;
+  end: () => void;
+} {
   const slices = new Map<number, Counts>();
   const total: Counts = new Map();
   let last: number | undefined;
   const step = (slice: number): void => {
-    for (const [tag, { n }] of slices.get(slice) ?? []) {
-      const found = total.get(tag);
-      if (found === undefined) total.set(tag, { n });
+    for (const [key, { n }] of slices.get(slice) ?? []) {
+      const found = total.get(key);
+      if (found === undefined) total.set(key, { n });
       else found.n += n;
     }
-    for (const [tag, { n }] of slices.get(slice - 60_000) ?? []) {
-      const found = total.get(tag) as Count;
+    for (const [key, { n }] of slices.get(slice - 60_000) ?? []) {
+      const found = total.get(key) as Count;
       found.n -= n;
-      if (found.n === 0) total.delete(tag);
+      if (found.n === 0) total.delete(key);
     }
     slices.delete(slice - 60_000);
-    for (const [tag, { n }] of total) out.put(`${slice - 55_000}\t${tag}\t${n}\n`);
+    if (total.size > 0) emit(slice - 55_000, total);
     last = slice;
   };
-  windows(input, (start, counts) => {
-    if (last !== undefined) for (let slice = last + 5000; slice < start && total.size > 0; slice += 5000) step(slice);
-    slices.set(start, counts);
-    step(start);
+  return {
+    close(start, counts) {
+      if (last !== undefined) for (let slice = last + 5000; slice < start && total.size > 0; slice += 5000) step(slice);
+      slices.set(start, counts);
+      step(start);
+    },
+    end() {
+      while (total.size > 0) step((last as number) + 5000);
+    },
+  };
+}
+
+function w3(input: string, out: Out): void {
+  const { close, end } = sliding((start, total) => {
+    for (const [tag, { n }] of total) out.put(`${start}\t${tag}\t${n}\n`);
   });
-  while (total.size > 0) step((last as number) + 5000);
+  windows(input, 10_000, addTags, close);
+  end();
+}
+
+function q5(input: string, out: Out): void {
+  const { close, end } = sliding((start, total) => {
+    let most = 0;
+    for (const { n } of total.values()) most = Math.max(most, n);
+    for (const [auction, { n }] of total) if (n === most) out.put(`${start}\t${auction}\t${n}\n`);
+  });
+  windows(input, 2000, addBid, close);
+  end();
+}
+
+/** In order of time: a window of 10 s is over when the next one begins. */
+function q8(input: string, out: Out): void {
+  interface Registration {
+    readonly type: string;
+    readonly id: number;
+    readonly name: string;
+    readonly seller: number;
+    readonly event_time: number;
+  }
+  let window = -1;
+  const names = new Map<number, string>();
+  const sellers = new Set<number>();
+  const close = (): void => {
+    for (const [id, name] of names) if (sellers.has(id)) out.put(`${window}\t${id}\t${name}\n`);
+    names.clear();
+    sellers.clear();
+  };
+  for (const lines of chunksOfLines(`${input}.ndjson`)) {
+    for (const line of lines) {
+      const event = JSON.parse(line) as Registration;
+      const start = event.event_time - (event.event_time % 10_000);
+      if (start !== window) {
+        close();
+        window = start;
+      }
+      if (event.type === "person") names.set(event.id, event.name);
+      else sellers.add(event.seller);
+    }
+  }
+  close();
 }
 
 function w4(input: string, out: Out): void {
@@ -164,7 +245,7 @@ function w4(input: string, out: Out): void {
   }
 }
 
-const LOOPS: Readonly<Record<string, (input: string, out: Out) => void>> = { w1, w2, w3, w4 };
+const LOOPS: Readonly<Record<string, (input: string, out: Out) => void>> = { w1, w2, w3, w4, q5, q8 };
 const [name = "", input = "", folder = ""] = process.argv.slice(2);
 mkdirSync(folder, { recursive: true });
 const out = new Out(`${folder}/part-0`);

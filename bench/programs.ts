@@ -1,5 +1,8 @@
 /** The benchmark workloads as a user would write them, on the public API. bench/README.md says what each one is. */
 import {
+  coGroupByKey,
+  combineGlobally,
+  type CombineFn,
   countPerElement,
   eventTime,
   eventTimer,
@@ -109,12 +112,78 @@ function w4(p: Pipeline, input: string, out: string): void {
     .apply(text.write(out));
 }
 
+interface Bid {
+  readonly auction: number;
+  readonly bidder: number;
+  readonly price: number;
+  readonly event_time: number;
+}
+
+/** All auctions with the greatest count. */
+interface Most {
+  count: number;
+  auctions: number[];
+}
+
+const mostFn: CombineFn<KV<number, number>, Most, Most> = {
+  name: "Most",
+  createAccumulator: () => ({ count: 0, auctions: [] }),
+  addInput(most, [auction, count]) {
+    if (count > most.count) return { count, auctions: [auction] };
+    if (count === most.count) most.auctions.push(auction);
+    return most;
+  },
+  mergeAccumulators(several) {
+    const count = Math.max(...several.map((most) => most.count));
+    return { count, auctions: several.flatMap((most) => (most.count === count ? most.auctions : [])) };
+  },
+  extractOutput: (most) => most,
+};
+
+/** The auctions with the most bids of the last 60 s, every 5 s; bids are at most 2 s out of order. */
+function q5(p: Pipeline, input: string, out: string): void {
+  const bidTimes = eventTime((bid: Bid) => bid.event_time, { outOfOrderness: seconds(2) });
+  p.apply(ndjson.read<Bid>(`${input}.ndjson`, { timestamps: bidTimes }))
+    .map("Auction", (bid) => bid.auction)
+    .apply(windowInto(slidingWindows({ size: seconds(60), every: seconds(5) })))
+    .apply(countPerElement())
+    .apply("Most", combineGlobally(mostFn, { withDefault: false }))
+    .flatMap("Format", ({ auctions, count }, { window }) =>
+      auctions.map((auction) => `${startOf(window)}\t${auction}\t${count}`),
+    )
+    .apply(text.write(out));
+}
+
+type Registration =
+  | { readonly type: "person"; readonly id: number; readonly name: string; readonly event_time: number }
+  | { readonly type: "auction"; readonly seller: number; readonly event_time: number };
+
+/** Who registered and opened an auction within the same 10 s. */
+function q8(p: Pipeline, input: string, out: string): void {
+  const events = p
+    .apply(ndjson.read<Registration>(`${input}.ndjson`, { timestamps: eventTime((event) => event.event_time) }))
+    .apply(windowInto(fixedWindows(seconds(10))));
+  const names = events.flatMap("People", (event): readonly KV<number, string>[] =>
+    event.type === "person" ? [[event.id, event.name]] : [],
+  );
+  const auctions = events.flatMap("Sellers", (event): readonly KV<number, true>[] =>
+    event.type === "auction" ? [[event.seller, true]] : [],
+  );
+  coGroupByKey("Join", { names, auctions })
+    .flatMap("Format", ([id, both], { window }) =>
+      both.auctions.length === 0 ? [] : both.names.map((name) => `${startOf(window)}\t${id}\t${name}`),
+    )
+    .apply(text.write(out));
+}
+
 const BUILDERS: Readonly<Record<string, (p: Pipeline, input: string, out: string) => void>> = {
   w1,
   w2: tags(fixedWindows(seconds(5))),
   "w2-typed": tags(fixedWindows(seconds(5)), typedTweets),
   w3: tags(slidingWindows({ size: seconds(60), every: seconds(5) })),
   w4,
+  q5,
+  q8,
 };
 
 /** The names of the file workloads. */

@@ -57,6 +57,8 @@ export class SliceLane implements Emitter {
   #sliceByWindows = new Map<readonly Window[], Slice>();
   #lastWindows: readonly Window[] | undefined;
   #lastSlice: Slice | undefined;
+  /** The records of a single window that has not fired, as elements come in it one after the other. */
+  #lastOwn: WindowRecords<OwnCell> | undefined;
 
   constructor(
     step: StepInfo,
@@ -82,7 +84,8 @@ export class SliceLane implements Emitter {
     const slice = this.#lastSlice;
     try {
       const mapKey = this.#step.toMapKey(element[0]);
-      if (slice?.open === true) this.#addTo(slice, element[0], mapKey, element[1]);
+      if (slice?.open === true) this.#addTo(slice.cells, element[0], mapKey, element[1]);
+      else if (this.#lastOwn !== undefined) this.#addToOwn(this.#lastOwn, element[0], mapKey, element[1]);
       else this.#addByWindow(slice, element, mapKey, timestamp, windows);
     } catch (error) {
       throw stepFailure(error, {
@@ -96,8 +99,7 @@ export class SliceLane implements Emitter {
     }
   }
 
-  #addTo(slice: Slice, key: unknown, mapKey: MapKey, value: unknown): void {
-    const { records, window } = slice.cells;
+  #addTo({ records, window }: WindowRecords<Cell>, key: unknown, mapKey: MapKey, value: unknown): void {
     const cell = records.get(mapKey);
     if (cell === undefined) {
       const accumulator = accumulate(this.#combine, this.#step.name, undefined, value);
@@ -105,8 +107,17 @@ export class SliceLane implements Emitter {
     } else cell.accumulator = accumulate(this.#combine, this.#step.name, cell.accumulator, value);
   }
 
+  #addToOwn({ records, window }: WindowRecords<OwnCell>, key: unknown, mapKey: MapKey, value: unknown): void {
+    const cell = records.get(mapKey);
+    if (cell === undefined) {
+      const accumulator = accumulate(this.#combine, this.#step.name, undefined, value);
+      records.set(mapKey, { key, mapKey, window, timers: undefined, accumulator, pane: undefined, dirty: false });
+    } else cell.accumulator = accumulate(this.#combine, this.#step.name, cell.accumulator, value);
+  }
+
   #find(windows: readonly Window[]): void {
     this.#lastWindows = windows;
+    this.#lastOwn = undefined;
     this.#lastSlice = this.#sliceByWindows.get(windows);
     if (this.#lastSlice !== undefined || !areSlice(windows)) return;
     const slice = this.#sliceOf(windows);
@@ -186,11 +197,20 @@ export class SliceLane implements Emitter {
         this.#dirty.push(cell);
       }
     }
+    if (slice === undefined) this.#remember(windows);
     if (slice === undefined || !inSlice) return;
-    this.#addTo(slice, key, mapKey, value);
+    this.#addTo(slice.cells, key, mapKey, value);
     const queue = this.#queues.get(mapKey);
     if (queue !== undefined) queue.stale = true;
     else this.#queues.set(mapKey, { ...twoStacks(key), stale: true });
+  }
+
+  /** Where one window has not fired, what comes next in it needs no judging. */
+  #remember(windows: readonly Window[]): void {
+    const [window] = windows;
+    if (windows.length === 1 && this.#scheduled.has((window as Window).id)) {
+      this.#lastOwn = this.#records.find(window as Window);
+    }
   }
 
   #own(key: unknown, mapKey: MapKey, window: Window, fired: boolean): OwnCell {
@@ -219,6 +239,7 @@ export class SliceLane implements Emitter {
   }
 
   fireWindow(window: Window, _at: Timestamp): void {
+    this.#lastOwn = undefined;
     if (this.#scheduled.delete(window.id)) this.#fire(window as IntervalWindow);
     if (this.#isExpired(window)) this.#records.drop(window);
     // What still comes for a slice that is dropped finds each of its windows expired.

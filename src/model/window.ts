@@ -30,6 +30,8 @@ export class IntervalWindow implements Window {
   readonly start: Timestamp;
   readonly end: Timestamp;
   readonly maxTimestamp: Timestamp;
+  /** Made when it is first asked for. */
+  #id: string | undefined;
 
   constructor(start: Timestamp, end: Timestamp) {
     this.start = start;
@@ -39,7 +41,7 @@ export class IntervalWindow implements Window {
 
   /** Equal for equal windows, and for them only. */
   get id(): string {
-    return `${this.start}:${this.end}`;
+    return (this.#id ??= `${this.start}:${this.end}`);
   }
 
   /** The window in ISO time, for people. */
