@@ -154,21 +154,32 @@ function q5(p: Pipeline, input: string, out: string): void {
     .apply(text.write(out));
 }
 
-type Registration =
-  | { readonly type: "person"; readonly id: number; readonly name: string; readonly event_time: number }
-  | { readonly type: "auction"; readonly seller: number; readonly event_time: number };
+interface Person {
+  readonly type: "person";
+  readonly id: number;
+  readonly name: string;
+  readonly event_time: number;
+}
+
+interface Auction {
+  readonly type: "auction";
+  readonly seller: number;
+  readonly event_time: number;
+}
+
+const isPerson = (event: Person | Auction): event is Person => event.type === "person";
+const isAuction = (event: Person | Auction): event is Auction => event.type === "auction";
 
 /** Who registered and opened an auction within the same 10 s. */
 function q8(p: Pipeline, input: string, out: string): void {
+  const inOrder = eventTime((event: Person | Auction) => event.event_time);
   const events = p
-    .apply(ndjson.read<Registration>(`${input}.ndjson`, { timestamps: eventTime((event) => event.event_time) }))
+    .apply(ndjson.read<Person | Auction>(`${input}.ndjson`, { timestamps: inOrder }))
     .apply(windowInto(fixedWindows(seconds(10))));
-  const names = events.flatMap("People", (event): readonly KV<number, string>[] =>
-    event.type === "person" ? [[event.id, event.name]] : [],
-  );
-  const auctions = events.flatMap("Sellers", (event): readonly KV<number, true>[] =>
-    event.type === "auction" ? [[event.seller, true]] : [],
-  );
+  const names = events.filter("People", isPerson).map("By id", ({ id, name }): KV<number, string> => [id, name]);
+  const auctions = events
+    .filter("Auctions", isAuction)
+    .map("By seller", ({ seller }): KV<number, null> => [seller, null]);
   coGroupByKey("Join", { names, auctions })
     .flatMap("Format", ([id, both], { window }) =>
       both.auctions.length === 0 ? [] : both.names.map((name) => `${startOf(window)}\t${id}\t${name}`),

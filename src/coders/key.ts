@@ -50,6 +50,8 @@ export interface KeyCoder<K> {
   readonly coder: DeterministicCoder<K>;
   /** What stands for `key` in a Map. Costs next to nothing for text and numbers. */
   readonly toMapKey: (key: K) => MapKey;
+  /** Whether a text that `isPlainText` stands for itself, if it is well-formed: `toMapKey` checks that. */
+  readonly textIsMapKey: boolean;
   /** The canonical bytes, as Beam's state requests have them (nested context). */
   bytes(key: K): Uint8Array;
   fromBytes(bytes: Uint8Array): K;
@@ -86,10 +88,17 @@ export function canonicalKey(key: unknown): MapKey {
   }
 }
 
+/** Whether `key` is a text that no other key's map key can be equal to: see K3. */
+export function isPlainText(key: unknown): key is string {
+  return typeof key === "string" && key.charCodeAt(0) !== 0;
+}
+
 function keysOf<K>(coder: DeterministicCoder<K>, toMapKey: (key: K) => MapKey): KeyCoder<K> {
+  const given: unknown = coder;
   return {
     coder,
     toMapKey,
+    textIsMapKey: given === canonicalCoder || given === stringCoder,
     bytes: (key) => encodeToBytes(coder, key),
     fromBytes: (bytes) => decodeFromBytes(coder, bytes),
   };

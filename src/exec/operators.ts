@@ -22,6 +22,8 @@ export interface StepInfo {
   readonly name: string;
   /** What stands for a key of the step in a Map: by content, or by the key coder that the program gave. */
   readonly toMapKey: (key: unknown) => MapKey;
+  /** Whether plain text stands for itself, and need be checked once only. */
+  readonly textIsMapKey: boolean;
 }
 
 /** Takes elements that nobody uses. */

@@ -54,7 +54,8 @@ import { WindowLane } from "./window-lane.ts";
 /** What the operators of a step share. */
 function infoOf({ id, name, spec }: Step): StepInfo {
   const keyCoder = "keyCoder" in spec ? (spec.keyCoder as DeterministicCoder<unknown> | undefined) : undefined;
-  return { id, name, toMapKey: keyCoderFor(keyCoder).toMapKey };
+  const { toMapKey, textIsMapKey } = keyCoderFor(keyCoder);
+  return { id, name, toMapKey, textIsMapKey };
 }
 
 /** A part of the stage that the host drives beside pushing elements. All members optional. */

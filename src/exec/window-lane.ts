@@ -6,6 +6,7 @@
  * L2 Until its end a record holds one accumulator and nothing else; it fires once, on time, when the watermark passes.
  * L3 After that, within the allowed lateness, a key with new elements fires a late pane at the end of the bundle.
  */
+import { isPlainText } from "../coders/key.ts";
 import type { Emitter } from "../host/emitter.ts";
 import type { StageHost } from "../host/host.ts";
 import type { KeyedRecord, RecordStore, WindowRecords } from "../host/records.ts";
@@ -69,10 +70,11 @@ export class WindowLane implements Emitter {
     if (windows !== this.#lastWindows) this.#find(windows);
     const slots = this.#lastSlots;
     const combine = this.#combine;
-    const { toMapKey } = this.#step;
+    const step = this.#step;
     try {
       const key = element[0];
-      const mapKey = toMapKey(key);
+      const isText = step.textIsMapKey && isPlainText(key);
+      const mapKey = isText ? key : step.toMapKey(key);
       for (let i = 0; i < slots.length; i++) {
         const slot = slots[i];
         if (slot === undefined) {
@@ -82,11 +84,12 @@ export class WindowLane implements Emitter {
         }
         let cell = slot.records.get(mapKey);
         if (cell === undefined) {
+          if (isText) step.toMapKey(key);
           const accumulator = undefined;
           cell = { key, mapKey, window: slot.window, timers: undefined, accumulator, pane: undefined, dirty: false };
           slot.records.set(mapKey, cell);
         }
-        cell.accumulator = accumulate(combine, this.#step.name, cell.accumulator, element[1]);
+        cell.accumulator = accumulate(combine, step.name, cell.accumulator, element[1]);
         if (slot.fired && !cell.dirty) {
           cell.dirty = true;
           this.#dirty.push(cell);

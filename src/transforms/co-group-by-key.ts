@@ -102,10 +102,10 @@ export function coGroupByKey(...args: readonly unknown[]): CoGroupResult<Tagged<
       );
     });
     const grouped = addFlatten(builder, "All", inputs).groupByKey("Group");
-    const tags = Object.keys(collections);
+    const byTag = sorterBy(Object.keys(collections));
     const join = ([key, values]: KV<unknown, readonly { tag: string; value: unknown }[]>): unknown => [
       key,
-      byTag(tags, values),
+      byTag(values),
     ];
     const joined = elementwise<unknown, never>(
       nodeOf(grouped),
@@ -119,11 +119,19 @@ export function coGroupByKey(...args: readonly unknown[]): CoGroupResult<Tagged<
   });
 }
 
-function byTag(
+/** Sorts values into an array for each tag. */
+function sorterBy(
   tags: readonly string[],
-  values: readonly { tag: string; value: unknown }[],
-): Readonly<Record<string, unknown[]>> {
-  const joined = Object.fromEntries(tags.map((tag): [string, unknown[]] => [tag, []]));
-  for (const { tag, value } of values) joined[tag]?.push(value);
-  return joined;
+): (values: readonly { tag: string; value: unknown }[]) => Readonly<Record<string, unknown[]>> {
+  // Copying one object is much faster than making each from its names.
+  const empty: Record<string, unknown[]> = Object.fromEntries(tags.map((tag) => [tag, []]));
+  return (values) => {
+    const joined = { ...empty };
+    for (let i = 0; i < tags.length; i++) joined[tags[i] as string] = [];
+    for (let i = 0; i < values.length; i++) {
+      const { tag, value } = values[i] as { tag: string; value: unknown };
+      (joined[tag] as unknown[]).push(value);
+    }
+    return joined;
+  };
 }
