@@ -31,6 +31,7 @@ export * from "./windowing/index.ts";
 export { exponentialBackoff, type Backoff, type CallOptions, type RetryOptions } from "./fn/call-options.ts";
 export type { DeadLetter, Late } from "./fn/set-aside.ts";
 export type { CombineCoders, CombineFn } from "./fn/combine-fn.ts";
+export type { Counter, Distribution, Gauge, Metrics, MetricValue } from "./fn/metrics.ts";
 export {
   output,
   type BundleContext,
@@ -96,6 +97,7 @@ export {
   run,
   type RunOptions,
   type StepMetrics,
+  type UserMetric,
 } from "./runners/embedded/run.ts";
 export type { Clock } from "./base/clock.ts";
 export type { JobState } from "./runners/embedded/job.ts";

@@ -43,6 +43,7 @@ export const ERROR_CODES = {
   GRAPH_INVALID: "a pipeline graph breaks the rules of its format",
   KEYED_STEP_NEEDS_KV: "a keyed step is applied to a collection that is not of [key, value] pairs",
   KEY_CODER_NOT_DETERMINISTIC: "keys are given a coder under which equal keys may have different bytes",
+  METRIC_INVALID: "a metric of user code has no name, two kinds, or a value that is no number for it",
   OPTIONS_INVALID: "the options of a program do not satisfy its schema",
   OTHER_PIPELINE: "a step uses a collection or side input of another pipeline",
   OUTPUT_TAG_RESERVED: "a DoFn declares an output under a name that steps use themselves",

@@ -18,6 +18,7 @@ import type { CallEffects, StageRunner } from "../host/stage-runner.ts";
 import { MAX_TIMESTAMP, MIN_TIMESTAMP, type Timestamp } from "../model/time.ts";
 import { CountingEntry, DirectEdge, EdgeFan, NOWHERE, QueuedEdge, type Transcode, TranscodingEdge } from "./edges.ts";
 import { Script } from "./script.ts";
+import { type StepMetric, UserMetrics } from "../host/user-metrics.ts";
 import { SideInputStore } from "./side-input-store.ts";
 import { SourceReading } from "./source.ts";
 import { type StageEngine, StageState } from "./stage-state.ts";
@@ -84,6 +85,7 @@ export class Engine {
   readonly #stages: readonly StageState[];
   readonly #plans: readonly EngineStage[];
   readonly #views = new SideInputStore();
+  readonly #userMetrics = new UserMetrics();
   readonly #events: EngineEvent[] = [];
   readonly #drops = new Map<StepId, Map<DropReason, number>>();
   #finalizers: (() => void | Promise<void>)[] = [];
@@ -110,6 +112,7 @@ export class Engine {
       onBundleFinalized: (callback) => this.#finalizers.push(callback),
       trackWork: (stage, work, done) => this.#trackWork(stage, work, done),
       dropped: (step, reason) => this.#dropped(step, reason),
+      metrics: this.#userMetrics,
     };
     this.#stages = plans.map((plan) => new StageState(plan.stage, engine, plan.calls));
     this.#connect();
@@ -532,6 +535,7 @@ export class Engine {
         pending: state.inbox.length + state.parkedCount + (state.calls?.size ?? 0),
         full: state.isBusy || state.keepsWaiting,
       })),
+      user: this.#userMetrics.values(),
       dropped: [...this.#drops].flatMap(([step, reasons]) =>
         [...reasons].map(([reason, count]) => ({ step, reason, count })),
       ),
@@ -555,6 +559,7 @@ export interface StageMetrics {
 export interface EngineMetrics {
   readonly stages: readonly StageMetrics[];
   readonly dropped: readonly { readonly step: StepId; readonly reason: DropReason; readonly count: number }[];
+  readonly user: readonly StepMetric[];
 }
 
 /** The stages that stop a source while they are busy, and those that do while too much waits in them. */

@@ -11,6 +11,7 @@ import type { CallHost, DropReason, SideInputHost, StageHost } from "../host/hos
 import { type KeyedRecord, RecordStore } from "../host/records.ts";
 import type { CallPolicy, Stage } from "../host/stage.ts";
 import type { StageRunner } from "../host/stage-runner.ts";
+import type { UserMetrics } from "../host/user-metrics.ts";
 import type { Pane } from "../model/pane.ts";
 import { MIN_TIMESTAMP, type Timestamp } from "../model/time.ts";
 import type { Window } from "../model/window.ts";
@@ -43,6 +44,7 @@ export interface StageEngine {
   onBundleFinalized(callback: () => void | Promise<void>): void;
   trackWork(stage: StageState, work: Promise<void>, done: () => void): void;
   dropped(step: StepId, reason: DropReason): void;
+  readonly metrics: UserMetrics;
 }
 
 export class StageState {
@@ -127,6 +129,7 @@ export class StageState {
       setFull,
       trackWork: (work, done) => engine.trackWork(this, work, done),
       options: engine.options,
+      metrics: engine.metrics,
       inputWatermark: () => this.inputWatermark,
       outputWatermark: () => this.outputWatermark,
       now: () => engine.now(),

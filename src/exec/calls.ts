@@ -10,6 +10,7 @@ import { TidemarkError } from "../base/errors.ts";
 import type { DeadLetter } from "../fn/set-aside.ts";
 import type { DoFn } from "../fn/do-fn.ts";
 import type { TimeDomain } from "../fn/timer.ts";
+import type { Metrics } from "../fn/metrics.ts";
 import type { Emitter } from "../host/emitter.ts";
 import type { Invocation, StageHost } from "../host/host.ts";
 import type { KeyedRecord } from "../host/records.ts";
@@ -222,7 +223,7 @@ export function functionBody(
   kind: "map" | "flatMap" | "filter",
   step: StepInfo,
   fn: (element: unknown, context: CallContext) => unknown,
-  sideInputs: SideInputReader,
+  { sideInputs, metrics }: { readonly sideInputs: SideInputReader; readonly metrics: Metrics },
   looks: boolean,
 ): Body {
   const call: Call = (invocation, windows, { buffers }) => {
@@ -230,7 +231,7 @@ export function functionBody(
     const window = windows[0] as Window;
     sideInputs.moveTo(window);
     const { signal } = invocation;
-    const result = fn(value, { timestamp, window, pane, signal, sideInputs: { ...sideInputs.values } });
+    const result = fn(value, { timestamp, window, pane, signal, metrics, sideInputs: { ...sideInputs.values } });
     const take = (settled: unknown): undefined => {
       const buffer = bufferFor(buffers, "main");
       if (kind === "map") buffer.emit(settled, timestamp, windows, pane);

@@ -4,6 +4,7 @@
 import { TidemarkError } from "../base/errors.ts";
 import { checkOptionNames, type OptionNames } from "../base/option-names.ts";
 import type { DoFn } from "../fn/do-fn.ts";
+import type { Metrics } from "../fn/metrics.ts";
 import type { TimerOptions, TimerSpec, TimerSpecs } from "../fn/timer.ts";
 import type { Emitter } from "../host/emitter.ts";
 import type { StageHost, TimerHost } from "../host/host.ts";
@@ -52,6 +53,7 @@ export class DoFnContext {
   readonly sideInputs: Readonly<Record<string, unknown>>;
   readonly step: string;
   readonly options: unknown;
+  readonly metrics: Metrics;
   readonly #parts: ContextParts;
   readonly #main: Emitter;
   readonly #skew: number;
@@ -66,6 +68,7 @@ export class DoFnContext {
     this.sideInputs = parts.sideInputs.values;
     this.step = parts.step.name;
     this.options = parts.host.options;
+    this.metrics = parts.host.metrics.of(parts.step.id, this.step);
     // So that `const { output } = context` works.
     this.output = this.output.bind(this);
     this.outputTo = this.outputTo.bind(this);
@@ -155,11 +158,13 @@ function unknownTag(step: string, tag: string, known: readonly string[]): Tidema
 export class BundleCallContext {
   readonly step: string;
   readonly options: unknown;
+  readonly metrics: Metrics;
   readonly #outlets: Outlets;
 
   constructor(step: StepInfo, host: StageHost, outlets: Outlets) {
     this.step = step.name;
     this.options = host.options;
+    this.metrics = host.metrics.of(step.id, step.name);
     this.#outlets = outlets;
     this.output = this.output.bind(this);
     this.outputTo = this.outputTo.bind(this);

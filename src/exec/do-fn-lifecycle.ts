@@ -24,7 +24,9 @@ export class DoFnLifecycle {
 
   async open(): Promise<void> {
     this.#setUp = true;
-    await this.#run(() => this.#doFn.setup?.({ step: this.#step.name, options: this.#host.options }));
+    const { name: step, id } = this.#step;
+    const { options, metrics } = this.#host;
+    await this.#run(() => this.#doFn.setup?.({ step, options, metrics: metrics.of(id, step) }));
   }
 
   startBundle(): void | Promise<void> {

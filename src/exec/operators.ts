@@ -5,6 +5,7 @@
  * O1 One call per element and step; nothing is allocated but what user code makes.
  * O2 An error is given its step where it is thrown, once; operators upstream let it pass.
  */
+import type { Metrics } from "../fn/metrics.ts";
 import type { StepId } from "../graph/graph.ts";
 import type { Emitter } from "../host/emitter.ts";
 import type { MapKey } from "../host/records.ts";
@@ -58,6 +59,7 @@ export interface CallContext {
   /** Of an async call: aborted when its time is out or the job ends. */
   readonly signal: AbortSignal;
   readonly sideInputs: Readonly<Record<string, unknown>>;
+  readonly metrics: Metrics;
 }
 
 type PlainFn = (element: unknown, context: CallContext) => unknown;

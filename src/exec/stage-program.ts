@@ -248,7 +248,13 @@ export class StageProgram implements StageRunner {
     const looks = fn.length !== 1 || sideInputs.size > 0;
     if (this.#makesCalls(step)) {
       const outlets = this.#outlets(step);
-      const body = functionBody(spec.kind, info, fn, sideInputs, looks);
+      const body = functionBody(
+        spec.kind,
+        info,
+        fn,
+        { sideInputs, metrics: this.#host.metrics.of(step.id, step.name) },
+        looks,
+      );
       const calls = new CallStep(info, this.#host, outlets, late, body, undefined);
       this.#driven.push(calls);
       return calls;
@@ -262,6 +268,7 @@ export class StageProgram implements StageRunner {
       pane: NO_FIRING,
       signal: NEVER_ABORTED,
       sideInputs: sideInputs.values,
+      metrics: this.#host.metrics.of(step.id, step.name),
     };
     const plain = looks ? withContext(fn, context) : (fn as (element: unknown) => unknown);
     const target = buffer ?? out;

@@ -5,6 +5,7 @@
  * D2 `process`, `onTimer`, `onWindowExpiration` and the lifecycle methods may be async; an async call is a transaction:
  *    its outputs, state and timers appear together when it settles, or not at all.
  */
+import type { Metrics } from "./metrics.ts";
 import type { Coder } from "../coders/coder.ts";
 import type { Pane } from "../model/pane.ts";
 import type { Timestamp } from "../model/time.ts";
@@ -53,6 +54,8 @@ export interface ElementContext {
   /** A function that takes the context is called once for each window of its element. */
   readonly window: Window;
   readonly pane: Pane;
+  /** Counters, gauges and distributions of the step. */
+  readonly metrics: Metrics;
 }
 
 /** What `process` and the callbacks share: outputs and side inputs. */
@@ -71,6 +74,8 @@ export interface OutputContext<O extends OutputTags, V extends SideInputs> {
   readonly step: string;
   /** The program's options. */
   readonly options: unknown;
+  /** Counters, gauges and distributions of the step. */
+  readonly metrics: Metrics;
   /** Calls `callback` once everything emitted so far in this bundle is durably handed over. */
   onBundleFinalized(callback: () => void | Promise<void>): void;
   /** Aborted when nobody waits for the call any more: its time is out, or the job was cancelled. Pass it on, as to `fetch`. */
@@ -127,12 +132,15 @@ export interface BundleContext<O extends OutputTags> {
   ): void;
   readonly step: string;
   readonly options: unknown;
+  readonly metrics: Metrics;
 }
 
 /** What `setup` sees. */
 export interface SetupContext {
   readonly step: string;
   readonly options: unknown;
+  /** Counters, gauges and distributions of the step: the place to ask for those of each element. */
+  readonly metrics: Metrics;
 }
 
 /** What a string is not: it is iterable by its characters, which nobody means. */

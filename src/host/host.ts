@@ -10,6 +10,7 @@ import type { Timestamp } from "../model/time.ts";
 import type { Window } from "../model/window.ts";
 import type { Emitter } from "./emitter.ts";
 import type { KeyedRecord, RecordStore, StateData, TimerEntry } from "./records.ts";
+import type { UserMetrics } from "./user-metrics.ts";
 
 /** Event time and processing time as the stage sees them. */
 export interface TimeHost {
@@ -115,4 +116,6 @@ export interface StageHost extends TimeHost {
    */
   trackWork(work: Promise<void>, done: () => void): void;
   readonly options: unknown;
+  /** Where user code keeps its metrics. */
+  readonly metrics: Pick<UserMetrics, "of" | "add">;
 }

@@ -11,6 +11,7 @@ import type { ErrorCode } from "../base/error-codes.ts";
 import { type ErrorContext, type ErrorDomain, TidemarkError } from "../base/errors.ts";
 import type { TimeDomain } from "../fn/timer.ts";
 import type { CollectionId, StepId, ViewId } from "../graph/graph.ts";
+import type { StepMetric } from "../host/user-metrics.ts";
 import type { DropReason } from "../host/host.ts";
 import type { ProgramHashes } from "../program/hashes.ts";
 
@@ -65,6 +66,8 @@ export interface BundleResult {
   readonly processed: number;
   readonly dropped: readonly { readonly step: StepId; readonly reason: DropReason }[];
   readonly requiresFinalization: boolean;
+  /** What user code has counted in the bundle. */
+  readonly metrics: readonly StepMetric[];
 }
 
 export interface InstructionResponse {

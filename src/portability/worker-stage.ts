@@ -30,6 +30,7 @@ import type { Window } from "../model/window.ts";
 import { callPolicy } from "../optimize/call-policy.ts";
 import { hasAsyncBundles, makesCalls } from "../optimize/stages.ts";
 import { expiryTime } from "../windowing/strategy.ts";
+import { UserMetrics } from "../host/user-metrics.ts";
 import type { Pane } from "../model/pane.ts";
 import { BundleProgress } from "./bundle-progress.ts";
 import { BundleTimers, holdOf, readTimers, rememberKey, timerKeyCoder, TimerWriter } from "./bundle-timers.ts";
@@ -113,6 +114,7 @@ export class WorkerStage {
   readonly #toMapKey: (key: unknown) => KeyedRecord["mapKey"];
   #views = new Map<string, readonly unknown[]>();
   #viewsToken = -1;
+  readonly #metrics = new UserMetrics();
   #dropped: { step: StepId; reason: DropReason }[] = [];
   #finalizers: Finalizer[] = [];
   #work: Promise<void>[] = [];
@@ -190,6 +192,7 @@ export class WorkerStage {
       setFull: () => {},
       trackWork: (work, done) => this.#work.push(work.then(done)),
       options: this.#parts.options,
+      metrics: this.#metrics,
       inputWatermark: () => this.#time.inputWatermark,
       outputWatermark: () => this.#time.outputWatermark,
       now: () => this.#time.now,
@@ -431,6 +434,8 @@ export class WorkerStage {
     }
     const dropped = this.#dropped;
     this.#dropped = [];
-    return { elements, timers: timers.finish(), processed, dropped, requiresFinalization: this.#finalizers.length > 0 };
+    const requiresFinalization = this.#finalizers.length > 0;
+    const metrics = this.#metrics.drain();
+    return { elements, timers: timers.finish(), processed, dropped, requiresFinalization, metrics };
   }
 }

@@ -231,6 +231,21 @@ const BUILDERS: Readonly<Record<string, (p: Pipeline, options: Options) => PColl
           },
         },
       }),
+  "counts of its own": (p) =>
+    pairs(p)
+      .map("By name", ([key, n], { metrics }) => {
+        metrics.counter(key).inc(n);
+        return [key, n] as const;
+      })
+      .parDo("Watch", {
+        state: { last: valueState<number>() },
+        process([, n], { state, metrics }) {
+          metrics.gauge("last").set(n);
+          metrics.distribution("step").update(n - (state.last.read() ?? 0));
+          state.last.write(n);
+          return [n];
+        },
+      }),
   "failing calls": (p) => {
     let attempts = 0;
     const tried = pairs(p).map(

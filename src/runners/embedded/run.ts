@@ -9,6 +9,8 @@ import { importing } from "../../program/importing.ts";
 import { nodeClock } from "../../platform/node.ts";
 import { noEffectWarning } from "./no-effect.ts";
 import { EmbeddedJob, type JobState } from "./job.ts";
+import type { MetricValue } from "../../fn/metrics.ts";
+import type { Step } from "../../graph/graph.ts";
 import type { Stage } from "../../host/stage.ts";
 
 /** How a program is run; all members optional. */
@@ -58,7 +60,16 @@ export interface JobMetrics {
   /** The least watermark of the last stages: how far results are complete. */
   readonly watermark: number;
   readonly steps: readonly StepMetrics[];
+  /** What user code has counted: see `Metrics`. */
+  readonly user: readonly UserMetric[];
 }
+
+/** A metric of user code. */
+export type UserMetric = MetricValue & {
+  /** The step's name. */
+  readonly step: string;
+  readonly name: string;
+};
 
 /** A running job. */
 export interface JobHandle {
@@ -191,8 +202,8 @@ class Handle implements JobHandle {
 /** The figures of a job, by stage. */
 export function jobMetrics(job: EmbeddedJob | undefined, elapsedMs: number): JobMetrics {
   if (job === undefined)
-    return { elapsedMs, elementsRead: 0, dropped: 0, watermark: Number.NEGATIVE_INFINITY, steps: [] };
-  const { stages, dropped } = job.metrics();
+    return { elapsedMs, elementsRead: 0, dropped: 0, watermark: Number.NEGATIVE_INFINITY, steps: [], user: [] };
+  const { stages, dropped, user } = job.metrics();
   const lost = (stage: Stage): number =>
     dropped.reduce((sum, drop) => (stage.steps.includes(drop.step) ? sum + drop.count : sum), 0);
   // An impulse is a beginning, not data.
@@ -213,6 +224,7 @@ export function jobMetrics(job: EmbeddedJob | undefined, elapsedMs: number): Job
       pending: s.pending,
       dropped: lost(job.stages[i] as Stage),
     })),
+    user: user.map(({ step, name, metric }) => ({ step: (job.graph.steps[step] as Step).name, name, ...metric })),
   };
 }
 
