@@ -99,5 +99,7 @@ export {
   type StepMetrics,
   type UserMetric,
 } from "./runners/embedded/run.ts";
+export { type MetricsMeter, observeMetrics } from "./telemetry/open-telemetry.ts";
+export { prometheusText } from "./telemetry/prometheus.ts";
 export type { Clock } from "./base/clock.ts";
 export type { JobState } from "./runners/embedded/job.ts";

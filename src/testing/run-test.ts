@@ -61,7 +61,7 @@ export async function runTest(
   const warn = options.onWarning ?? (() => {});
   const job = await startTestJob(program, options.options ?? {}, clock, options, { warn });
   await withTimeout(job, options.timeout ?? 10_000);
-  return jobMetrics(job, 0) as TestMetrics;
+  return jobMetrics(job, clock.now(), 0) as TestMetrics;
 }
 
 const TEST_OPTIONS: OptionNames<TestOptions> = {
@@ -83,7 +83,7 @@ async function withTimeout(job: EmbeddedJob, timeoutMs: number): Promise<void> {
       reject(
         new TidemarkError("TEST_TIMEOUT", {
           what: `the pipeline did not end within ${timeoutMs} ms`,
-          why: `it stands at\n${describeStages(jobMetrics(job, timeoutMs))}`,
+          why: `it stands at\n${describeStages(jobMetrics(job, 0, timeoutMs))}`,
           fix: "end the test stream with advanceWatermarkToInfinity(), or settle the calls that are in flight",
         }),
       );

@@ -51,6 +51,8 @@ export interface StepMetrics {
 
 /** Figures of a job. */
 export interface JobMetrics {
+  /** When they were taken: milliseconds of the job's clock. */
+  readonly takenAt: number;
   /** Milliseconds since the job was started. */
   readonly elapsedMs: number;
   /** Elements read by all sources. */
@@ -178,7 +180,8 @@ class Handle implements JobHandle {
   }
 
   metrics(): JobMetrics {
-    return jobMetrics(this.#running, this.#clock.now() - this.#startedAt);
+    const now = this.#clock.now();
+    return jobMetrics(this.#running, now, now - this.#startedAt);
   }
 
   async wait(): Promise<JobMetrics> {
@@ -200,9 +203,11 @@ class Handle implements JobHandle {
 }
 
 /** The figures of a job, by stage. */
-export function jobMetrics(job: EmbeddedJob | undefined, elapsedMs: number): JobMetrics {
-  if (job === undefined)
-    return { elapsedMs, elementsRead: 0, dropped: 0, watermark: Number.NEGATIVE_INFINITY, steps: [], user: [] };
+export function jobMetrics(job: EmbeddedJob | undefined, takenAt: number, elapsedMs: number): JobMetrics {
+  if (job === undefined) {
+    const watermark = Number.NEGATIVE_INFINITY;
+    return { takenAt, elapsedMs, elementsRead: 0, dropped: 0, watermark, steps: [], user: [] };
+  }
   const { stages, dropped, user } = job.metrics();
   const lost = (stage: Stage): number =>
     dropped.reduce((sum, drop) => (stage.steps.includes(drop.step) ? sum + drop.count : sum), 0);
@@ -210,6 +215,7 @@ export function jobMetrics(job: EmbeddedJob | undefined, elapsedMs: number): Job
   const reads = ({ kind, steps }: Stage): boolean =>
     kind === "source" && job.graph.steps[steps[0] as number]?.spec.kind !== "impulse";
   return {
+    takenAt,
     elapsedMs,
     elementsRead: stages.reduce((sum, s, i) => (reads(job.stages[i] as Stage) ? sum + s.elementsIn : sum), 0),
     dropped: dropped.reduce((sum, drop) => sum + drop.count, 0),
