@@ -8,6 +8,7 @@
  * N3 A watermark leaves a stage after the elements before it.
  * N4 A full stage stops the sources above it; a side input's own sources are not stopped by what waits for it.
  */
+import type { Explanation } from "../explain/explanation.ts";
 import type { CollectionId, ViewId } from "../graph/graph.ts";
 import type { Emitter } from "../host/emitter.ts";
 import type { StageHost } from "../host/host.ts";
@@ -15,6 +16,7 @@ import type { CallPolicy, Stage } from "../host/stage.ts";
 import type { CallEffects, StageRunner } from "../host/stage-runner.ts";
 import { MAX_TIMESTAMP } from "../model/time.ts";
 import { DirectEdge, EdgeFan, QueuedEdge, type Transcode, TranscodingEdge } from "./edges.ts";
+import { type EngineQuery, Explainer } from "./explain.ts";
 import { Drops, type EngineMetrics, stageMetrics } from "./metrics.ts";
 import { SideInputStore } from "./side-input-store.ts";
 import { type SourceInput, Sources, type SourceStops } from "./sources.ts";
@@ -79,6 +81,7 @@ export class Engine {
   #finalizers: (() => void | Promise<void>)[] = [];
   readonly #stoppers: ReadonlyMap<number, Stoppers>;
   readonly #sources: Sources;
+  readonly #explainer: Explainer;
   /** Whether more timers are due than one turn may fire. */
   #timersLeft = false;
   #draining = false;
@@ -109,6 +112,12 @@ export class Engine {
       isQuiescent: () => this.#quiescent(),
     });
     this.#connect();
+    this.#explainer = new Explainer({
+      stages: this.#stages,
+      makers: this.#makers(),
+      sources: this.#sources,
+      now: deps.now,
+    });
     // Last stages first, so that an edge finds the runner it leads to.
     for (let i = plans.length - 1; i >= 0; i--) {
       const state = this.#stages[i] as StageState;
@@ -124,6 +133,13 @@ export class Engine {
       for (const input of state.stage.inputs) state.upstream.push(producers.get(input) as StageState);
       for (const { view } of plan.makes ?? []) this.#views.declare(view, () => state.outputWatermark);
     }
+  }
+
+  /** The stage that makes each view. */
+  #makers(): ReadonlyMap<ViewId, StageState> {
+    const makes = (state: StageState, i: number): [ViewId, StageState][] =>
+      (this.#plans[i]?.makes ?? []).map(({ view }) => [view, state]);
+    return new Map(this.#stages.flatMap(makes));
   }
 
   /**
@@ -309,6 +325,7 @@ export class Engine {
       const mustDrain = this.#draining && state.timers.mustDrain;
       if (!mustDrain && !state.hasWork(this.#deps.now(), this.#views.version)) return;
       state.bundlePhase = "changing";
+      state.bundleSince = this.#deps.now();
       state.bundles++;
       after(runner.startBundle(), "begun");
     } else if (state.bundlePhase === "open") {
@@ -325,6 +342,7 @@ export class Engine {
       if ((state.calls?.size ?? 0) > 0) return;
       state.open = false;
       state.bundlePhase = "changing";
+      state.bundleSince = this.#deps.now();
       after(runner.finishBundle(), "ended");
     }
   }
@@ -445,6 +463,11 @@ export class Engine {
   /** Tells calls in flight that nobody waits for them any more. */
   abandonCalls(reason: unknown): void {
     for (const { calls } of this.#stages) calls?.abandon(reason);
+  }
+
+  /** Why what waits has not fired. Changes nothing. */
+  explain(query: EngineQuery): Explanation {
+    return this.#explainer.explain(query);
   }
 
   /** Figures for each stage, and what was dropped. */

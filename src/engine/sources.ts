@@ -106,6 +106,14 @@ export class Sources {
     return count > 0 || reading.ended !== before ? Math.max(1, count) : 0;
   }
 
+  /** The stage that keeps the source from being read, where it has something. */
+  stoppedBy(state: StageState): StageState | undefined {
+    const driver = this.#drivers.find((one) => one.state === state);
+    if (driver?.reading?.pollable !== true) return undefined;
+    const { busy, waiting } = driver.stops;
+    return busy.find(({ isBusy }) => isBusy) ?? waiting.find(({ keepsWaiting }) => keepsWaiting);
+  }
+
   /** Whether one may have something, and everything below it can take it. */
   get mayRead(): boolean {
     return this.#drivers.some(mayPoll);

@@ -7,6 +7,7 @@ import { keyCoderFor } from "../coders/key.ts";
 import type { PipelineGraph, Step, ViewNode } from "../graph/graph.ts";
 import type { Emitter } from "../host/emitter.ts";
 import type { StageHost } from "../host/host.ts";
+import type { MissingView } from "../host/pending.ts";
 import type { MapKey } from "../host/records.ts";
 import type { Pane } from "../model/pane.ts";
 import type { Timestamp } from "../model/time.ts";
@@ -101,6 +102,13 @@ export class StepSideInputs implements SideInputReader {
       if (!this.#host.sideInputs.ready(node.id, node.windowing.windowFn.sideInputWindow(window))) return false;
     }
     return true;
+  }
+
+  /** The views that an element of `window` waits for. */
+  missing(window: Window): readonly MissingView[] {
+    return this.#views
+      .map(({ node }) => ({ view: node.id, window: node.windowing.windowFn.sideInputWindow(window) }))
+      .filter((missing) => !this.#host.sideInputs.ready(missing.view, missing.window));
   }
 
   #value(view: NamedView): unknown {

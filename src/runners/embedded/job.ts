@@ -9,6 +9,7 @@ import type { Clock } from "../../base/clock.ts";
 import { isTidemarkError, TidemarkError } from "../../base/errors.ts";
 import { decodeFromBytes, encodeToBytes } from "../../coders/coder.ts";
 import { valueCoder } from "../../coders/value.ts";
+import type { Explanation } from "../../explain/explanation.ts";
 import { Engine, type EngineStage } from "../../engine/engine.ts";
 import type { EngineMetrics } from "../../engine/metrics.ts";
 import type { Transcode } from "../../engine/edges.ts";
@@ -18,6 +19,7 @@ import type { Collection, PipelineGraph, Step, StepId, ViewId } from "../../grap
 import type { Stage } from "../../host/stage.ts";
 import { callPolicy } from "../../optimize/call-policy.ts";
 import { DropWarnings } from "./drop-warnings.ts";
+import { engineQuery, type ExplainQuery } from "./explain-query.ts";
 import { hasAsyncBundles, makesCalls, planStages } from "../../optimize/stages.ts";
 
 export interface JobOptions {
@@ -116,6 +118,12 @@ export class EmbeddedJob {
 
   metrics(): EngineMetrics {
     return this.#engine.metrics();
+  }
+
+  /** @param everything also what is about to go on; where nothing waits, why the job has not ended */
+  explain(query: ExplainQuery, everything = false): Explanation {
+    if (this.#ended()) return { now: this.#options.clock.now(), waiting: [], more: 0 };
+    return this.#engine.explain(engineQuery(this.graph, this.stages, query, everything));
   }
 
   #onWake(): void {

@@ -8,7 +8,9 @@ import { checkOptionNames, type OptionNames } from "../../base/option-names.ts";
 import { importing } from "../../program/importing.ts";
 import { nodeClock } from "../../platform/node.ts";
 import { noEffectWarning } from "./no-effect.ts";
+import type { ExplainQuery } from "./explain-query.ts";
 import { EmbeddedJob, type JobState } from "./job.ts";
+import type { Explanation } from "../../explain/explanation.ts";
 import type { Stage } from "../../host/stage.ts";
 
 /** How a program is run; all members optional. */
@@ -66,6 +68,13 @@ export interface JobHandle {
   readonly state: JobState;
   /** The figures of this moment. Cost: a look at each open window. */
   metrics(): JobMetrics;
+  /**
+   * Why it is that something has not fired: what it needs, and who holds that back. Without a question only what is stuck: what
+   * goes on within a second is left out. Changes nothing. `describeExplanation` has it in words.
+   * Cost: a look at the timers, calls and parked elements of the job, and at each key of the windows that are pending.
+   * @throws STEP_UNKNOWN; OPTION_UNKNOWN; KEY_NOT_DETERMINISTIC
+   */
+  explain(query?: ExplainQuery): Explanation;
   /** Resolves with the last figures when the job has ended well; rejects with a coded error when it failed or was cancelled. */
   wait(): Promise<JobMetrics>;
   /** Ends the job at once; its sinks make nothing more visible. */
@@ -168,6 +177,10 @@ class Handle implements JobHandle {
 
   metrics(): JobMetrics {
     return jobMetrics(this.#running, this.#clock.now() - this.#startedAt);
+  }
+
+  explain(query: ExplainQuery = {}): Explanation {
+    return this.#running?.explain(query) ?? { now: this.#clock.now(), waiting: [], more: 0 };
   }
 
   async wait(): Promise<JobMetrics> {
