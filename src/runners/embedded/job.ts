@@ -36,8 +36,8 @@ export interface JobOptions {
   readonly warn: (message: string) => void;
   /** Called when the job has nothing to do and waits for an event. */
   readonly onIdle?: () => void;
-  /** Called before what was opened is closed, when the job has failed or was cancelled. */
-  readonly onFailed?: () => void;
+  /** Called before what was opened is closed, when the job has failed or was cancelled: it can still be asked about. */
+  readonly onFailed?: (job: EmbeddedJob) => void;
   /** Default: all of the graph in this process. */
   readonly plan?: JobPlan;
 }
@@ -121,7 +121,7 @@ export class EmbeddedJob {
   }
 
   /** @param everything also what is about to go on; where nothing waits, why the job has not ended */
-  explain(query: ExplainQuery, everything = false): Explanation {
+  explain(query: ExplainQuery = {}, everything = false): Explanation {
     if (this.#ended()) return { now: this.#options.clock.now(), waiting: [], more: 0 };
     return this.#engine.explain(engineQuery(this.graph, this.stages, query, everything));
   }
@@ -159,7 +159,7 @@ export class EmbeddedJob {
       await this.#engine.complete();
     } catch (error) {
       for (const program of this.#programs) program.markFailed();
-      this.#options.onFailed?.();
+      this.#options.onFailed?.(this);
       this.#engine.abandonCalls(error);
       // The first failure is the one to tell; what closing adds to it is less.
       await this.#engine.close().catch(() => {});
