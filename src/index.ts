@@ -101,5 +101,9 @@ export {
 } from "./runners/embedded/run.ts";
 export { type MetricsMeter, observeMetrics } from "./telemetry/open-telemetry.ts";
 export { prometheusText } from "./telemetry/prometheus.ts";
+export type { Explanation, HoldCause, HoldLink, SourceFacts, Waiting } from "./explain/explanation.ts";
+export { describeExplanation } from "./explain/words.ts";
+export type { Need } from "./model/need.ts";
+export type { ExplainQuery } from "./runners/embedded/explain-query.ts";
 export type { Clock } from "./base/clock.ts";
 export type { JobState } from "./runners/embedded/job.ts";

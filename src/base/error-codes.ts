@@ -28,6 +28,7 @@ export const ERROR_CODES = {
   SINGLETON_EMPTY: "a singleton side input has no element and no default",
   SINGLETON_NOT_ONE: "a singleton side input has more than one element",
   STEP_FAILED: "a function of the program threw",
+  STEP_UNKNOWN: "a question about a running job names a step that it does not have",
   TEST_STREAM_NEEDS_TEST_CLOCK: "a test stream advances processing time on a job that runs on the real clock",
   TIMER_INVALID: "the timers of a DoFn and the callbacks in its onTimer do not belong together",
   TIMER_OUTPUT_AFTER_FIRING: "a timer's output timestamp lies after the timer itself",

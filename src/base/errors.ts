@@ -22,6 +22,8 @@ export interface ErrorContext {
   readonly element?: string;
   /** File and line of the user's own code, when known. */
   readonly at?: string;
+  /** What else the job was waiting for, and why, in words: lines. */
+  readonly waiting?: string;
 }
 
 export interface ErrorText {
@@ -118,5 +120,6 @@ function renderMessage(code: ErrorCode, text: ErrorText, context: ErrorContext):
   if (context.window !== undefined) lines.push(`  window: ${context.window}`);
   if (context.element !== undefined) lines.push(`  element: ${context.element}`);
   if (context.at) lines.push(`  at: ${context.at}`);
+  if (context.waiting) lines.push("  waiting:", ...context.waiting.split("\n").map((line) => `    ${line}`));
   return lines.join("\n");
 }

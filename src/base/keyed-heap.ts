@@ -93,6 +93,13 @@ export class KeyedHeap<T> {
     this.#head = 0;
   }
 
+  /** All items with their second numbers, in no order. The heap must not change meanwhile. */
+  *entries(): Generator<readonly [item: T, order: number]> {
+    for (let i = this.#head; i < this.#runItems.length; i++)
+      yield [this.#runItems[i] as T, this.#runOrders[i] as number];
+    for (let i = 0; i < this.#items.length; i++) yield [this.#items[i] as T, this.#orders[i] as number];
+  }
+
   /** Keeps only the items that `keep` says. Cost: O(n log n). */
   retain(keep: (item: T, order: number) => boolean): void {
     this.#cutRun();

@@ -6,6 +6,8 @@
  */
 import { inspect } from "node:util";
 import { isTidemarkError } from "../base/errors.ts";
+import type { Explanation } from "../explain/explanation.ts";
+import { describeExplanation } from "../explain/words.ts";
 import { formatTimestamp } from "../model/time.ts";
 import type { JobMetrics } from "../runners/embedded/run.ts";
 
@@ -14,6 +16,8 @@ export interface Reporter {
   starting(job: string): void;
   progress(job: string, metrics: JobMetrics): void;
   warning(message: string): void;
+  /** Somebody has asked what the job waits for. */
+  explained(job: string, explanation: Explanation): void;
   /** A polite end has been asked for. */
   stopping(job: string, how: "cancel" | "drain"): void;
   done(job: string, metrics: JobMetrics): void;
@@ -44,6 +48,7 @@ export function humanReporter(write: Write, { quiet, stack }: HumanOptions): Rep
       tell(`${job}: ${figures(metrics)}, ${rate}/s, watermark ${formatTimestamp(metrics.watermark)}`);
     },
     warning: (message) => write(`tidemark: warning: ${message}\n`),
+    explained: (job, explanation) => write(`${job}: ${describeExplanation(explanation) || "nothing is stuck"}\n`),
     stopping: (job, how) =>
       tell(`${job}: ${how === "drain" ? "draining" : "cancelling"}; once more (Ctrl-C) to end at once`),
     done: (job, metrics) =>
@@ -60,6 +65,8 @@ export function jsonReporter(write: Write, stack: boolean): Reporter {
     starting: (job) => event("starting", { job }),
     progress: (job, metrics) => event("progress", { job, ...plainMetrics(metrics) }),
     warning: (message) => event("warning", { message }),
+    explained: (job, explanation) =>
+      event("explanation", { job, ...explanation, text: describeExplanation(explanation) }),
     stopping: (job, how) => event("stopping", { job, how }),
     done: (job, metrics) => event("done", { job, ...plainMetrics(metrics) }),
     cancelled: (job, metrics) => event("cancelled", { job, ...plainMetrics(metrics) }),

@@ -2,11 +2,13 @@
  * `tidemark run`: one job, from its start to its end.
  *
  * R1 The first SIGINT or SIGTERM ends the job politely (cancel, or drain where asked), the second ends the process.
- * R2 An error that nobody caught fails the job; the job is closed before the command ends.
+ * R2 On SIGUSR2, and at a terminal on the key "?", it says what is stuck; the job does not notice (ask.ts).
+ * R3 An error that nobody caught fails the job; the job is closed before the command ends.
  */
 import { isTidemarkError } from "../base/errors.ts";
 import type { LoadedProgram } from "../program/load.ts";
 import { run, type JobHandle } from "../runners/embedded/run.ts";
+import { onAsked } from "./ask.ts";
 import type { CommandFlags } from "./commands.ts";
 import { EXIT_CODES, exitCodeOf } from "./exit-codes.ts";
 import type { Reporter } from "./print.ts";
@@ -31,6 +33,7 @@ export async function runCommand(
   const stops = watchForStops(job, flags.drain === true ? "drain" : "cancel", reporter);
   reporter.starting(job.name);
   const stopProgress = reportProgress(job, flags, reporter);
+  const stopAsking = onAsked(() => reporter.explained(job.name, job.explain()), flags.json !== true);
   try {
     const metrics = await job.wait();
     const stop = stops.first();
@@ -48,6 +51,7 @@ export async function runCommand(
     reporter.error(told);
     return exitCodeOf(told);
   } finally {
+    stopAsking();
     stopProgress();
     stops.end();
   }

@@ -69,8 +69,29 @@ interface Call {
   deadline: number;
   /** When its next attempt begins; Infinity while one is running. */
   retryAt: number;
+  /** When its running attempt began, of one that is async; Infinity before. */
+  since: number;
   /** Set when it has ended; `WITHDRAWN` where there was nothing to call any more. */
   effects: CallEffects | undefined;
+}
+
+/** A call that has not settled, as explanations need it. */
+export interface UnsettledCall {
+  readonly invocation: Invocation;
+  /** Of a keyed step: the key as the program has it. */
+  readonly key: unknown;
+  /** What it holds the stage's input watermark at, and its output watermark: Infinity where it does not. */
+  readonly hold: Timestamp;
+  readonly outputHold: number;
+  /** When its running attempt began, and when its next one begins; Infinity where there is none. */
+  readonly since: number;
+  readonly retryAt: number;
+  readonly timeoutMs: number | undefined;
+}
+
+function keyOf({ invocation }: Call): unknown {
+  const { timer, value } = invocation;
+  return timer === undefined ? (value as readonly [unknown, unknown])[0] : timer.record.key;
 }
 
 const WITHDRAWN: CallEffects = Object.freeze({});
@@ -166,6 +187,7 @@ export class CallQueue implements CallHost {
       running: 0,
       deadline: Infinity,
       retryAt: Infinity,
+      since: Infinity,
       effects: undefined,
     };
     this.#waiting.push(call);
@@ -234,6 +256,7 @@ export class CallQueue implements CallHost {
       this.#ended(call, effects, runner);
       return;
     }
+    call.since = this.#engine.now();
     effects.then(
       (settled) => this.#engine.deliverResult(invocation.id, attempt, settled),
       (error: unknown) => this.#engine.deliverResult(invocation.id, attempt, { error }),
@@ -268,6 +291,24 @@ export class CallQueue implements CallHost {
       fix: "return a number from 0 up",
       step: this.#engine.step,
     });
+  }
+
+  /** All that have not settled. Changes nothing. Cost: a look at each. */
+  *unsettled(): Generator<UnsettledCall> {
+    const facts = (call: Call): UnsettledCall => ({
+      invocation: call.invocation,
+      key: this.#policy.perKey ? keyOf(call) : undefined,
+      hold: call.hold.at,
+      outputHold: call.outputHold?.at ?? Infinity,
+      since: call.running > 0 ? call.since : Infinity,
+      retryAt: call.retryAt,
+      timeoutMs: this.#policy.timeoutMs,
+    });
+    // One that has ended and waits for its turn (V3) is not what anybody waits for: the one before it is.
+    for (const call of this.#flying.values()) yield facts(call);
+    for (const call of this.#next) yield facts(call);
+    for (const calls of this.#behind.values()) for (const call of calls) yield facts(call);
+    for (const call of this.#waiting.slice(this.#head)) yield facts(call);
   }
 
   /** Tells the calls in flight that the job has ended. */

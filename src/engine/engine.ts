@@ -6,29 +6,23 @@
  * N2 A turn reads a little from each source, pushes it through, then settles: in the order of the stages each one ends its
  *    bundle, takes its new watermark, fires its timers and passes its watermark on.
  * N3 A watermark leaves a stage after the elements before it.
- * N4 A full stage stops the sources above it; a side input's own sources are not stopped by what waits for it. Where sources
- *    share what is full, each gets its turn.
+ * N4 A full stage stops the sources above it; a side input's own sources are not stopped by what waits for it.
  */
-import type { Source, TimestampPolicy } from "../fn/source.ts";
-import type { CollectionId, StepId, TestStreamEvent, ViewId } from "../graph/graph.ts";
+import type { Explanation } from "../explain/explanation.ts";
+import type { CollectionId, ViewId } from "../graph/graph.ts";
 import type { Emitter } from "../host/emitter.ts";
-import type { DropReason, StageHost } from "../host/host.ts";
+import type { StageHost } from "../host/host.ts";
 import type { CallPolicy, Stage } from "../host/stage.ts";
 import type { CallEffects, StageRunner } from "../host/stage-runner.ts";
-import { MAX_TIMESTAMP, MIN_TIMESTAMP, type Timestamp } from "../model/time.ts";
-import { CountingEntry, DirectEdge, EdgeFan, NOWHERE, QueuedEdge, type Transcode, TranscodingEdge } from "./edges.ts";
-import { Script } from "./script.ts";
-import { type StepMetric, UserMetrics } from "../host/user-metrics.ts";
+import { MAX_TIMESTAMP } from "../model/time.ts";
+import { DirectEdge, EdgeFan, QueuedEdge, type Transcode, TranscodingEdge } from "./edges.ts";
+import { type EngineQuery, Explainer } from "./explain.ts";
+import { Drops, type EngineMetrics, stageMetrics } from "./metrics.ts";
+import { UserMetrics } from "../host/user-metrics.ts";
 import { SideInputStore } from "./side-input-store.ts";
-import { SourceReading } from "./source.ts";
+import { type SourceInput, Sources, type SourceStops } from "./sources.ts";
 import { type StageEngine, StageState } from "./stage-state.ts";
 import { type Stoppers, stoppers } from "./stoppers.ts";
-
-/** How a source stage gets its elements. */
-export type SourceInput =
-  | { readonly kind: "impulse" }
-  | { readonly kind: "read"; readonly source: Source<unknown>; readonly timestamps: TimestampPolicy<unknown> }
-  | { readonly kind: "testStream"; readonly events: readonly TestStreamEvent[] };
 
 /** A stage as the engine needs it. */
 export interface EngineStage {
@@ -76,8 +70,6 @@ export type EngineEvent =
 /** What the driver of the engine does next: step again at once, wait for an event, wait until a processing time, or stop. */
 export type StepResult = { readonly next: "now" | "event" | "done" | number };
 
-const READ_FIRST = 256;
-const READ_MOST = 16_384;
 const TIMERS_A_TURN = 50_000;
 
 export class Engine {
@@ -87,12 +79,11 @@ export class Engine {
   readonly #views = new SideInputStore();
   readonly #userMetrics = new UserMetrics();
   readonly #events: EngineEvent[] = [];
-  readonly #drops = new Map<StepId, Map<DropReason, number>>();
+  readonly #drops = new Drops();
   #finalizers: (() => void | Promise<void>)[] = [];
   readonly #stoppers: ReadonlyMap<number, Stoppers>;
-  readonly #sources: SourceDriver[] = [];
-  /** Whose turn it is to read first: where a source fills what it shares with others, they come before it the next time. */
-  #nextSource = 0;
+  readonly #sources: Sources;
+  readonly #explainer: Explainer;
   /** Whether more timers are due than one turn may fire. */
   #timersLeft = false;
   #draining = false;
@@ -111,11 +102,25 @@ export class Engine {
         this.deliver({ kind: "call", stage, callId, attempt, effects }),
       onBundleFinalized: (callback) => this.#finalizers.push(callback),
       trackWork: (stage, work, done) => this.#trackWork(stage, work, done),
-      dropped: (step, reason) => this.#dropped(step, reason),
+      dropped: (step, reason) => this.#drops.add(step, reason),
       metrics: this.#userMetrics,
     };
     this.#stages = plans.map((plan) => new StageState(plan.stage, engine, plan.calls));
+    this.#sources = new Sources({
+      now: deps.now,
+      ready: (ready) => this.deliver({ kind: "sourceReady", ready }),
+      fail: (error) => this.deliver({ kind: "failed", error }),
+      advanceClock: deps.advanceClock,
+      stopwatch: deps.stopwatch,
+      isQuiescent: () => this.#quiescent(),
+    });
     this.#connect();
+    this.#explainer = new Explainer({
+      stages: this.#stages,
+      makers: this.#makers(),
+      sources: this.#sources,
+      now: deps.now,
+    });
     // Last stages first, so that an edge finds the runner it leads to.
     for (let i = plans.length - 1; i >= 0; i--) {
       const state = this.#stages[i] as StageState;
@@ -133,6 +138,13 @@ export class Engine {
     }
   }
 
+  /** The stage that makes each view. */
+  #makers(): ReadonlyMap<ViewId, StageState> {
+    const makes = (state: StageState, i: number): [ViewId, StageState][] =>
+      (this.#plans[i]?.makes ?? []).map(({ view }) => [view, state]);
+    return new Map(this.#stages.flatMap(makes));
+  }
+
   /**
    * Opens every runner and source. Rejects with the first failure; `close` must still be called. Closed while one of them
    * opens, it opens no more, and that one is closed as soon as it is open.
@@ -142,44 +154,14 @@ export class Engine {
     for (const [index, plan] of this.#plans.entries()) {
       if (plan.source === undefined || this.#closed) continue;
       const state = this.#stages[index] as StageState;
-      await this.#openSource(state, plan.source);
+      await this.#sources.open(state, plan.source, this.#stopsOf(state.stage.id));
     }
   }
 
-  async #openSource(state: StageState, input: SourceInput): Promise<void> {
-    const stops = this.#stoppersOf(state.stage.id);
-    const output = this.#ownOutput(state);
-    const entry = new CountingEntry(state, output === undefined ? NOWHERE : state.runner.entry(output));
-    if (input.kind !== "read") {
-      const events: readonly TestStreamEvent[] =
-        input.kind === "testStream"
-          ? input.events
-          : [{ kind: "elements", elements: [{ value: new Uint8Array(0), timestamp: MIN_TIMESTAMP }] }];
-      const script = new Script(events, entry, this.#deps.advanceClock, input.kind === "impulse");
-      state.reading = script;
-      this.#sources.push({ state, stops, script, reading: undefined, max: 0 });
-      return;
-    }
-    const reading = new SourceReading(state.stage.name, input.source, input.timestamps, {
-      now: this.#deps.now,
-      ready: (ready) => this.deliver({ kind: "sourceReady", ready }),
-      fail: (error) => this.deliver({ kind: "failed", error }),
-    });
-    state.reading = reading;
-    // Known before it is open: where opening fails halfway, what is open has to be closed.
-    this.#sources.push({ state, stops, script: undefined, reading, max: READ_FIRST });
-    await reading.open(entry);
-  }
-
-  #stoppersOf(source: number): SourceStops {
+  #stopsOf(source: number): SourceStops {
     const { busy, waiting } = this.#stoppers.get(source) as Stoppers;
     const states = (ids: readonly number[]): StageState[] => ids.map((id) => this.#stages[id] as StageState);
     return { busy: states(busy), waiting: states(waiting) };
-  }
-
-  /** The collection that a source stage reads into: the output of its first step. */
-  #ownOutput(state: StageState): CollectionId | undefined {
-    return state.stage.sourceOutput;
   }
 
   #edge(_from: StageState, collection: CollectionId): Emitter {
@@ -200,12 +182,6 @@ export class Engine {
       () => this.deliver({ kind: "workDone", stage: state.stage.id, done }),
       (error: unknown) => this.deliver({ kind: "failed", error }),
     );
-  }
-
-  #dropped(step: StepId, reason: DropReason): void {
-    const reasons = this.#drops.get(step) ?? new Map<DropReason, number>();
-    reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
-    this.#drops.set(step, reasons);
   }
 
   /** Brings in what happened outside. */
@@ -237,7 +213,7 @@ export class Engine {
         }
         case "drain":
           this.#draining = true;
-          for (const { reading, script } of this.#sources) (reading ?? script)?.stop();
+          this.#sources.stop();
           break;
         case "sourceReady":
           event.ready();
@@ -255,42 +231,12 @@ export class Engine {
     let read = 0;
     for (;;) {
       if (this.#fireProcessingTimers() > 0) this.#settle();
-      read = this.#timersLeft ? 0 : this.#read();
+      read = this.#timersLeft ? 0 : this.#sources.read();
       this.#settle();
       if (read === 0 || stopwatch === undefined || stopwatch() - start >= budgetMs || this.#events.length > 0) break;
     }
     this.#runFinalizers();
     return { next: this.#next(read) };
-  }
-
-  #read(): number {
-    let read = 0;
-    const sources = this.#sources;
-    const first = this.#nextSource;
-    for (let i = 0; i < sources.length; i++) {
-      const at = (first + i) % sources.length;
-      const source = sources[at] as SourceDriver;
-      if (!mayPoll(source)) continue;
-      read += this.#poll(source, source.reading);
-      this.#nextSource = (at + 1) % sources.length;
-    }
-    if (read === 0)
-      for (const { script } of this.#sources) if (script !== undefined && this.#quiescent()) read += script.next();
-    return read;
-  }
-
-  #poll(source: SourceDriver, reading: SourceReading): number {
-    const { stopwatch } = this.#deps;
-    const start = stopwatch?.() ?? 0;
-    const before = reading.ended;
-    const count = reading.poll(source.max);
-    if (stopwatch !== undefined && count > 0) {
-      const took = stopwatch() - start;
-      if (took < 1 && count >= source.max) source.max = Math.min(READ_MOST, source.max * 2);
-      else if (took > 4) source.max = Math.max(16, source.max >> 1);
-    }
-    // Coming to the end is progress too, without an element.
-    return count > 0 || reading.ended !== before ? Math.max(1, count) : 0;
   }
 
   /** Whether nothing is under way that a scripted source would have to wait for. */
@@ -382,6 +328,7 @@ export class Engine {
       const mustDrain = this.#draining && state.timers.mustDrain;
       if (!mustDrain && !state.hasWork(this.#deps.now(), this.#views.version)) return;
       state.bundlePhase = "changing";
+      state.bundleSince = this.#deps.now();
       state.bundles++;
       after(runner.startBundle(), "begun");
     } else if (state.bundlePhase === "open") {
@@ -398,6 +345,7 @@ export class Engine {
       if ((state.calls?.size ?? 0) > 0) return;
       state.open = false;
       state.bundlePhase = "changing";
+      state.bundleSince = this.#deps.now();
       after(runner.finishBundle(), "ended");
     }
   }
@@ -453,14 +401,14 @@ export class Engine {
     if (read > 0 || this.#timersLeft || this.#events.length > 0) return "now";
     if (this.#isDone()) return "done";
     // What settled at the end of this turn can have made a script's next event due, or timers.
-    if (this.#sources.some(({ script }) => script?.hasNext === true) && this.#quiescent()) return "now";
+    if (this.#sources.hasScripted && this.#quiescent()) return "now";
     let next = Infinity;
     for (const state of this.#stages) {
       if ((state.calls?.size ?? 0) === 0 && state.hasDueTimers) return "now";
       next = Math.min(next, state.timers.nextProcessingTime(), state.calls?.nextTick() ?? Infinity);
       if (state.reading !== undefined) next = Math.min(next, state.reading.nextChange());
     }
-    if (this.#sources.some(mayPoll) || next <= this.#deps.now()) return "now";
+    if (this.#sources.mayRead || next <= this.#deps.now()) return "now";
     return next === Infinity ? "event" : next;
   }
 
@@ -495,14 +443,14 @@ export class Engine {
         first ??= { error };
       }
     };
-    for (const { reading } of this.#sources) await attempt(() => reading?.close());
+    for (const closer of this.#sources.closers()) await attempt(closer);
     for (const state of this.#stages) await attempt(() => state.runner.close());
     if (first) throw first.error;
   }
 
   /** Whether anything was dropped. */
   get hasDropped(): boolean {
-    return this.#drops.size > 0;
+    return this.#drops.any;
   }
 
   /** Whether a bundle that begins and ends by promises is under way. */
@@ -520,66 +468,17 @@ export class Engine {
     for (const { calls } of this.#stages) calls?.abandon(reason);
   }
 
+  /** Why what waits has not fired. Changes nothing. */
+  explain(query: EngineQuery): Explanation {
+    return this.#explainer.explain(query);
+  }
+
   /** Figures for each stage, and what was dropped. */
   metrics(): EngineMetrics {
     return {
-      stages: this.#stages.map((state) => ({
-        stage: state.stage.id,
-        name: state.stage.name,
-        elementsIn: state.elementsIn,
-        bundles: state.bundles,
-        inputWatermark: state.inputWatermark,
-        outputWatermark: state.outputWatermark,
-        keys: state.store?.countKeys() ?? 0,
-        timers: state.timers.size,
-        pending: state.inbox.length + state.parkedCount + (state.calls?.size ?? 0),
-        full: state.isBusy || state.keepsWaiting,
-      })),
+      stages: this.#stages.map(stageMetrics),
+      dropped: this.#drops.all(),
       user: this.#userMetrics.values(),
-      dropped: [...this.#drops].flatMap(([step, reasons]) =>
-        [...reasons].map(([reason, count]) => ({ step, reason, count })),
-      ),
     };
   }
-}
-
-export interface StageMetrics {
-  readonly stage: number;
-  readonly name: string;
-  readonly elementsIn: number;
-  readonly bundles: number;
-  readonly inputWatermark: Timestamp;
-  readonly outputWatermark: Timestamp;
-  readonly keys: number;
-  readonly timers: number;
-  readonly pending: number;
-  readonly full: boolean;
-}
-
-export interface EngineMetrics {
-  readonly stages: readonly StageMetrics[];
-  readonly dropped: readonly { readonly step: StepId; readonly reason: DropReason; readonly count: number }[];
-  readonly user: readonly StepMetric[];
-}
-
-/** The stages that stop a source while they are busy, and those that do while too much waits in them. */
-interface SourceStops {
-  readonly busy: readonly StageState[];
-  readonly waiting: readonly StageState[];
-}
-
-interface SourceDriver {
-  readonly state: StageState;
-  readonly stops: SourceStops;
-  readonly reading: SourceReading | undefined;
-  readonly script: Script | undefined;
-  /** How many elements to ask for in one poll. */
-  max: number;
-}
-
-/** Whether a source may have something, and everything below it can take it. */
-function mayPoll(source: SourceDriver): source is SourceDriver & { readonly reading: SourceReading } {
-  if (source.reading === undefined || !source.reading.pollable) return false;
-  const { busy, waiting } = source.stops;
-  return !busy.some((state) => state.isBusy) && !waiting.some((state) => state.keepsWaiting);
 }

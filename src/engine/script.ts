@@ -53,6 +53,11 @@ export class Script implements Reading {
     return 1;
   }
 
+  /** How many events are left to play. */
+  get eventsLeft(): number {
+    return this.#events.length - this.#next;
+  }
+
   /** Whether there is an event to play. */
   get hasNext(): boolean {
     return !this.exhausted || (this.#endsByItself && this.#watermark < MAX_TIMESTAMP);

@@ -24,6 +24,21 @@ interface Split {
   /** Processing time since which it has had nothing; undefined while it has. */
   quietSince: number | undefined;
   waiting: boolean;
+  /** What it gave when the watermark was last asked. */
+  watermark: Timestamp;
+}
+
+/** How a split stands, for explanations. */
+export interface SplitFacts {
+  readonly ended: boolean;
+  /** Idle by the source's policy: it does not count. */
+  readonly isIdle: boolean;
+  /** Whether it is polled when there is room. */
+  readonly pollable: boolean;
+  readonly watermark: Timestamp;
+  readonly latest: Timestamp;
+  readonly quietSince: number | undefined;
+  readonly tellsNoTime: boolean;
 }
 
 /** Receives one split's elements and pushes them on at once; only what has to wait for the watermark is kept (R3). */
@@ -175,7 +190,15 @@ export class SourceReading implements Reading {
       const reader = await this.#source.open(split, undefined);
       if (this.#closed) return reader.close();
       const batch = new SplitBatch(this.#step, this.#policy, out, () => this.#engine.now());
-      this.#splits.push({ reader, batch, said: undefined, ended: false, quietSince: undefined, waiting: false });
+      this.#splits.push({
+        reader,
+        batch,
+        said: undefined,
+        ended: false,
+        quietSince: undefined,
+        waiting: false,
+        watermark: MIN_TIMESTAMP,
+      });
     }
   }
 
@@ -287,7 +310,8 @@ export class SourceReading implements Reading {
     for (const split of this.#splits) {
       split.batch.heard = split.batch.latest;
       if (split.ended || this.#isIdle(split, now)) continue;
-      least = Math.min(least, this.#splitWatermark(split));
+      split.watermark = this.#splitWatermark(split);
+      least = Math.min(least, split.watermark);
     }
     if (least === Infinity) {
       // Every live split is idle: the policy says whether time stands still or follows the clock.
@@ -312,6 +336,30 @@ export class SourceReading implements Reading {
       else if (this.#source.quiet?.whenAllIdle === "followClock") next = Math.min(next, now + CLOCK_STEP_MS);
     }
     return next;
+  }
+
+  /** How it stands, for explanations. Asks no reader, changes nothing. */
+  facts(): {
+    readonly source: Source<unknown>;
+    readonly policy: TimestampPolicy<unknown>;
+    splits: readonly SplitFacts[];
+  } {
+    const now = this.#engine.now();
+    const splits = this.#splits.map((split) => ({
+      ended: split.ended || this.#stopped,
+      isIdle: this.#isIdle(split, now),
+      pollable: this.#isPollable(split),
+      watermark: split.watermark,
+      latest: split.batch.latest,
+      quietSince: split.waiting ? split.quietSince : undefined,
+      tellsNoTime: !this.#source.bounded && this.#policy.kind === "source" && split.reader.watermark === undefined,
+    }));
+    return { source: this.#source, policy: this.#policy, splits };
+  }
+
+  /** The watermark as it was last found. */
+  get lastWatermark(): Timestamp {
+    return this.ended ? MAX_TIMESTAMP : this.#watermark;
   }
 
   /** Closes every reader; throws the first failure after trying all. */

@@ -30,7 +30,7 @@ interface Waiting {
   readonly pane: Pane;
 }
 
-interface Parked extends Waiting {
+export interface Parked extends Waiting {
   readonly hold: Hold;
 }
 
@@ -70,6 +70,9 @@ export class StageState {
   /** For a stage whose bundles begin and end by promises: where it stands. */
   bundlePhase: "closed" | "changing" | "open" = "closed";
   full = false;
+  /** Since when, in processing time, it has been full, and its bundle has been beginning or ending by a promise. */
+  fullSince: number = Infinity;
+  bundleSince: number = Infinity;
   /** Flushes and the like that hold the stage back from its end. */
   work = 0;
   elementsIn = 0;
@@ -86,6 +89,7 @@ export class StageState {
     const refused = (): void => engine.dropped(stage.steps[0] as StepId, "timer");
     this.timers = new StageTimers(this.holds, refused, policy && ((window) => this.calls?.isBusy(window) === true));
     const setFull = (full: boolean): void => {
+      if (full !== this.full) this.fullSince = full ? engine.now() : Infinity;
       this.full = full;
     };
     this.calls =
@@ -144,6 +148,11 @@ export class StageState {
     if (others === undefined) this.#parked.set(window.id, [parked]);
     else others.push(parked);
     this.#parkedCount++;
+  }
+
+  /** What waits for side inputs, window by window. */
+  parked(): Iterable<readonly Parked[]> {
+    return this.#parked.values();
   }
 
   /** How many elements wait for side inputs. */

@@ -98,6 +98,25 @@ interface TimerQueue {
 const newQueue = (): TimerQueue => ({ marks: new KeyedHeap(), ghosts: 0 });
 const GHOSTS_MAX = 1024;
 
+/** A timer that is set, as explanations need it. */
+export interface SetTimer {
+  /** Absent for a timer of a whole window. */
+  readonly record: KeyedRecord | undefined;
+  readonly window: Window;
+  readonly family: string;
+  readonly tag: string;
+  readonly domain: TimeDomain;
+  readonly at: Timestamp;
+  /** Infinity where it holds nothing. */
+  readonly holdAt: number;
+}
+
+function factsOf({ kind, of, tag, at, hold }: Entry): SetTimer {
+  const { family, domain, isWindow } = kind;
+  const record = isWindow ? undefined : (of as KeyedRecord);
+  return { record, window: record?.window ?? (of as Window), family, tag, domain, at, holdAt: hold?.at ?? at };
+}
+
 /** What fires. */
 export interface TimerTarget {
   fireWindow(window: Window, at: Timestamp): void;
@@ -276,6 +295,13 @@ export class StageTimers implements TimerHost {
   earliestHold(): number {
     // One that was moved to later is marked too early, which never matters: below the input watermark no mark is left.
     return this.#first(this.#holding) === undefined ? Infinity : this.#holding.marks.firstKey;
+  }
+
+  /** Every timer that is set, but those that wait as calls. Changes nothing. Cost: a look at each. */
+  *all(): Generator<SetTimer> {
+    for (const { marks } of [this.#holding, this.#free, this.#processing, this.#windows])
+      for (const [entry, order] of marks.entries()) if (entry.place === order) yield factsOf(entry);
+    for (const entry of this.#expiring) yield factsOf(entry);
   }
 
   /** When the next processing-time timer is due; Infinity when there is none. */

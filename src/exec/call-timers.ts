@@ -12,8 +12,9 @@ export function callTimers(
   doFn: DoFn<unknown, unknown>,
   host: StageHost,
   step: StepId,
-): Pick<StageRunner, "startBundle" | "fireTimer" | "fireWindow"> {
+): Pick<StageRunner, "startBundle" | "fireTimer" | "fireWindow" | "pending"> {
   return {
+    pending: (query) => records.pending(query),
     startBundle: () => records.forget(),
     fireTimer(timer): void {
       if (records.expireTtl(timer)) return;

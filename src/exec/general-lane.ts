@@ -9,10 +9,12 @@
  * G3 A record whose trigger has finished drops what comes after it (`closed`) until the window expires.
  */
 import type { StageHost } from "../host/host.ts";
+import type { PendingList, PendingQuery } from "../host/pending.ts";
 import type { KeyedRecord, MapKey, RecordStore, TimerEntry } from "../host/records.ts";
+import type { Need } from "../model/need.ts";
 import type { Pane } from "../model/pane.ts";
 import type { Timestamp } from "../model/time.ts";
-import type { Window } from "../model/window.ts";
+import type { IntervalWindow, Window } from "../model/window.ts";
 import type { WindowingStrategy } from "../model/windowing.ts";
 import { nextPane } from "../windowing/panes.ts";
 import { expiryTime, isExpired } from "../windowing/strategy.ts";
@@ -22,9 +24,11 @@ import {
   type TriggerMachine,
   type TriggerState,
 } from "../windowing/trigger-machine.ts";
+import { unmet } from "../windowing/unmet.ts";
 import { stepFailure } from "./errors.ts";
 import { accumulate, type LaneCombine, extract, type LateOutput, merge } from "./grouping.ts";
 import type { StepInfo } from "./operators.ts";
+import { pendingIn, type PendingOf, recordsByWindow } from "./pending.ts";
 
 interface Cell extends KeyedRecord {
   /** Where windows merge it may grow. */
@@ -284,6 +288,30 @@ export class GeneralLane {
     if (records?.size === 0) this.#records.drop(cell.window);
   }
 
+  /** Windows that have something to say, now or at their end, and why they have not. */
+  pending(query: PendingQuery): PendingList {
+    return pendingIn(recordsByWindow(this.#records.values()), query, (cell) => this.#waits(cell));
+  }
+
+  #waits(cell: Cell): PendingOf | undefined {
+    if (!cell.alive || cell.closed) return undefined;
+    const { window } = cell;
+    const need = unmet(this.#windowing.trigger, cell.trigger, {
+      watermark: this.#host.inputWatermark(),
+      processingTime: this.#host.now(),
+      maxTimestamp: window.maxTimestamp,
+      atRest: false,
+    });
+    if (cell.fresh === 0 && !needsWatermark(need)) return undefined;
+    const pending: PendingOf = {
+      what: "pane",
+      need: need.kind === "expiry" ? { kind: "expiry", after: this.#expiry(window) } : need,
+    };
+    if (this.#windowing.windowFn.kind !== "sessions") return pending;
+    const first = this.#windowing.windowFn.assign((window as IntervalWindow).start, undefined, [])[0] as Window;
+    return { ...pending, firstEnd: first.maxTimestamp };
+  }
+
   /** Asks the triggers of everything touched in this bundle. */
   finishBundle(): void {
     while (this.#touched.length > 0) {
@@ -392,4 +420,9 @@ export class GeneralLane {
     const value = extract(this.#combine, this.#step.name, accumulator, cell.key, windows);
     this.#output(cell.key, value, timestamp, windows, pane);
   }
+}
+
+/** Whether the end of the window fires it, whatever else may. */
+function needsWatermark(need: Need): boolean {
+  return need.kind === "watermark" || (need.kind === "any" && need.needs.some(needsWatermark));
 }

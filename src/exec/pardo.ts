@@ -6,6 +6,7 @@
  */
 import type { DoFn } from "../fn/do-fn.ts";
 import type { Emitter } from "../host/emitter.ts";
+import type { PendingList, PendingQuery } from "../host/pending.ts";
 import type { TimerEntry } from "../host/records.ts";
 import { NO_FIRING, type Pane } from "../model/pane.ts";
 import type { Timestamp } from "../model/time.ts";
@@ -176,6 +177,10 @@ export class StatefulOperator implements Emitter {
     }
     context.active = false;
     this.#binding.record = this.#ended;
+  }
+
+  pending(query: PendingQuery): PendingList {
+    return this.#records.pending(query);
   }
 
   fireWindow(window: Window, at: Timestamp): void {

@@ -8,6 +8,7 @@ import type { PipelineGraph, Step, StepId, ViewId, ViewNode } from "../graph/gra
 import { viewRetention } from "../graph/views.ts";
 import type { Emitter } from "../host/emitter.ts";
 import type { StageHost } from "../host/host.ts";
+import type { MissingView } from "../host/pending.ts";
 import type { MapKey } from "../host/records.ts";
 import type { Pane } from "../model/pane.ts";
 import type { Timestamp } from "../model/time.ts";
@@ -142,6 +143,13 @@ export class StepSideInputs implements SideInputReader {
 
   moveTo(window: Window): void {
     this.#window = window;
+  }
+
+  /** The views that an element of `window` waits for. */
+  missing(window: Window): readonly MissingView[] {
+    return this.#views
+      .map(({ node }) => ({ view: node.id, window: this.windows.of(node, window) }))
+      .filter((missing) => !this.#host.sideInputs.ready(missing.view, missing.window));
   }
 
   #value(view: NamedView): unknown {

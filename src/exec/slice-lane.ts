@@ -13,6 +13,7 @@ import { isPlainText } from "../coders/key.ts";
 import type { AnyCombine } from "../fn/combine-fn.ts";
 import type { Emitter } from "../host/emitter.ts";
 import type { StageHost } from "../host/host.ts";
+import type { PendingList, PendingQuery } from "../host/pending.ts";
 import type { MapKey, RecordStore, WindowRecords } from "../host/records.ts";
 import { ON_TIME_AND_ONLY, type Pane } from "../model/pane.ts";
 import { MIN_TIMESTAMP, type Timestamp } from "../model/time.ts";
@@ -23,6 +24,7 @@ import { expiryTime, isExpired } from "../windowing/strategy.ts";
 import { stepFailure } from "./errors.ts";
 import { accumulate, checkPair, extract, type LateOutput } from "./grouping.ts";
 import type { StepInfo } from "./operators.ts";
+import { isAsked, pendingIn } from "./pending.ts";
 import { areSlice, type Cell, type Slice, Slices, sliceWindow } from "./slices.ts";
 import { add, expire, push, reset, sum, type TwoStacks, twoStacks } from "./two-stacks.ts";
 
@@ -53,6 +55,7 @@ export class SliceLane implements Emitter {
   #firedMax: Timestamp = -Infinity;
   /** From one window to the next; 0 before the first slice. */
   #period = 0;
+  #size = 0;
   #dirty: OwnCell[] = [];
   /** Upstream shares window arrays between elements, so an array found once is found again by identity. */
   #sliceByWindows = new Map<readonly Window[], Slice>();
@@ -142,6 +145,7 @@ export class SliceLane implements Emitter {
     const oldest = windows.at(-1) as IntervalWindow;
     if (this.#isExpired(newest)) return undefined;
     this.#period = newest.start - (windows[1] as IntervalWindow).start;
+    this.#size = newest.end - newest.start;
     const name = sliceWindow(oldest, newest);
     let slice = this.#sliceById.get(name.id);
     if (slice !== undefined) return slice;
@@ -328,6 +332,38 @@ export class SliceLane implements Emitter {
     if (this.#period === 0) return;
     const next = new IntervalWindow(start + this.#period, end + this.#period);
     if (this.#slices.has(next.maxTimestamp)) this.#schedule(next);
+  }
+
+  /** Windows that have not come to their end. */
+  pending(query: PendingQuery): PendingList {
+    const windows = [...this.#unfired()].filter((window) => isAsked(window, query));
+    return pendingIn(
+      windows.map((window) => ({ window, records: this.#cellsOf(window) })),
+      query,
+      (_, { maxTimestamp }) => ({ what: "pane", need: { kind: "watermark", after: maxTimestamp } }),
+    );
+  }
+
+  *#unfired(): Generator<Window> {
+    const bySlices = new Set<string>();
+    for (const max of this.#slices.windows(this.#period)) {
+      if (this.#isFired(max)) continue;
+      const window = new IntervalWindow(max + 1 - this.#size, max + 1);
+      bySlices.add(window.id);
+      yield window;
+    }
+    for (const { window } of this.#records.values())
+      if (window instanceof IntervalWindow && !this.#isFired(window.maxTimestamp) && !bySlices.has(window.id))
+        yield window;
+  }
+
+  /** One for each key that has something in a window. */
+  #cellsOf(window: Window): Iterable<Cell> {
+    const cells = new Map<MapKey, Cell>();
+    for (const slice of this.#slices.of(window.maxTimestamp))
+      for (const [mapKey, cell] of slice.cells.records) cells.set(mapKey, cell);
+    for (const [mapKey, cell] of this.#records.find(window)?.records ?? []) cells.set(mapKey, cell);
+    return cells.values();
   }
 
   /** Fires late panes. */

@@ -87,6 +87,14 @@ export class Slices {
     }
   }
 
+  /** The last instants of all windows that have slices, in order. @param period from one window to the next */
+  *windows(period: number): Generator<Timestamp> {
+    let last = -Infinity;
+    for (const { oldestMax, newestMax } of this.#list) {
+      for (let max = Math.max(oldestMax, last + period); max <= newestMax; max += period) yield (last = max);
+    }
+  }
+
   /** Whether the window with this last instant has a slice. */
   has(max: Timestamp): boolean {
     const first = this.#list[this.#firstFrom(max, -Infinity)];

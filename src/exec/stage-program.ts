@@ -11,6 +11,7 @@ import type { DoFn } from "../fn/do-fn.ts";
 import type { Collection, CollectionId, PipelineGraph, Step, StepId } from "../graph/graph.ts";
 import type { Emitter } from "../host/emitter.ts";
 import type { Invocation, StageHost } from "../host/host.ts";
+import type { MissingView, PendingList, PendingQuery } from "../host/pending.ts";
 import type { TimerEntry } from "../host/records.ts";
 import type { Stage } from "../host/stage.ts";
 import type { CallEffects, StageRunner } from "../host/stage-runner.ts";
@@ -40,6 +41,7 @@ import {
   withContext,
 } from "./operators.ts";
 import { CombinePartOperator, PrecombineOperator } from "./combine-parts.ts";
+import { NOTHING_PENDING } from "./pending.ts";
 import { DoFnLifecycle } from "./do-fn-lifecycle.ts";
 import { ParDoOperator, StatefulOperator } from "./pardo.ts";
 import { StateRecords } from "./state-records.ts";
@@ -64,6 +66,7 @@ interface Driven {
   startBundle?(): void | Promise<void>;
   fireWindow?(window: Window, at: Timestamp): void;
   fireTimer?(timer: TimerEntry): void;
+  pending?(query: PendingQuery): PendingList;
   finishBundle?(): void | Promise<void>;
   invoke?(invocation: Invocation): CallEffects | Promise<CallEffects>;
   settle?(invocation: Invocation, effects: CallEffects): void;
@@ -412,6 +415,16 @@ export class StageProgram implements StageRunner {
 
   settle(invocation: Invocation, effects: CallEffects): void {
     for (const part of this.#driven) part.settle?.(invocation, effects);
+  }
+
+  pending(query: PendingQuery): PendingList {
+    // Only the first step of a stage keeps anything.
+    for (const part of this.#driven) if (part.pending !== undefined) return part.pending(query);
+    return NOTHING_PENDING;
+  }
+
+  missingViews(window: Window): readonly MissingView[] {
+    return [...this.#sideInputs.values()].flatMap((sideInputs) => sideInputs.missing(window));
   }
 
   async flush(): Promise<void> {

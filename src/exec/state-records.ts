@@ -3,6 +3,7 @@ import { assert } from "../base/assert.ts";
 import type { DoFn } from "../fn/do-fn.ts";
 import type { StepId } from "../graph/graph.ts";
 import type { StageHost } from "../host/host.ts";
+import type { PendingList, PendingQuery } from "../host/pending.ts";
 import {
   type KeyedRecord,
   type MapKey,
@@ -15,6 +16,7 @@ import type { Timestamp } from "../model/time.ts";
 import type { Window } from "../model/window.ts";
 import { expiryTime } from "../windowing/strategy.ts";
 import type { ContextParts } from "./do-fn-context.ts";
+import { pendingIn, type PendingOf, recordsByWindow } from "./pending.ts";
 import { cellOf, keepsNothing, recordsOf, setCell, type StateRecord } from "./state-record.ts";
 
 /** Families of timers that are the step's own: no name of the program's begins with a space. */
@@ -146,6 +148,25 @@ export class StateRecords {
     if (record.timers === undefined || !this.#hasCells) return;
     for (const { family } of timersOf(record)) if (family !== TTL_FAMILY) this.#host.dropped(step, "timer");
     this.#host.timers.clearAll(record);
+  }
+
+  /** The program's timers that are set, and expiries that its function is to be called at. */
+  pending(query: PendingQuery): PendingList {
+    return pendingIn(recordsByWindow(this.#store.values()), query, (record) => this.#waits(record));
+  }
+
+  #waits(record: StateRecord): PendingOf | undefined {
+    let first: TimerEntry | undefined;
+    for (const timer of timersOf(record))
+      if (timer.family !== TTL_FAMILY && (first === undefined || timer.at < first.at)) first = timer;
+    if (first !== undefined) {
+      const { domain, at } = first;
+      const need =
+        domain === "event" ? ({ kind: "watermark", after: at } as const) : ({ kind: "clock", due: at } as const);
+      return { what: "timer", timer: first.family, need };
+    }
+    if (this.#doFn.onWindowExpiration === undefined) return undefined;
+    return { what: "expiry", need: { kind: "watermark", after: this.expiry(record.window) } };
   }
 
   /** Clears what has outlived its TTL. `true` where `timer` was such a timer. */

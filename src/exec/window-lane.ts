@@ -9,6 +9,7 @@
 import { isPlainText } from "../coders/key.ts";
 import type { Emitter } from "../host/emitter.ts";
 import type { StageHost } from "../host/host.ts";
+import type { PendingList, PendingQuery } from "../host/pending.ts";
 import type { KeyedRecord, RecordStore, WindowRecords } from "../host/records.ts";
 import { ON_TIME_AND_ONLY, type Pane } from "../model/pane.ts";
 import type { Timestamp } from "../model/time.ts";
@@ -17,6 +18,7 @@ import type { WindowingStrategy } from "../model/windowing.ts";
 import { nextPane } from "../windowing/panes.ts";
 import { expiryTime, isExpired } from "../windowing/strategy.ts";
 import { stepFailure } from "./errors.ts";
+import { pendingIn, recordsByWindow } from "./pending.ts";
 import { accumulate, type LaneCombine, checkPair, extract, type LateOutput } from "./grouping.ts";
 import type { StepInfo } from "./operators.ts";
 
@@ -148,6 +150,15 @@ export class WindowLane implements Emitter {
       for (const cell of slot.records.values()) this.#fire(cell, windows, pane);
     }
     if (expired) this.#records.drop(window);
+  }
+
+  /** Windows that have not come to their end. */
+  pending(query: PendingQuery): PendingList {
+    const open = [...this.#records.values()].filter(({ fired }) => !fired);
+    return pendingIn(recordsByWindow(open), query, (_, window) => ({
+      what: "pane",
+      need: { kind: "watermark", after: window.maxTimestamp },
+    }));
   }
 
   /** Fires late panes. */

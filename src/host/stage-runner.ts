@@ -4,12 +4,14 @@
  * B1 `open`, then bundles, then `close` once, also after a failure. A runner that failed is never used again.
  * B2 Calls come one at a time and never nest for one stage.
  * B3 Between `startBundle` and `finishBundle` come elements (by `entry`), `fireWindow`, `fireTimer`, `settle`.
+ * B4 `pending` and `missingViews` may be asked between any two turns, and change nothing.
  */
 import type { CollectionId } from "../graph/graph.ts";
 import type { Timestamp } from "../model/time.ts";
 import type { Window } from "../model/window.ts";
 import type { Emitter } from "./emitter.ts";
 import type { Invocation } from "./host.ts";
+import type { MissingView, PendingList, PendingQuery } from "./pending.ts";
 import type { TimerEntry } from "./records.ts";
 
 /** What a call gave: effects kept apart until `settle`. Opaque to the host. */
@@ -30,6 +32,10 @@ export interface StageRunner {
   invoke(invocation: Invocation): CallEffects | Promise<CallEffects>;
   /** Applies the effects of a call that succeeded, or dead-letters one that was given up. */
   settle(invocation: Invocation, effects: CallEffects): void;
+  /** What it keeps and has not put out; absent where the host itself keeps all. */
+  pending?(query: PendingQuery): PendingList;
+  /** The side inputs that elements of `window` wait for. */
+  missingViews?(window: Window): readonly MissingView[];
   /** The input is over and everything has been handled: sinks hand on what they hold, and nothing is visible yet. */
   flush(): void | Promise<void>;
   /** All stages have flushed: sinks make their output visible. */

@@ -1,9 +1,11 @@
 /**
- * Runs a pipeline in a test: simulated clock, strict mode, every assertion checked, nothing left behind.
+ * Runs a pipeline in a test: simulated clock, strict mode, every assertion checked, nothing left behind. What fails says why
+ * what is stuck has not fired.
  */
 import type { Clock } from "../base/clock.ts";
-import { TidemarkError } from "../base/errors.ts";
+import { isTidemarkError, TidemarkError } from "../base/errors.ts";
 import { checkOptionNames, type OptionNames } from "../base/option-names.ts";
+import { describeExplanation } from "../explain/words.ts";
 import { isProgram, type Pipeline, pipeline, type Program } from "../pipeline/index.ts";
 import type { EmbeddedJob } from "../runners/embedded/job.ts";
 import { describeStages, type JobMetrics, jobMetrics } from "../runners/embedded/run.ts";
@@ -59,8 +61,20 @@ export async function runTest(
       }) as Program);
   const clock = options.clock ?? simulatedJobClock(options.startAt);
   const warn = options.onWarning ?? (() => {});
-  const job = await startTestJob(program, options.options ?? {}, clock, options, { warn });
-  await withTimeout(job, options.timeout ?? 10_000);
+  const failed = { waiting: "" };
+  const job: EmbeddedJob = await startTestJob(program, options.options ?? {}, clock, options, {
+    warn,
+    // Before it is closed, when nothing can be asked any more.
+    onFailed: (running) => {
+      failed.waiting = describeExplanation(running.explain());
+    },
+  });
+  try {
+    await withTimeout(job, options.timeout ?? 10_000);
+  } catch (error) {
+    if (failed.waiting === "" || !isTidemarkError(error) || error.code === "TEST_TIMEOUT") throw error;
+    throw error.withContext({ waiting: failed.waiting });
+  }
   return jobMetrics(job, clock.now(), 0) as TestMetrics;
 }
 
@@ -84,7 +98,8 @@ async function withTimeout(job: EmbeddedJob, timeoutMs: number): Promise<void> {
         new TidemarkError("TEST_TIMEOUT", {
           what: `the pipeline did not end within ${timeoutMs} ms`,
           why: `it stands at\n${describeStages(jobMetrics(job, 0, timeoutMs))}`,
-          fix: "end the test stream with advanceWatermarkToInfinity(), or settle the calls that are in flight",
+          fix: "settle what is waited for: the calls in flight, a source that ends",
+          waiting: describeExplanation(job.explain({}, true)),
         }),
       );
     }, timeoutMs);

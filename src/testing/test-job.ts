@@ -21,7 +21,7 @@ export async function startTestJob(
   rawOptions: unknown,
   clock: Clock,
   { encoded = encodedByDefault(), strict = true, bundleSeed }: TestJobOptions,
-  more: Partial<Pick<JobOptions, "warn" | "onIdle">> = {},
+  more: Partial<Pick<JobOptions, "warn" | "onIdle" | "onFailed">> = {},
 ): Promise<EmbeddedJob> {
   const { graph, options } = await program.build(rawOptions);
   const random = bundleSeed === undefined ? undefined : seededRandom(bundleSeed);

@@ -3,6 +3,7 @@ import { deepEqual, equal } from "node:assert/strict";
 import { MIN_TIMESTAMP } from "../model/time.ts";
 import type { Trigger } from "../model/trigger.ts";
 import { compileTrigger, type TriggerMachine, type TriggerState } from "./trigger-machine.ts";
+import { unmet } from "./unmet.ts";
 
 /** Watermark and clock: what all windows of a test share. */
 export interface Moment {
@@ -16,12 +17,14 @@ export interface Moment {
  */
 export class TestWindow {
   readonly machine: TriggerMachine;
+  readonly #trigger: Trigger;
   readonly moment: Moment;
   readonly maxTimestamp: number;
   state: TriggerState;
   fired = 0;
 
   constructor(trigger: Trigger, options: { merging?: boolean; maxTimestamp?: number; moment?: Moment } = {}) {
+    this.#trigger = trigger;
     this.machine = compileTrigger(trigger, options.merging ?? false);
     this.maxTimestamp = options.maxTimestamp ?? 9;
     this.moment = options.moment ?? { watermark: MIN_TIMESTAMP, processingTime: 0 };
@@ -77,6 +80,8 @@ export class TestWindow {
   #ask(atRest: boolean): boolean {
     const before = JSON.stringify(this.state);
     const fires = !this.finished && this.machine.shouldFire(this.state, this.#context(atRest));
+    const { kind } = unmet(this.#trigger, this.state, this.#context(atRest));
+    if (!this.finished) equal(kind === "met", fires, "unmet U1 what is not met is why it does not fire");
     equal(JSON.stringify(this.state), before, "trigger-machine M1 asking changes nothing");
     if (fires) {
       this.machine.onFire(this.state, this.#context(atRest));

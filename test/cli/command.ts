@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { afterAll } from "vitest";
 
 export const ROOT: string = dirname(dirname(import.meta.dirname));
-const MAIN = join(ROOT, "src/cli/main.ts");
+export const MAIN: string = join(ROOT, "src/cli/main.ts");
 
 /** What `npm init -y` writes. */
 export const NPM_INIT = '{ "name": "newcomer", "version": "1.0.0", "main": "index.js", "type": "commonjs" }';
@@ -74,8 +74,13 @@ export interface Running {
 
 /** Starts the command from its sources, without help from the test runner's environment. */
 export function start(cwd: string, args: readonly string[], nodeArgs: readonly string[] = []): Running {
+  return startProcess(process.execPath, ["--conditions=tidemark-source", ...nodeArgs, MAIN, ...args], cwd);
+}
+
+/** Starts any command likewise. */
+export function startProcess(command: string, args: readonly string[], cwd: string): Running {
   const { NODE_OPTIONS: _, DEBUG: __, ...env } = process.env;
-  const child = spawn(process.execPath, ["--conditions=tidemark-source", ...nodeArgs, MAIN, ...args], { cwd, env });
+  const child = spawn(command, args, { cwd, env });
   let [out, err] = ["", ""];
   let looking: (() => void)[] = [];
   const look = (): void => {

@@ -1,7 +1,8 @@
 /** `tidemark run`, from the command line to the exit code. */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "vitest";
-import { PRINTED, program, project, start, tidemark } from "./command.ts";
+import { MAIN, PRINTED, program, project, start, startProcess, tidemark } from "./command.ts";
 
 /** A program that reads nothing and waits; it prints `waiting` when it is first read from. */
 const WAITING = `
@@ -115,6 +116,81 @@ describe.concurrent("a job", () => {
     const folder = project({ "job.ts": program({ before: "setInterval(() => {}, 1000);" }) });
     expect(await tidemark(folder, "run", "job.ts")).toMatchObject({ code: 0, out: PRINTED });
   });
+});
+
+/** A window that waits for a source which has gone quiet for good. */
+const STUCK = `
+import { countPerElement, eventTime, fixedWindows, pipeline } from "tidemark";
+
+export default pipeline(import.meta, {
+  name: "stuck",
+  build(p) {
+    let given = false;
+    const reader = {
+      poll(max, into) {
+        if (!given) into.add(5000);
+        else console.log("waiting");
+        given = true;
+        return "idle";
+      },
+      ready: () => new Promise((resolve) => setTimeout(resolve, 1100)),
+      position: () => 0,
+      close() {},
+    };
+    const ticks = { name: "ticks", bounded: false, splits: () => [0], open: () => reader };
+    p.read("Ticks", ticks, { timestamps: eventTime((n) => n) })
+      .windowInto(fixedWindows(60000))
+      .apply("Count", countPerElement());
+  },
+});
+`;
+const NOT_FIRED = '"Count/Count" has not fired window [1970-01-01T00:00:00.000Z, 1970-01-01T00:01:00.000Z) of key 5000';
+
+describe.concurrent("a job that is asked what is stuck", () => {
+  test.skipIf(process.platform === "win32")("by SIGUSR2 tells it, and goes on", async ({ expect }) => {
+    const { child, printed, ended } = start(project({ "job.ts": STUCK }), ["run", "job.ts"]);
+    await printed("waiting");
+    child.kill("SIGUSR2");
+    await printed("has not fired");
+    child.kill("SIGINT");
+    const { code, err } = await ended;
+    expect(code).toBe(130);
+    expect(err).toContain(`stuck: ${NOT_FIRED}\n  needs its watermark after 1970-01-01T00:00:59.999Z`);
+    expect(err).toMatch(
+      /cause: source "Ticks" \(ticks\) gave its latest element at .*, and has been quiet for \d+\.\d s/,
+    );
+  });
+
+  test.skipIf(process.platform === "win32")("with --json tells it as an event", async ({ expect }) => {
+    const source = STUCK.replace("console.log", "console.error");
+    const { child, printed, ended } = start(project({ "job.ts": source }), ["run", "job.ts", "--json"]);
+    await printed("waiting");
+    child.kill("SIGUSR2");
+    await printed('"explanation"');
+    child.kill("SIGINT");
+    const told = eventsOf((await ended).out).find(({ event }) => event === "explanation");
+    expect(told).toMatchObject({ job: "stuck", waiting: [{ step: "Count/Count", key: "5000" }] });
+    expect(told?.["text"]).toContain(NOT_FIRED);
+  });
+
+  // The terminal is one of util-linux's `script`.
+  test.skipIf(!existsSync("/usr/bin/script") || process.platform !== "linux")(
+    "by a key tells it; Ctrl-C ends it, and leaves the terminal as it was",
+    async ({ expect }) => {
+      const folder = project({ "job.ts": STUCK });
+      const line = `stty -a | grep -o -- '-\\?icanon'; '${process.execPath}' --conditions=tidemark-source '${MAIN}' run job.ts; echo "code $?"; stty -a | grep -o -- '-\\?icanon'`;
+      const { child, printed, ended } = startProcess("/usr/bin/script", ["-qec", line, "/dev/null"], folder);
+      await printed("waiting");
+      child.stdin?.write("?");
+      await printed("has not fired");
+      child.stdin?.write("\u0003");
+      const { out } = await ended;
+      expect(out).toContain(`stuck: ${NOT_FIRED}`);
+      expect(out).toContain("stuck: cancelled");
+      expect(out).toContain("code 130");
+      expect(out.match(/-?icanon/g)).toEqual(["icanon", "icanon"]);
+    },
+  );
 });
 
 describe.concurrent("the end of a job that does not end by itself", () => {

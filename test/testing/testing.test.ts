@@ -8,6 +8,7 @@ import {
   bagState,
   countPerElement,
   fixedWindows,
+  globalWindows,
   IntervalWindow,
   isTidemarkError,
   type KV,
@@ -146,6 +147,54 @@ describe("runTest", () => {
     );
     expect(error.code).toBe("TEST_TIMEOUT");
     expect(error.message).toMatch(/Hang: watermark -∞, 1 in, 0 keys, 0 timers, 1 pending/);
+    expect(error.message).toContain(
+      `
+  waiting:
+    "Hang" has not handled 1 in window global
+      needs the result of its call
+      cause: the call of "Hang" for element 1 has been running for 0.0 s (attempt 1, no timeout)`,
+    );
+  });
+
+  test("a time-out of a job in which nothing waits says why it has not ended", async () => {
+    const reader = {
+      poll: () => "idle" as const,
+      ready: () => new Promise<void>(() => {}),
+      position: () => 0,
+      close() {},
+    };
+    const error = await failureOf(
+      (p) =>
+        p.read("Nothing", { name: "nothing", bounded: false, splits: () => [0], open: () => reader }).map((n) => n),
+      { timeout: 50 },
+    );
+    expect(error.message).toContain('the job has not ended: "Nothing" may still get something');
+    expect(error.message).toContain('cause: source "Nothing" (nothing) has no watermark');
+  });
+
+  test("a failure says what was stuck when it came", async () => {
+    const error = await failureOf((p) => {
+      const words = p.apply(
+        testStream<string>().addElements(at(0, "a")).addElements(at(0, "boom")).advanceWatermarkToInfinity(),
+      );
+      words
+        .filter((word) => word === "a")
+        .map((word): KV<string, number> => [word, 1])
+        .windowInto(globalWindows(), { trigger: repeatedly(afterCount(3)) })
+        .groupByKey("Threes");
+      words.map("Fail", (word) => {
+        if (word === "boom") throw new Error("no");
+      });
+    });
+    expect(error.code).toBe("STEP_FAILED");
+    expect(error.context.step).toBe("Fail");
+    expect(error.message).toContain(
+      `
+  waiting:
+    "Threes" has not fired window global of key "a"
+      needs 3 elements, of which 1 has come
+      cause: its trigger alone`,
+    );
   });
 
   test("the same bundle seed cuts the same bundles", async () => {

@@ -9,7 +9,9 @@ import type { Clock } from "../../base/clock.ts";
 import { isTidemarkError, TidemarkError } from "../../base/errors.ts";
 import { decodeFromBytes, encodeToBytes } from "../../coders/coder.ts";
 import { valueCoder } from "../../coders/value.ts";
-import { Engine, type EngineMetrics, type EngineStage } from "../../engine/engine.ts";
+import type { Explanation } from "../../explain/explanation.ts";
+import { Engine, type EngineStage } from "../../engine/engine.ts";
+import type { EngineMetrics } from "../../engine/metrics.ts";
 import type { Transcode } from "../../engine/edges.ts";
 import { stepFailure } from "../../exec/errors.ts";
 import { StageProgram } from "../../exec/stage-program.ts";
@@ -18,6 +20,7 @@ import type { Stage } from "../../host/stage.ts";
 import { callPolicy } from "../../optimize/call-policy.ts";
 import { DropWarnings } from "./drop-warnings.ts";
 import { viewRetention } from "../../graph/views.ts";
+import { engineQuery, type ExplainQuery } from "./explain-query.ts";
 import { hasAsyncBundles, makesCalls, planStages } from "../../optimize/stages.ts";
 
 export interface JobOptions {
@@ -34,8 +37,8 @@ export interface JobOptions {
   readonly warn: (message: string) => void;
   /** Called when the job has nothing to do and waits for an event. */
   readonly onIdle?: () => void;
-  /** Called before what was opened is closed, when the job has failed or was cancelled. */
-  readonly onFailed?: () => void;
+  /** Called before what was opened is closed, when the job has failed or was cancelled: it can still be asked about. */
+  readonly onFailed?: (job: EmbeddedJob) => void;
   /** Default: all of the graph in this process. */
   readonly plan?: JobPlan;
 }
@@ -118,6 +121,12 @@ export class EmbeddedJob {
     return this.#engine.metrics();
   }
 
+  /** @param everything also what is about to go on; where nothing waits, why the job has not ended */
+  explain(query: ExplainQuery = {}, everything = false): Explanation {
+    if (this.#ended()) return { now: this.#options.clock.now(), waiting: [], more: 0 };
+    return this.#engine.explain(engineQuery(this.graph, this.stages, query, everything));
+  }
+
   #onWake(): void {
     this.#woken = true;
     this.#wake?.();
@@ -151,7 +160,7 @@ export class EmbeddedJob {
       await this.#engine.complete();
     } catch (error) {
       for (const program of this.#programs) program.markFailed();
-      this.#options.onFailed?.();
+      this.#options.onFailed?.(this);
       this.#engine.abandonCalls(error);
       // The first failure is the one to tell; what closing adds to it is less.
       await this.#engine.close().catch(() => {});

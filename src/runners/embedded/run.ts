@@ -8,9 +8,11 @@ import { checkOptionNames, type OptionNames } from "../../base/option-names.ts";
 import { importing } from "../../program/importing.ts";
 import { nodeClock } from "../../platform/node.ts";
 import { noEffectWarning } from "./no-effect.ts";
+import type { ExplainQuery } from "./explain-query.ts";
 import { EmbeddedJob, type JobState } from "./job.ts";
 import type { MetricValue } from "../../fn/metrics.ts";
 import type { Step } from "../../graph/graph.ts";
+import type { Explanation } from "../../explain/explanation.ts";
 import type { Stage } from "../../host/stage.ts";
 
 /** How a program is run; all members optional. */
@@ -79,6 +81,13 @@ export interface JobHandle {
   readonly state: JobState;
   /** The figures of this moment. Cost: a look at each open window. */
   metrics(): JobMetrics;
+  /**
+   * Why it is that something has not fired: what it needs, and who holds that back. Without a question only what is stuck: what
+   * goes on within a second is left out. Changes nothing. `describeExplanation` has it in words.
+   * Cost: a look at the timers, calls and parked elements of the job, and at each key of the windows that are pending.
+   * @throws STEP_UNKNOWN; OPTION_UNKNOWN; KEY_NOT_DETERMINISTIC
+   */
+  explain(query?: ExplainQuery): Explanation;
   /** Resolves with the last figures when the job has ended well; rejects with a coded error when it failed or was cancelled. */
   wait(): Promise<JobMetrics>;
   /** Ends the job at once; its sinks make nothing more visible. */
@@ -182,6 +191,10 @@ class Handle implements JobHandle {
   metrics(): JobMetrics {
     const now = this.#clock.now();
     return jobMetrics(this.#running, now, now - this.#startedAt);
+  }
+
+  explain(query: ExplainQuery = {}): Explanation {
+    return this.#running?.explain(query) ?? { now: this.#clock.now(), waiting: [], more: 0 };
   }
 
   async wait(): Promise<JobMetrics> {

@@ -7,7 +7,8 @@
  *    sources and WindowFns' merging are called here; all others in the worker.
  * F2 Time stands still for a simulated clock while a bundle is out.
  */
-import type { EngineMetrics, EngineStage } from "../../engine/engine.ts";
+import type { EngineStage } from "../../engine/engine.ts";
+import type { EngineMetrics } from "../../engine/metrics.ts";
 import type { PipelineGraph } from "../../graph/graph.ts";
 import type { Stage } from "../../host/stage.ts";
 import type { Progress } from "../../portability/bundle-progress.ts";
