@@ -53,13 +53,14 @@ function describeAlike(alike: readonly Waiting[], now: number): string {
     ({ step, side, watermark }) => `"${step}" ${side === "input" ? "in" : "out"} ${time(watermark)}`,
   );
   if (path.length > 0) lines.push(`  path: ${path.join(" <- ")}`);
-  lines.push(`  cause: ${causeText(cause, now)}`);
+  lines.push(`  cause: ${describeCause(cause, now)}`);
   const fix = fixOf(cause);
   if (fix !== undefined) lines.push(`  fix: ${fix}`);
   return lines.join("\n");
 }
 
-function headline({ step, what, window, key, element, timer, others }: Waiting): string {
+/** What has not come, in words. */
+export function headline({ step, what, window, key, element, timer, others }: Waiting): string {
   const where = window === undefined ? "" : ` window ${window}`;
   const within = window === undefined ? "" : ` in window ${window}`;
   const ofKey = key === undefined ? "" : ` of key ${key}`;
@@ -121,7 +122,8 @@ function needText(need: Need, watermark: Timestamp, now: number): string {
   }
 }
 
-function causeText(cause: HoldCause, now: number): string {
+/** Who holds something back, in words. */
+export function describeCause(cause: HoldCause, now: number): string {
   const since = (at: number): string => `for ${duration(now - at)}`;
   switch (cause.kind) {
     case "split": {

@@ -33,6 +33,7 @@ export interface Stuck {
   readonly clock: SimulatedClock;
   /** What has come out. */
   readonly seen: unknown[];
+  readonly warnings: string[];
   /** The step, window and key that have not fired. */
   readonly step: string;
   readonly window: Window;
@@ -61,16 +62,18 @@ async function started(build: (p: Pipeline, seen: unknown[]) => unknown): Promis
   job: JobHandle;
   clock: SimulatedClock;
   seen: unknown[];
+  warnings: string[];
 }> {
   const clock = new SimulatedClock(START);
   const seen: unknown[] = [];
+  const warnings: string[] = [];
   const job = run(
     program("stuck", (p) => build(p, seen)),
     {},
-    { clock, onWarning: () => {} },
+    { clock, onWarning: (message) => warnings.push(message) },
   );
   await settle(clock);
-  return { job, clock, seen };
+  return { job, clock, seen, warnings };
 }
 
 /** Lets time go by, and the job do what it does meanwhile. */
