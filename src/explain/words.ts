@@ -127,13 +127,18 @@ export function describeCause(cause: HoldCause, now: number): string {
   const since = (at: number): string => `for ${duration(now - at)}`;
   switch (cause.kind) {
     case "split": {
-      const { latest, quietSince, tellsNoTime } = cause;
+      const { latest, given, quietSince, tellsNoTime, timestamps, watermark } = cause;
       if (tellsNoTime)
         return `${splitText(cause)} has no watermark: neither its reader nor a timestamp policy says how far event time has come`;
       const last =
-        latest === undefined ? "has given no element yet" : `gave its latest element at event time ${time(latest)}`;
+        latest !== undefined
+          ? `gave its latest element at event time ${time(latest)}`
+          : given
+            ? "has given elements without event times"
+            : "has given no element yet";
+      const said = timestamps === "source" && given ? `, says that event time has come to ${time(watermark)}` : "";
       const quiet = quietSince === undefined ? "" : `, and has been quiet ${since(quietSince)}`;
-      return `${splitText(cause)} ${last}${quiet}`;
+      return `${splitText(cause)} ${last}${said}${quiet}`;
     }
     case "allIdle":
       return `all splits of ${sourceText(cause)} are idle, the last one ${since(cause.quietSince)}, and its time stands still meanwhile (whenAllIdle is "hold")`;

@@ -13,6 +13,7 @@ import {
   IntervalWindow,
   type JobHandle,
   type KV,
+  MIN_TIMESTAMP,
   output,
   type PCollection,
   type Pipeline,
@@ -328,6 +329,32 @@ export const KINDS: Readonly<Record<string, () => Promise<Stuck>>> = {
         empty.end();
         a.end();
       },
+    };
+  },
+  "a source whose reader never says how far time has come": async () => {
+    const a = new Feed<Event>();
+    a.watermark = MIN_TIMESTAMP;
+    const of = await started((p, seen) => counted(p.read("Events", feeds([a])), seen));
+    a.give(["a", 10], 10);
+    await pass(of.clock, MINUTE);
+    return {
+      ...of,
+      ...COUNT,
+      cause: { kind: "split", step: "Events", tellsNoTime: true },
+      free: () => a.end(),
+    };
+  },
+  "a source whose reader says that time stands": async () => {
+    const a = new Feed<Event>();
+    a.watermark = 5;
+    const of = await started((p, seen) => counted(p.read("Events", feeds([a])), seen));
+    a.give(["a", 10], 10);
+    await pass(of.clock, MINUTE);
+    return {
+      ...of,
+      ...COUNT,
+      cause: { kind: "split", step: "Events", latest: 10, watermark: 5, quietSince: START, tellsNoTime: false },
+      free: () => a.end(),
     };
   },
   "a source that never says how far time has come": async () => {
