@@ -41,6 +41,10 @@ export class SimulatedClock implements Clock {
     };
   }
 
+  watch(atMs: number, callback: () => void): () => void {
+    return this.schedule(atMs, callback);
+  }
+
   immediate(callback: () => void): void {
     this.#immediates.push(callback);
   }

@@ -15,6 +15,11 @@ export interface Clock {
    * @returns takes the callback back
    */
   schedule(atMs: number, callback: () => void, calling?: boolean): () => void;
+  /**
+   * As `schedule`, for what only looks on: it keeps no process alive, and a clock that jumps does not jump to it. Where absent,
+   * a source that has gone quiet is not warned about.
+   */
+  watch?(atMs: number, callback: () => void): () => void;
   /** Calls back soon, once pending input and output have had their turn. */
   immediate(callback: () => void): void;
   /** Milliseconds, never set back, for durations only; absent where bundles must not depend on real time. */

@@ -473,6 +473,11 @@ export class Engine {
     return this.#explainer.explain(query);
   }
 
+  /** The names of sources that have been quiet for so long, or say nothing of event time. */
+  quietSources(forMs: number): readonly string[] {
+    return this.#sources.quiet(forMs);
+  }
+
   /** Figures for each stage, and what was dropped. */
   metrics(): EngineMetrics {
     return {

@@ -227,12 +227,13 @@ export class Explainer {
     let holder = counted[0];
     for (const split of counted) if (holder !== undefined && split.watermark < holder.watermark) holder = split;
     if (holder === undefined || (holder.pollable && !holder.tellsNoTime)) return { kind: "reading", step };
-    const { watermark, latest, quietSince, tellsNoTime } = holder;
+    const { watermark, latest, given, quietSince, tellsNoTime } = holder;
     return {
       kind: "split",
       ...facts,
       split: splits.indexOf(holder) + 1,
       watermark,
+      given,
       ...(latest > MIN_TIMESTAMP && { latest }),
       ...(quietSince !== undefined && { quietSince }),
       tellsNoTime,

@@ -24,6 +24,8 @@ interface Split {
   /** Processing time since which it has had nothing; undefined while it has. */
   quietSince: number | undefined;
   waiting: boolean;
+  /** Whether it has given an element. */
+  given: boolean;
   /** What it gave when the watermark was last asked. */
   watermark: Timestamp;
 }
@@ -37,7 +39,9 @@ export interface SplitFacts {
   readonly pollable: boolean;
   readonly watermark: Timestamp;
   readonly latest: Timestamp;
+  readonly given: boolean;
   readonly quietSince: number | undefined;
+  /** Whether nothing says how far its event time has come. */
   readonly tellsNoTime: boolean;
 }
 
@@ -197,6 +201,7 @@ export class SourceReading implements Reading {
         ended: false,
         quietSince: undefined,
         waiting: false,
+        given: false,
         watermark: MIN_TIMESTAMP,
       });
     }
@@ -235,7 +240,10 @@ export class SourceReading implements Reading {
     split.batch.size = 0;
     const result = split.batch.keeps ? this.#resume(split) : this.#read(split, max);
     // It may give its last elements and say `idle` in one poll: quiet from then on.
-    if (split.batch.size > 0) split.quietSince = undefined;
+    if (split.batch.size > 0) {
+      split.quietSince = undefined;
+      split.given = true;
+    }
     if (result === "end") split.ended = true;
     else if (result === "idle") {
       split.quietSince ??= this.#engine.now();
@@ -351,10 +359,16 @@ export class SourceReading implements Reading {
       pollable: this.#isPollable(split),
       watermark: split.watermark,
       latest: split.batch.latest,
+      given: split.given,
       quietSince: split.waiting ? split.quietSince : undefined,
-      tellsNoTime: !this.#source.bounded && this.#policy.kind === "source" && split.reader.watermark === undefined,
+      tellsNoTime: this.#tellsNoTime(split),
     }));
     return { source: this.#source, policy: this.#policy, splits };
+  }
+
+  #tellsNoTime({ reader, given, watermark }: Split): boolean {
+    if (this.#source.bounded || this.#policy.kind !== "source") return false;
+    return reader.watermark === undefined || (given && watermark === MIN_TIMESTAMP);
   }
 
   /** The watermark as it was last found. */

@@ -9,7 +9,7 @@ import type { TestStreamEvent } from "../graph/graph.ts";
 import { MIN_TIMESTAMP } from "../model/time.ts";
 import { CountingEntry, NOWHERE } from "./edges.ts";
 import { Script } from "./script.ts";
-import { type SourceEngine, SourceReading } from "./source.ts";
+import { type SourceEngine, SourceReading, type SplitFacts } from "./source.ts";
 import type { StageState } from "./stage-state.ts";
 
 /** How a source stage gets its elements. */
@@ -112,6 +112,16 @@ export class Sources {
     if (driver?.reading?.pollable !== true) return undefined;
     const { busy, waiting } = driver.stops;
     return busy.find(({ isBusy }) => isBusy) ?? waiting.find(({ keepsWaiting }) => keepsWaiting);
+  }
+
+  /** The names of sources that have been quiet for so long, or say nothing of event time. Cost: a look at each split. */
+  quiet(forMs: number): readonly string[] {
+    const now = this.#engine.now();
+    const isQuiet = ({ ended, tellsNoTime, quietSince = Infinity }: SplitFacts): boolean =>
+      !ended && (tellsNoTime || now - quietSince >= forMs);
+    return this.#drivers
+      .filter(({ reading }) => reading?.facts().splits.some(isQuiet) === true)
+      .map(({ state }) => state.stage.name);
   }
 
   /** Whether one may have something, and everything below it can take it. */

@@ -35,7 +35,9 @@ export type HoldCause =
       readonly kind: "split";
       readonly split: number;
       readonly watermark: Timestamp;
-      /** The latest element; absent before the first. */
+      /** Whether it has given an element. */
+      readonly given: boolean;
+      /** The latest event time of an element; absent before the first, and where elements have none. */
       readonly latest?: Timestamp;
       readonly quietSince?: number;
       /** Whether neither the reader nor a timestamp policy gives the split a watermark. */

@@ -53,13 +53,14 @@ function describeAlike(alike: readonly Waiting[], now: number): string {
     ({ step, side, watermark }) => `"${step}" ${side === "input" ? "in" : "out"} ${time(watermark)}`,
   );
   if (path.length > 0) lines.push(`  path: ${path.join(" <- ")}`);
-  lines.push(`  cause: ${causeText(cause, now)}`);
+  lines.push(`  cause: ${describeCause(cause, now)}`);
   const fix = fixOf(cause);
   if (fix !== undefined) lines.push(`  fix: ${fix}`);
   return lines.join("\n");
 }
 
-function headline({ step, what, window, key, element, timer, others }: Waiting): string {
+/** What has not come, in words. */
+export function headline({ step, what, window, key, element, timer, others }: Waiting): string {
   const where = window === undefined ? "" : ` window ${window}`;
   const within = window === undefined ? "" : ` in window ${window}`;
   const ofKey = key === undefined ? "" : ` of key ${key}`;
@@ -121,17 +122,23 @@ function needText(need: Need, watermark: Timestamp, now: number): string {
   }
 }
 
-function causeText(cause: HoldCause, now: number): string {
+/** Who holds something back, in words. */
+export function describeCause(cause: HoldCause, now: number): string {
   const since = (at: number): string => `for ${duration(now - at)}`;
   switch (cause.kind) {
     case "split": {
-      const { latest, quietSince, tellsNoTime } = cause;
+      const { latest, given, quietSince, tellsNoTime, timestamps, watermark } = cause;
       if (tellsNoTime)
         return `${splitText(cause)} has no watermark: neither its reader nor a timestamp policy says how far event time has come`;
       const last =
-        latest === undefined ? "has given no element yet" : `gave its latest element at event time ${time(latest)}`;
+        latest !== undefined
+          ? `gave its latest element at event time ${time(latest)}`
+          : given
+            ? "has given elements without event times"
+            : "has given no element yet";
+      const said = timestamps === "source" && given ? `, says that event time has come to ${time(watermark)}` : "";
       const quiet = quietSince === undefined ? "" : `, and has been quiet ${since(quietSince)}`;
-      return `${splitText(cause)} ${last}${quiet}`;
+      return `${splitText(cause)} ${last}${said}${quiet}`;
     }
     case "allIdle":
       return `all splits of ${sourceText(cause)} are idle, the last one ${since(cause.quietSince)}, and its time stands still meanwhile (whenAllIdle is "hold")`;

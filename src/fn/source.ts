@@ -34,11 +34,21 @@ export interface SourceReader<T, P> {
   close(): void | Promise<void>;
 }
 
-/** What a quiet source means for the watermark. */
+/**
+ * What a quiet source means for the watermark. Without one, a split that has nothing holds back every window below it; the job
+ * warns of that once, half a minute after it has gone quiet.
+ *
+ * After a restart nobody is idle: that a split was is not kept, and `idleAfter` begins anew with the first poll, however long
+ * the job was down. So what has come meanwhile is read before the watermark goes on without it, and is not late.
+ */
 export interface QuietPolicy {
   /** After this many ms without an element a split no longer holds the watermark back. Default: never. */
   readonly idleAfter?: number;
-  /** Whether, when all splits are quiet, the watermark follows the clock (minus the out-of-orderness). Default `hold`. */
+  /**
+   * When all splits are idle: whether the watermark stands still, or follows the clock (minus the out-of-orderness). The second
+   * is for event times that are those of the clock: what comes later with an older one is late. After a restart the watermark
+   * follows only once all have been idle again. Default `hold`.
+   */
   readonly whenAllIdle?: "hold" | "followClock";
 }
 

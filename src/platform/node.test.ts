@@ -68,3 +68,15 @@ test("clock C1: a timer for the past does not run inside schedule", () => {
   vi.advanceTimersByTime(1);
   expect(ran).toBe(true);
 });
+
+test("P3: a timer that only looks on does not keep the process alive", () => {
+  vi.useRealTimers();
+  const clock = nodeClock();
+  const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
+  const before = timers();
+  const cancels = [clock.watch?.(clock.now() + 60_000, () => {})];
+  expect(timers()).toBe(before);
+  cancels.push(clock.schedule(clock.now() + 60_000, () => {}));
+  expect(timers()).toBe(before + 1);
+  for (const cancel of cancels) cancel?.();
+});

@@ -13,6 +13,7 @@ import {
   IntervalWindow,
   type JobHandle,
   type KV,
+  MIN_TIMESTAMP,
   output,
   type PCollection,
   type Pipeline,
@@ -33,6 +34,7 @@ export interface Stuck {
   readonly clock: SimulatedClock;
   /** What has come out. */
   readonly seen: unknown[];
+  readonly warnings: string[];
   /** The step, window and key that have not fired. */
   readonly step: string;
   readonly window: Window;
@@ -61,16 +63,18 @@ async function started(build: (p: Pipeline, seen: unknown[]) => unknown): Promis
   job: JobHandle;
   clock: SimulatedClock;
   seen: unknown[];
+  warnings: string[];
 }> {
   const clock = new SimulatedClock(START);
   const seen: unknown[] = [];
+  const warnings: string[] = [];
   const job = run(
     program("stuck", (p) => build(p, seen)),
     {},
-    { clock, onWarning: () => {} },
+    { clock, onWarning: (message) => warnings.push(message) },
   );
   await settle(clock);
-  return { job, clock, seen };
+  return { job, clock, seen, warnings };
 }
 
 /** Lets time go by, and the job do what it does meanwhile. */
@@ -325,6 +329,32 @@ export const KINDS: Readonly<Record<string, () => Promise<Stuck>>> = {
         empty.end();
         a.end();
       },
+    };
+  },
+  "a source whose reader never says how far time has come": async () => {
+    const a = new Feed<Event>();
+    a.watermark = MIN_TIMESTAMP;
+    const of = await started((p, seen) => counted(p.read("Events", feeds([a])), seen));
+    a.give(["a", 10], 10);
+    await pass(of.clock, MINUTE);
+    return {
+      ...of,
+      ...COUNT,
+      cause: { kind: "split", step: "Events", tellsNoTime: true },
+      free: () => a.end(),
+    };
+  },
+  "a source whose reader says that time stands": async () => {
+    const a = new Feed<Event>();
+    a.watermark = 5;
+    const of = await started((p, seen) => counted(p.read("Events", feeds([a])), seen));
+    a.give(["a", 10], 10);
+    await pass(of.clock, MINUTE);
+    return {
+      ...of,
+      ...COUNT,
+      cause: { kind: "split", step: "Events", latest: 10, watermark: 5, quietSince: START, tellsNoTime: false },
+      free: () => a.end(),
     };
   },
   "a source that never says how far time has come": async () => {

@@ -21,6 +21,7 @@ import { callPolicy } from "../../optimize/call-policy.ts";
 import { DropWarnings } from "./drop-warnings.ts";
 import { viewRetention } from "../../graph/views.ts";
 import { engineQuery, type ExplainQuery } from "./explain-query.ts";
+import { QuietWarnings } from "./quiet-warnings.ts";
 import { hasAsyncBundles, makesCalls, planStages } from "../../optimize/stages.ts";
 
 export interface JobOptions {
@@ -63,6 +64,7 @@ export class EmbeddedJob {
   readonly #programs: StageProgram[] = [];
   readonly #engine: Engine;
   readonly #drops: DropWarnings;
+  readonly #quiet: QuietWarnings;
   #state: JobState = "starting";
   #wake: (() => void) | undefined;
   #woken = false;
@@ -86,6 +88,11 @@ export class EmbeddedJob {
         options: options.options,
         onWake: () => this.#onWake(),
       },
+    );
+    this.#quiet = new QuietWarnings(
+      clock,
+      { quietSources: (forMs) => this.#engine.quietSources(forMs), explain: () => this.explain() },
+      options.warn,
     );
     this.done = this.#drive();
     // A failure is the caller's to see by `done`; it must not end the process before the caller has looked.
@@ -156,9 +163,12 @@ export class EmbeddedJob {
     try {
       await this.#unlessCancelled(this.#engine.open());
       if (this.#state === "starting") this.#state = "running";
+      this.#quiet.start();
       await this.#turns();
+      this.#quiet.stop();
       await this.#engine.complete();
     } catch (error) {
+      this.#quiet.stop();
       for (const program of this.#programs) program.markFailed();
       this.#options.onFailed?.(this);
       this.#engine.abandonCalls(error);

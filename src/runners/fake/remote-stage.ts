@@ -16,6 +16,7 @@ import { bytesCoder } from "../../coders/primitives.ts";
 import type { CollectionId, PipelineGraph, Step, StepId, ViewId, ViewNode } from "../../graph/graph.ts";
 import type { Emitter } from "../../host/emitter.ts";
 import type { StageHost } from "../../host/host.ts";
+import type { MissingView } from "../../host/pending.ts";
 import { type KeyedRecord, type MapKey, type RecordStore, type TimerEntry, timersOf } from "../../host/records.ts";
 import type { Stage } from "../../host/stage.ts";
 import type { CallEffects, StageRunner } from "../../host/stage-runner.ts";
@@ -127,6 +128,12 @@ export class RemoteStage implements StageRunner {
     return this.#views.every(({ id, windowing }) =>
       this.#host.sideInputs.ready(id, windowing.windowFn.sideInputWindow(window)),
     );
+  }
+
+  missingViews(window: Window): readonly MissingView[] {
+    return this.#views
+      .map(({ id, windowing }) => ({ view: id, window: windowing.windowFn.sideInputWindow(window) }))
+      .filter((missing) => !this.#host.sideInputs.ready(missing.view, missing.window));
   }
 
   fireTimer(timer: TimerEntry): void {
