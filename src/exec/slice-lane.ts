@@ -36,7 +36,7 @@ interface OwnCell extends Cell {
   dirty: boolean;
 }
 
-const SLICES_CACHED_MAX = 4096;
+const WINDOWS_CACHED_MAX = 2 ** 18;
 
 export class SliceLane implements Emitter {
   readonly #step: StepInfo;
@@ -135,7 +135,9 @@ export class SliceLane implements Emitter {
     const slice = this.#sliceOf(windows);
     // One that is behind every window is gone at once; it must not be remembered.
     if (slice === undefined) return;
-    if (this.#sliceByWindows.size >= SLICES_CACHED_MAX) this.#sliceByWindows = new Map();
+    // Each entry keeps its array alive: few of long ones.
+    const max = Math.max(64, WINDOWS_CACHED_MAX / windows.length);
+    if (this.#sliceByWindows.size >= max) this.#sliceByWindows = new Map();
     this.#sliceByWindows.set(windows, slice);
     this.#lastSlice = slice;
   }

@@ -159,6 +159,8 @@ class PeriodicWindowFn implements WindowFn<IntervalWindow> {
   readonly #offset: number;
   /** Where in its period an element leaves the oldest of its windows: there its array changes a second time. */
   readonly #cut: number;
+  /** So many arrays are kept: fewer, the longer they are. */
+  readonly #arraysMax: number;
   // Replaced when full, never cleared: host/records.ts, P3.
   #windows = new Map<Timestamp, IntervalWindow>();
   #arrays = new Map<Timestamp, readonly IntervalWindow[]>();
@@ -172,6 +174,7 @@ class PeriodicWindowFn implements WindowFn<IntervalWindow> {
     this.#period = period;
     this.#offset = offset;
     this.#cut = size % period;
+    this.#arraysMax = Math.min(CACHED_MAX, Math.max(64, Math.floor((CACHED_MAX * 64 * period) / size)));
     const shift = offset === 0 ? "" : `, offset ${offset} ms`;
     this.name = kind === "fixed" ? `fixed(${size} ms${shift})` : `sliding(${size} ms every ${period} ms${shift})`;
   }
@@ -196,8 +199,8 @@ class PeriodicWindowFn implements WindowFn<IntervalWindow> {
     }
     let windows = this.#arrays.get(from);
     if (windows === undefined) {
-      windows = this.#make(at, into);
-      if (this.#arrays.size >= CACHED_MAX) this.#arrays = new Map();
+      windows = Math.abs(at) <= EXACT_MAX ? this.#follow(at, into) : this.#make(at, into);
+      if (this.#arrays.size >= this.#arraysMax) this.#arrays = new Map();
       this.#arrays.set(from, windows);
     }
     this.#last = windows;
@@ -209,6 +212,21 @@ class PeriodicWindowFn implements WindowFn<IntervalWindow> {
   /** How long before `at` the newest window began. Taken modulo the period twice, since `at - offset` might round. */
   #intoPeriod(at: Timestamp): number {
     return floorMod((at % this.#period) - this.#offset, this.#period);
+  }
+
+  /** The windows at `at` made of those just before, of which only one at each end differs. */
+  #follow(at: Timestamp, into: number): readonly IntervalWindow[] {
+    const start = at - into;
+    const cut = this.#cut;
+    if (cut > 0 && into >= cut) {
+      const before = this.#arrays.get(start);
+      return before === undefined ? this.#make(at, into) : Object.freeze(before.slice(0, -1));
+    }
+    const before = this.#arrays.get(start - this.#period + cut);
+    if (before === undefined || before.length === 0) return this.#make(at, into);
+    const windows = [this.#window(at, into), ...before];
+    if (cut === 0) windows.pop();
+    return Object.freeze(windows);
   }
 
   /** From the newest window down. */
