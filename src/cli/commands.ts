@@ -7,6 +7,8 @@ export type CommandName = "run" | "graph";
 export interface Command {
   readonly name: CommandName;
   readonly description: string;
+  /** What else its help says. */
+  readonly note?: string;
   readonly flags: readonly OptionSpec[];
 }
 
@@ -38,6 +40,7 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
   run: {
     name: "run",
     description: "run a program in this process until it is done",
+    note: "While it runs, the key ? and SIGUSR2 have it say what is stuck, and why.",
     flags: [
       flag("json", SWITCH, "print what happens as JSON, one event a line, on standard output"),
       flag("quiet", SWITCH, "print errors and warnings only"),

@@ -43,7 +43,7 @@ export interface ProgramHelp {
 
 /** The help of one command, with the options of a program where one is given. */
 export function commandHelp(name: CommandName, program?: ProgramHelp): string {
-  const { description, flags } = COMMANDS[name];
+  const { description, note: more, flags } = COMMANDS[name];
   const specs = program?.specs ?? [];
   const taken = new Set(specs.map(({ flag }) => flag));
   const note =
@@ -61,7 +61,7 @@ export function commandHelp(name: CommandName, program?: ProgramHelp): string {
       ["Options of the program:", specs.map(rowOf)],
       ["Flags of the command:", flags.filter(({ flag }) => !taken.has(flag)).map(rowOf)],
     ]),
-    note,
+    more === undefined ? note : `${note}\n${more}`,
     exitCodes(),
   ]);
 }

@@ -276,6 +276,8 @@ test("as a dull list does: any setting, clearing and firing", () => {
           expect(hold).toBeGreaterThanOrEqual(Math.min(held, watermark));
         }
         expect(timers.size).toBe(dull.size);
+        const all = [...timers.all()].map(({ record, at, holdAt }) => [record?.key, at, holdAt].join());
+        expect(all.sort()).toEqual([...dull.values()].map(({ key, at, holdAt }) => [key, at, holdAt].join()).sort());
         expect(timers.nextEventTime()).toBe(Math.min(Infinity, ...[...dull.values()].map((timer) => timer.at)));
       }
       expect(fired).toEqual(expected);

@@ -97,6 +97,7 @@ describe.concurrent("options", () => {
 describe.concurrent("help", () => {
   test("of a program lists its options with their types, descriptions and defaults", async ({ expect }) => {
     const { code, out } = await tidemark(echo(), "run", "echo.ts", "--help");
+    expect(out).toContain("the key ? and SIGUSR2 have it say what is stuck");
     expect(code).toBe(0);
     expect(out).toMatch(/--input <text> +the file to read \(required\)/);
     expect(out).toMatch(/--every <whole number> +\(default: 5\)/);

@@ -45,11 +45,11 @@ export interface Stuck {
   free(): Promise<void> | void;
 }
 
-type Event = readonly [string, Timestamp];
+export type Event = readonly [string, Timestamp];
 const START = 1_000_000;
 const MINUTE = 60_000;
 export const FIRST: IntervalWindow = new IntervalWindow(0, 100);
-const byTime = { timestamps: eventTime(([, time]: Event) => time) };
+export const byTime = { timestamps: eventTime(([, time]: Event) => time) };
 
 function counted(events: PCollection<Event>, seen: unknown[]): void {
   events
@@ -59,7 +59,7 @@ function counted(events: PCollection<Event>, seen: unknown[]): void {
     .write("Seen", collector(seen));
 }
 
-async function started(build: (p: Pipeline, seen: unknown[]) => unknown): Promise<{
+export async function started(build: (p: Pipeline, seen: unknown[]) => unknown): Promise<{
   job: JobHandle;
   clock: SimulatedClock;
   seen: unknown[];
