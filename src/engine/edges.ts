@@ -13,6 +13,11 @@ export type Transcode = (
   windows: readonly Window[],
 ) => { value: unknown; windows: readonly Window[] };
 
+/** What has gone over one edge, or entered at a source. */
+export interface Traffic {
+  elements: number;
+}
+
 /** Takes what nobody reads. */
 export const NOWHERE: Emitter = { emit() {} };
 
@@ -20,15 +25,17 @@ export const NOWHERE: Emitter = { emit() {} };
 export class CountingEntry implements Emitter {
   readonly #state: StageState;
   readonly #inner: Emitter;
+  readonly #traffic: Traffic;
 
   constructor(state: StageState, inner: Emitter) {
     this.#state = state;
     this.#inner = inner;
+    this.#traffic = state.arrival();
   }
 
   emit(value: unknown, timestamp: Timestamp, windows: readonly Window[], pane: Pane): void {
     if (!this.#state.open) this.#state.begin();
-    this.#state.elementsIn++;
+    this.#traffic.elements++;
     this.#inner.emit(value, timestamp, windows, pane);
   }
 }
@@ -37,16 +44,18 @@ export class CountingEntry implements Emitter {
 export class DirectEdge implements Emitter {
   readonly #target: StageState;
   readonly #entry: Emitter;
+  readonly #traffic: Traffic;
 
-  constructor(target: StageState, collection: CollectionId) {
+  constructor(target: StageState, collection: CollectionId, traffic: Traffic) {
     this.#target = target;
     this.#entry = target.runner.entry(collection);
+    this.#traffic = traffic;
   }
 
   emit(value: unknown, timestamp: Timestamp, windows: readonly Window[], pane: Pane): void {
     const target = this.#target;
     if (!target.open) target.begin();
-    target.elementsIn++;
+    this.#traffic.elements++;
     this.#entry.emit(value, timestamp, windows, pane);
   }
 }
@@ -55,14 +64,16 @@ export class DirectEdge implements Emitter {
 export class QueuedEdge implements Emitter {
   readonly #target: StageState;
   readonly #collection: CollectionId;
+  readonly #traffic: Traffic;
 
-  constructor(target: StageState, collection: CollectionId) {
+  constructor(target: StageState, collection: CollectionId, traffic: Traffic) {
     this.#target = target;
     this.#collection = collection;
+    this.#traffic = traffic;
   }
 
   emit(value: unknown, timestamp: Timestamp, windows: readonly Window[], pane: Pane): void {
-    this.#target.elementsIn++;
+    this.#traffic.elements++;
     this.#target.inbox.push({ collection: this.#collection, value, timestamp, windows, pane });
   }
 }

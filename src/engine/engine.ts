@@ -164,12 +164,17 @@ export class Engine {
     return { busy: states(busy), waiting: states(waiting) };
   }
 
-  #edge(_from: StageState, collection: CollectionId): Emitter {
+  #edge(from: StageState, collection: CollectionId): Emitter {
     const targets = this.#stages.filter((state) => state.stage.inputs.includes(collection));
     const { transcode, cutBundle } = this.#deps;
-    const edges = targets.map((target): Emitter => {
+    const edges = targets.map((target, index): Emitter => {
+      const traffic = target.arrival();
+      // Every target gets every element: the first speaks for what the stage put out.
+      if (index === 0) from.departures.push(traffic);
       const queued = cutBundle !== undefined || this.#plans[target.stage.id]?.asyncBundles === true;
-      let edge: Emitter = queued ? new QueuedEdge(target, collection) : new DirectEdge(target, collection);
+      let edge: Emitter = queued
+        ? new QueuedEdge(target, collection, traffic)
+        : new DirectEdge(target, collection, traffic);
       if (transcode !== undefined) edge = new TranscodingEdge(collection, transcode, edge);
       return edge;
     });

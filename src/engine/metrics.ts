@@ -9,6 +9,7 @@ export interface StageMetrics {
   readonly stage: number;
   readonly name: string;
   readonly elementsIn: number;
+  readonly elementsOut: number;
   readonly bundles: number;
   readonly inputWatermark: Timestamp;
   readonly outputWatermark: Timestamp;
@@ -30,6 +31,7 @@ export function stageMetrics(state: StageState): StageMetrics {
     stage: state.stage.id,
     name: state.stage.name,
     elementsIn: state.elementsIn,
+    elementsOut: state.elementsOut,
     bundles: state.bundles,
     inputWatermark: state.inputWatermark,
     outputWatermark: state.outputWatermark,

@@ -16,6 +16,7 @@ import type { Pane } from "../model/pane.ts";
 import { MIN_TIMESTAMP, type Timestamp } from "../model/time.ts";
 import type { Window } from "../model/window.ts";
 import { CallQueue } from "./calls.ts";
+import type { Traffic } from "./edges.ts";
 import { type Hold, Holds } from "./holds.ts";
 import type { SideInputStore } from "./side-input-store.ts";
 import type { Reading } from "./source.ts";
@@ -75,7 +76,9 @@ export class StageState {
   bundleSince: number = Infinity;
   /** Flushes and the like that hold the stage back from its end. */
   work = 0;
-  elementsIn = 0;
+  readonly #arrivals: Traffic[] = [];
+  /** What has gone to other stages. */
+  readonly departures: Traffic[] = [];
   bundles = 0;
   readonly inbox: Waiting[] = [];
   /** Elements that wait for side inputs, by window, each in the order of coming. */
@@ -153,6 +156,21 @@ export class StageState {
   /** What waits for side inputs, window by window. */
   parked(): Iterable<readonly Parked[]> {
     return this.#parked.values();
+  }
+
+  /** A way in that counts what comes. */
+  arrival(): Traffic {
+    const traffic = { elements: 0 };
+    this.#arrivals.push(traffic);
+    return traffic;
+  }
+
+  get elementsIn(): number {
+    return total(this.#arrivals);
+  }
+
+  get elementsOut(): number {
+    return total(this.departures);
   }
 
   /** How many elements wait for side inputs. */
@@ -239,6 +257,10 @@ export class StageState {
     this.outputWatermark = to;
     return true;
   }
+}
+
+function total(traffic: readonly Traffic[]): number {
+  return traffic.reduce((sum, { elements }) => sum + elements, 0);
 }
 
 /** Elements that wait for side inputs, or for a bundle that begins by a promise, before the stage counts as full. */

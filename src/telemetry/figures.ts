@@ -11,8 +11,8 @@ export interface Figure {
   /** As UCUM writes it: `s`, `{element}`. */
   readonly unit: string;
   readonly help: string;
-  /** `undefined` where there is nothing to tell. */
-  readonly of: (step: StepMetrics, job: JobMetrics) => number | undefined;
+  /** A number, or one for each reason; `undefined` where there is nothing to tell. */
+  readonly of: (step: StepMetrics, job: JobMetrics) => number | Readonly<Record<string, number>> | undefined;
 }
 
 export const STEP_FIGURES: readonly Figure[] = [
@@ -23,13 +23,20 @@ export const STEP_FIGURES: readonly Figure[] = [
     help: "Elements that came in.",
     of: (step) => step.elementsIn,
   },
+  {
+    name: "step.elements_out",
+    kind: "counter",
+    unit: "{element}",
+    help: "Elements that went on to other steps.",
+    of: (step) => step.elementsOut,
+  },
   { name: "step.bundles", kind: "counter", unit: "{bundle}", help: "Bundles.", of: (step) => step.bundles },
   {
     name: "step.dropped",
     kind: "counter",
     unit: "{element}",
     help: "Late elements, elements in no window, timers whose state had expired.",
-    of: (step) => step.dropped,
+    of: (step) => step.droppedBy,
   },
   {
     name: "step.pending",
@@ -62,6 +69,18 @@ export const STEP_FIGURES: readonly Figure[] = [
       begun(watermark) && watermark < MAX_TIMESTAMP ? (takenAt - watermark) / 1000 : undefined,
   },
 ];
+
+/** The numbers of a figure, with the labels that they need beside the step's. */
+export function samplesOf(
+  figure: Figure,
+  step: StepMetrics,
+  job: JobMetrics,
+): readonly { readonly value: number; readonly labels: Readonly<Record<string, string>> }[] {
+  const told = figure.of(step, job);
+  if (told === undefined) return [];
+  if (typeof told === "number") return [{ value: told, labels: {} }];
+  return Object.entries(told).map(([reason, value]) => ({ value, labels: { reason } }));
+}
 
 /** A watermark that stands at the beginning of time says nothing yet. */
 function begun(watermark: number): boolean {

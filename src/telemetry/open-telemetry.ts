@@ -3,7 +3,7 @@
  * Nothing of OpenTelemetry is imported: what is used of `@opentelemetry/api` is written down here, and a test takes its types.
  */
 import type { JobHandle, UserMetric } from "../runners/embedded/run.ts";
-import { STEP_FIGURES } from "./figures.ts";
+import { samplesOf, STEP_FIGURES } from "./figures.ts";
 
 /** An instrument of a meter. */
 type Instrument = object;
@@ -73,9 +73,10 @@ export function observeMetrics<I extends Instrument>(job: JobHandle, meter: Metr
     const metrics = job.metrics();
     for (const { figure, instrument } of steps) {
       for (const step of metrics.steps) {
-        const value = figure.of(step, metrics);
-        if (value !== undefined && Number.isFinite(value))
-          observer.observe(instrument, value, { job: job.name, step: step.name });
+        for (const { value, labels } of samplesOf(figure, step, metrics)) {
+          if (Number.isFinite(value))
+            observer.observe(instrument, value, { job: job.name, step: step.name, ...labels });
+        }
       }
     }
     for (const metric of metrics.user) {

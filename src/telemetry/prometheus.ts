@@ -1,6 +1,6 @@
 /** The figures of a job as Prometheus reads them: its text format, version 0.0.4. */
 import type { JobMetrics, UserMetric } from "../runners/embedded/run.ts";
-import { type Figure, STEP_FIGURES } from "./figures.ts";
+import { type Figure, samplesOf, STEP_FIGURES } from "./figures.ts";
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -40,10 +40,11 @@ function figureLines(figure: Figure, job: string, metrics: JobMetrics): readonly
   const unit = figure.unit === "s" ? "_seconds" : "";
   const total = figure.kind === "counter" ? "_total" : "";
   const name = `tidemark_${figure.name.replaceAll(".", "_")}${unit}${total}`;
-  const samples = metrics.steps.flatMap((step) => {
-    const value = figure.of(step, metrics);
-    return value === undefined ? [] : [sample(name, { job, step: step.name }, value)];
-  });
+  const samples = metrics.steps.flatMap((step) =>
+    samplesOf(figure, step, metrics).map(({ value, labels }) =>
+      sample(name, { job, step: step.name, ...labels }, value),
+    ),
+  );
   return headed(name, figure.kind, figure.help, samples);
 }
 

@@ -13,6 +13,7 @@ import { EmbeddedJob, type JobState } from "./job.ts";
 import type { MetricValue } from "../../fn/metrics.ts";
 import type { Step } from "../../graph/graph.ts";
 import type { Explanation } from "../../explain/explanation.ts";
+import type { DropReason } from "../../host/host.ts";
 import type { Stage } from "../../host/stage.ts";
 
 /** How a program is run; all members optional. */
@@ -38,6 +39,8 @@ export interface StepMetrics {
   readonly name: string;
   /** Elements that came into the stage. */
   readonly elementsIn: number;
+  /** Elements that went on to other stages; one that goes to several counts once. */
+  readonly elementsOut: number;
   readonly bundles: number;
   /** Milliseconds of event time: the stage puts nothing out before it, but what is late. */
   readonly watermark: number;
@@ -47,8 +50,13 @@ export interface StepMetrics {
   readonly timers: number;
   /** Elements that wait: for side inputs, for calls, or to be taken up. */
   readonly pending: number;
-  /** What its steps dropped: late elements, timers whose state had expired, elements in no window. */
+  /** What its steps dropped, in all. */
   readonly dropped: number;
+  /**
+   * The same by reason: elements whose window had `expired` or whose trigger had finished (`closed`), in the `gap` between two
+   * windows, too late for a side input (`view`); processing-time timers (`timer`) whose window expired before they were due.
+   */
+  readonly droppedBy: Readonly<Partial<Record<DropReason, number>>>;
 }
 
 /** Figures of a job. */
@@ -222,8 +230,12 @@ export function jobMetrics(job: EmbeddedJob | undefined, takenAt: number, elapse
     return { takenAt, elapsedMs, elementsRead: 0, dropped: 0, watermark, steps: [], user: [] };
   }
   const { stages, dropped, user } = job.metrics();
-  const lost = (stage: Stage): number =>
-    dropped.reduce((sum, drop) => (stage.steps.includes(drop.step) ? sum + drop.count : sum), 0);
+  const lostBy = (stage: Stage): Partial<Record<DropReason, number>> => {
+    const counts: Partial<Record<DropReason, number>> = {};
+    for (const { step, reason, count } of dropped)
+      if (stage.steps.includes(step)) counts[reason] = (counts[reason] ?? 0) + count;
+    return counts;
+  };
   // An impulse is a beginning, not data.
   const reads = ({ kind, steps }: Stage): boolean =>
     kind === "source" && job.graph.steps[steps[0] as number]?.spec.kind !== "impulse";
@@ -236,15 +248,20 @@ export function jobMetrics(job: EmbeddedJob | undefined, takenAt: number, elapse
     steps: stages.map((s, i) => ({
       name: s.name,
       elementsIn: s.elementsIn,
+      elementsOut: s.elementsOut,
       bundles: s.bundles,
       watermark: s.outputWatermark,
       keys: s.keys,
       timers: s.timers,
       pending: s.pending,
-      dropped: lost(job.stages[i] as Stage),
+      ...lossesOf(lostBy(job.stages[i] as Stage)),
     })),
     user: user.map(({ step, name, metric }) => ({ step: (job.graph.steps[step] as Step).name, name, ...metric })),
   };
+}
+
+function lossesOf(droppedBy: StepMetrics["droppedBy"]): Pick<StepMetrics, "dropped" | "droppedBy"> {
+  return { dropped: Object.values(droppedBy).reduce((sum, count) => sum + count, 0), droppedBy };
 }
 
 /**
