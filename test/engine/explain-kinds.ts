@@ -331,6 +331,63 @@ export const KINDS: Readonly<Record<string, () => Promise<Stuck>>> = {
       },
     };
   },
+  "a bundle that does not begin": async () => {
+    const a = new Feed<Event>();
+    let release = (): void => {};
+    const hangs = new Promise<void>((resolve) => (release = resolve));
+    const of = await started((p, seen) => {
+      const begun = p.read("Events", feeds([a]), byTime).parDo("Connect", {
+        outputs: { main: output<Event>() },
+        startBundle: async () => (seen.length === 0 ? undefined : hangs),
+        process: (event, { output: put }) => {
+          seen.push(event);
+          put(event);
+        },
+      });
+      counted(begun, seen);
+    });
+    a.give(["a", 10]);
+    await settle(of.clock);
+    a.give(["a", 250]);
+    await pass(of.clock, MINUTE);
+    return {
+      ...of,
+      ...COUNT,
+      cause: { kind: "bundle", step: "Connect", since: START },
+      free: () => {
+        release();
+        a.end();
+      },
+    };
+  },
+  "a call that is made again later": async () => {
+    const a = new Feed<Event>();
+    const of = await started((p, seen) => {
+      let calls = 0;
+      const retried = p.read("Events", feeds([a]), byTime).map(
+        "Fetch",
+        async (event) => {
+          if (event[0] === "slow" && ++calls === 1) throw new Error("not now");
+          return event;
+        },
+        { retry: { attempts: 2, backoff: () => 60 * MINUTE } },
+      );
+      counted(retried, seen);
+    });
+    a.give(["a", 10]);
+    a.give(["slow", 20]);
+    a.give(["a", 250]);
+    await pass(of.clock, MINUTE);
+    return {
+      ...of,
+      ...COUNT,
+      cause: { kind: "call", step: "Fetch", element: '["slow",20]', attempt: 1, retryAt: START + 60 * MINUTE },
+      free: async () => {
+        await pass(of.clock, 60 * MINUTE);
+        a.end();
+      },
+    };
+  },
   "a source whose reader never says how far time has come": async () => {
     const a = new Feed<Event>();
     a.watermark = MIN_TIMESTAMP;
