@@ -42,12 +42,12 @@ process.stdout.write(
 );
 let failed = false;
 /** Which program by hand does the same, and whose data both read, where the name is another. */
-const BY_HAND: Readonly<Record<string, string>> = { "w2-typed": "w2" };
-const DATA: Readonly<Record<string, string>> = { "w2-typed": "w2", w3: "w2" };
+const BY_HAND: Readonly<Record<string, string>> = { "w1-generator": "w1", "w2-typed": "w2" };
+const DATA: Readonly<Record<string, string>> = { "w1-generator": "w1", "w2-typed": "w2", w3: "w2" };
 
-for (const workload of (values.workloads ?? "w1,w2,w2-typed,w3,w4,q5,q8").split(",")) {
+for (const workload of (values.workloads ?? "w1,w1-generator,w2,w2-typed,w3,w4,q5,q8").split(",")) {
   const data = join(folder, DATA[workload] ?? workload);
-  const file = `${data}.${workload === "w1" ? "txt" : "ndjson"}`;
+  const file = `${data}.${workload.startsWith("w1") ? "txt" : "ndjson"}`;
   if (!existsSync(file)) generate(DATA[workload] ?? workload, events, file);
   const [plainOut, ownOut] = [join(folder, "plain"), join(folder, "own")];
   const plain: number[] = [];

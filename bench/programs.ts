@@ -43,12 +43,18 @@ const TAG = /[#@]+\w+/g;
 const NONE: readonly string[] = [];
 
 /** Batch word count. */
-function w1(p: Pipeline, input: string, out: string): void {
-  p.apply(text.read(`${input}.txt`))
-    .flatMap("Words", (line) => line.match(WORD) ?? NONE)
-    .apply(countPerElement())
-    .map("Format", ([word, count]) => `${word}: ${count}`)
-    .apply(text.write(out));
+function words(split: (line: string) => Iterable<string>): (p: Pipeline, input: string, out: string) => void {
+  return (p, input, out) => {
+    p.apply(text.read(`${input}.txt`))
+      .flatMap("Words", (line) => split(line))
+      .apply(countPerElement())
+      .map("Format", ([word, count]) => `${word}: ${count}`)
+      .apply(text.write(out));
+  };
+}
+
+function* eachWord(line: string): Generator<string> {
+  for (const [word] of line.matchAll(WORD)) yield word;
 }
 
 function startOf(window: Window): number {
@@ -188,7 +194,8 @@ function q8(p: Pipeline, input: string, out: string): void {
 }
 
 const BUILDERS: Readonly<Record<string, (p: Pipeline, input: string, out: string) => void>> = {
-  w1,
+  w1: words((line) => line.match(WORD) ?? NONE),
+  "w1-generator": words(eachWord),
   w2: tags(fixedWindows(seconds(5))),
   "w2-typed": tags(fixedWindows(seconds(5)), typedTweets),
   w3: tags(slidingWindows({ size: seconds(60), every: seconds(5) })),
