@@ -102,6 +102,8 @@ export {
 export { type MetricsMeter, observeMetrics } from "./telemetry/open-telemetry.ts";
 export { prometheusText } from "./telemetry/prometheus.ts";
 export type { Explanation, HoldCause, HoldLink, SourceFacts, Waiting } from "./explain/explanation.ts";
+export { describeTrace, type TracedElement, type TraceEvent } from "./explain/trace.ts";
+export type { TraceOptions } from "./runners/embedded/trace-options.ts";
 export { describeExplanation } from "./explain/words.ts";
 export type { Need } from "./model/need.ts";
 export type { ExplainQuery } from "./runners/embedded/explain-query.ts";

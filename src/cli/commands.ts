@@ -19,6 +19,7 @@ export interface CommandFlags {
   readonly quiet?: boolean;
   readonly progress?: boolean;
   readonly drain?: boolean;
+  readonly trace?: string;
   readonly format?: "text" | "mermaid";
   readonly stack?: boolean;
   readonly help?: boolean;
@@ -46,6 +47,7 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
       flag("quiet", SWITCH, "print errors and warnings only"),
       flag("progress", SWITCH, "print a line each second; the default on a terminal"),
       flag("drain", SWITCH, "on Ctrl-C or SIGTERM read no more and fire what is pending, rather than cancel"),
+      flag("trace", { kind: "text" }, "tell the journey of elements through a step, or of one key: STEP or STEP:KEY"),
       ...COMMON,
     ],
   },

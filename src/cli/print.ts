@@ -7,6 +7,7 @@
 import { inspect } from "node:util";
 import { isTidemarkError } from "../base/errors.ts";
 import type { Explanation } from "../explain/explanation.ts";
+import { describeTrace, type TraceEvent } from "../explain/trace.ts";
 import { describeExplanation } from "../explain/words.ts";
 import { formatTimestamp } from "../model/time.ts";
 import type { JobMetrics } from "../runners/embedded/run.ts";
@@ -18,6 +19,8 @@ export interface Reporter {
   warning(message: string): void;
   /** Somebody has asked what the job waits for. */
   explained(job: string, explanation: Explanation): void;
+  /** Something happened at a traced step. */
+  traced(event: TraceEvent): void;
   /** A polite end has been asked for. */
   stopping(job: string, how: "cancel" | "drain"): void;
   done(job: string, metrics: JobMetrics): void;
@@ -49,6 +52,7 @@ export function humanReporter(write: Write, { quiet, stack }: HumanOptions): Rep
     },
     warning: (message) => write(`tidemark: warning: ${message}\n`),
     explained: (job, explanation) => write(`${job}: ${describeExplanation(explanation) || "nothing is stuck"}\n`),
+    traced: (event) => write(`${describeTrace(event)}\n`),
     stopping: (job, how) =>
       tell(`${job}: ${how === "drain" ? "draining" : "cancelling"}; once more (Ctrl-C) to end at once`),
     done: (job, metrics) =>
@@ -67,6 +71,7 @@ export function jsonReporter(write: Write, stack: boolean): Reporter {
     warning: (message) => event("warning", { message }),
     explained: (job, explanation) =>
       event("explanation", { job, ...explanation, text: describeExplanation(explanation) }),
+    traced: (traced) => event("trace", traced),
     stopping: (job, how) => event("stopping", { job, how }),
     done: (job, metrics) => event("done", { job, ...plainMetrics(metrics) }),
     cancelled: (job, metrics) => event("cancelled", { job, ...plainMetrics(metrics) }),

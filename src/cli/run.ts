@@ -8,6 +8,7 @@
 import { isTidemarkError } from "../base/errors.ts";
 import type { LoadedProgram } from "../program/load.ts";
 import { run, type JobHandle } from "../runners/embedded/run.ts";
+import type { TraceOptions } from "../runners/embedded/trace-options.ts";
 import { onAsked } from "./ask.ts";
 import type { CommandFlags } from "./commands.ts";
 import { EXIT_CODES, exitCodeOf } from "./exit-codes.ts";
@@ -29,7 +30,8 @@ export async function runCommand(
   flags: CommandFlags,
   reporter: Reporter,
 ): Promise<number> {
-  const job = run(program, rawOptions, { onWarning: (message) => reporter.warning(message) });
+  const trace = flags.trace === undefined ? {} : { trace: traceOption(flags.trace, reporter) };
+  const job = run(program, rawOptions, { onWarning: (message) => reporter.warning(message), ...trace });
   const stops = watchForStops(job, flags.drain === true ? "drain" : "cancel", reporter);
   reporter.starting(job.name);
   const stopProgress = reportProgress(job, flags, reporter);
@@ -55,6 +57,13 @@ export async function runCommand(
     stopProgress();
     stops.end();
   }
+}
+
+/** `STEP`, or `STEP:KEY`; names of steps have no colon of their own, or else the last one counts. */
+function traceOption(text: string, reporter: Reporter): TraceOptions {
+  const colon = text.lastIndexOf(":");
+  const [step, key] = colon < 0 ? [text, undefined] : [text.slice(0, colon), text.slice(colon + 1)];
+  return { step, key, onEvent: (event) => reporter.traced(event) };
 }
 
 function watchForStops(

@@ -50,6 +50,7 @@ import { SinkStep } from "./sink-step.ts";
 import { ViewStep } from "./view-step.ts";
 import { FreezingEmitter } from "./strict.ts";
 import { StrictGroupingCombine, strictList } from "./strict-combine.ts";
+import { StepTrace, type Trace } from "./stage-trace.ts";
 import { SliceLane } from "./slice-lane.ts";
 import { WindowLane } from "./window-lane.ts";
 
@@ -80,6 +81,7 @@ export interface StageProgramOptions {
   readonly strict: boolean;
   /** Whether the stage's bundles may begin and end by promises. */
   readonly asyncBundles: boolean;
+  readonly trace?: Trace | undefined;
 }
 
 /** Builds stages of one graph. */
@@ -95,21 +97,46 @@ export class StageProgram implements StageRunner {
   /** Where the collections go that steps of this stage make. */
   readonly #emitters = new Map<CollectionId, Emitter>();
   readonly #sideInputs = new Map<StepId, StepSideInputs>();
+  readonly #traced = new Map<StepId, StepTrace>();
   #failed = false;
 
   constructor(graph: PipelineGraph, stage: Stage, host: StageHost, options: StageProgramOptions) {
     this.#graph = graph;
     this.#stage = stage;
-    this.#host = host;
+    this.#host = options.trace === undefined ? host : this.#traceSteps(options.trace, host);
     this.#strict = options.strict;
     this.#asyncBundles = options.asyncBundles;
     // Last steps first, so that everything that uses a step's outputs exists when the step is built.
     for (const stepId of [...stage.steps].reverse()) {
       const step = graph.steps[stepId] as Step;
-      const operator = this.#build(step);
+      const operator = this.#aroundTraced(step, this.#build(step));
       for (const input of step.inputs) this.#consumers.set(input, [operator, ...(this.#consumers.get(input) ?? [])]);
     }
     this.#driven.reverse();
+  }
+
+  /** The host as traced steps see it: what they drop is told. */
+  #traceSteps(trace: Trace, host: StageHost): StageHost {
+    for (const id of this.#stage.steps)
+      if (trace.steps.has(id)) this.#traced.set(id, new StepTrace(this.#graph.steps[id] as Step, trace, host));
+    if (this.#traced.size === 0) return host;
+    const dropped: StageHost["dropped"] = (id, reason) => {
+      host.dropped(id, reason);
+      this.#traced.get(id)?.dropped(reason);
+    };
+    return { ...host, dropped };
+  }
+
+  /** Of the step that timers and calls are for, where it is traced. */
+  #firstTraced(): StepTrace | undefined {
+    return this.#traced.size === 0 ? undefined : this.#traced.get(this.#stage.steps[0] as StepId);
+  }
+
+  #aroundTraced(step: Step, operator: Emitter): Emitter {
+    const trace = this.#traced.get(step.id);
+    if (trace === undefined || step.inputs.length === 0) return operator;
+    const keeps = this.#isFirst(step) && this.#stage.lane !== undefined && this.#stage.lane !== "state";
+    return trace.around(operator, keeps ? infoOf(step).toMapKey : undefined);
   }
 
   /** Where the elements of a collection go: steps of this stage, and other stages. */
@@ -120,6 +147,8 @@ export class StageProgram implements StageRunner {
       const targets = [...(this.#consumers.get(collection) ?? [])];
       if (this.#stage.outputs.includes(collection)) targets.push(this.#host.output(collection));
       emitter = this.#shared(fanOut(targets), this.#usersOf(collection));
+      const { producer, tag } = this.#graph.collections[collection] as Collection;
+      emitter = this.#traced.get(producer)?.outlet(tag, emitter) ?? emitter;
       this.#emitters.set(collection, emitter);
     }
     return emitter;
@@ -383,7 +412,12 @@ export class StageProgram implements StageRunner {
   }
 
   finishBundle(): void | Promise<void> {
-    return this.#each((part) => part.finishBundle?.());
+    const finished = this.#each((part) => part.finishBundle?.());
+    if (this.#traced.size === 0) return finished;
+    const tell = (): void => {
+      for (const trace of this.#traced.values()) trace.bundleFinished((query) => this.pending(query));
+    };
+    return finished instanceof Promise ? finished.then(tell) : tell();
   }
 
   /** In order; turns into a promise at the first part that gives one. */
@@ -401,11 +435,15 @@ export class StageProgram implements StageRunner {
   }
 
   fireWindow(window: Window, at: Timestamp): void {
+    this.#firstTraced()?.windowDue(window, at);
     for (const part of this.#driven) part.fireWindow?.(window, at);
   }
 
   fireTimer(timer: TimerEntry): void {
+    const trace = this.#firstTraced();
+    trace?.timerDue(timer);
     for (const part of this.#driven) part.fireTimer?.(timer);
+    trace?.rest();
   }
 
   invoke(invocation: Invocation): CallEffects | Promise<CallEffects> {
@@ -414,7 +452,10 @@ export class StageProgram implements StageRunner {
   }
 
   settle(invocation: Invocation, effects: CallEffects): void {
+    const trace = this.#firstTraced();
+    trace?.settling(invocation.timer?.record.key ?? invocation.value);
     for (const part of this.#driven) part.settle?.(invocation, effects);
+    trace?.rest();
   }
 
   pending(query: PendingQuery): PendingList {

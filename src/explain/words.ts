@@ -84,7 +84,7 @@ export function headline({ step, what, window, key, element, timer, others }: Wa
   }
 }
 
-function needText(need: Need, watermark: Timestamp, now: number): string {
+export function needText(need: Need, watermark: Timestamp, now: number): string {
   const part = (one: Need): string => needText(one, watermark, now);
   switch (need.kind) {
     case "watermark":

@@ -63,6 +63,25 @@ describe.concurrent("a job", () => {
     expect(ended.err).toMatch(/^tidemark: \[STEP_FAILED\]/);
   });
 
+  test("--trace tells the journey of elements through a step, in words or as events", async ({ expect }) => {
+    const folder = project({ "job.ts": program() });
+    const told = await tidemark(folder, "run", "job.ts", "--trace", "Next:2", "--quiet");
+    // What 1 becomes is a 2 as well.
+    expect(told.err).toMatch(/^"Next" out 2 at .*\n"Next" in 2 at .* in global\n"Next" out 3 at .* in global\n$/);
+    const ended = await tidemark(folder, "run", "job.ts", "--trace", "Next", "--json");
+    const events = ended.out.split("\n").filter((line) => line.startsWith('{"event":"trace"'));
+    expect(events.map((line) => JSON.parse(line) as object)).toMatchObject([
+      { step: "Next", kind: "in", element: "1", windows: ["global"] },
+      { step: "Next", kind: "out", output: "main", element: "2" },
+      { element: "2" },
+      { element: "3" },
+      { element: "3" },
+      { element: "4" },
+    ]);
+    const unknown = await tidemark(folder, "run", "job.ts", "--trace", "Nxt");
+    expect(unknown.err).toMatch(/\[STEP_UNKNOWN\] .*\n.*did you mean "Next"\?/);
+  });
+
   test("--json tells events, one a line, on standard output", async ({ expect }) => {
     const source = program().replace("process.stdout.write", "process.stderr.write");
     const ended = await tidemark(project({ "job.ts": source }), "run", "job.ts", "--json");

@@ -1,6 +1,4 @@
 /** What a program asks of a running job, in the engine's terms. */
-import { TidemarkError } from "../../base/errors.ts";
-import { nearest } from "../../base/nearest.ts";
 import { checkOptionNames } from "../../base/option-names.ts";
 import { keyCoderFor } from "../../coders/key.ts";
 import type { DeterministicCoder } from "../../coders/coder.ts";
@@ -8,6 +6,7 @@ import type { EngineQuery } from "../../engine/explain.ts";
 import type { PipelineGraph, Step, StepId } from "../../graph/graph.ts";
 import type { Stage } from "../../host/stage.ts";
 import type { Window } from "../../model/window.ts";
+import { stepIdsOf } from "./step-names.ts";
 
 /** Which waiting is asked about; what is absent does not matter. */
 export interface ExplainQuery {
@@ -46,16 +45,7 @@ function byKey(graph: PipelineGraph, stages: readonly Stage[], key: unknown): Pi
 
 /** Stages that begin with a step of the name; where none does, those that it is fused onto: it waits with them. */
 function stagesOf(graph: PipelineGraph, stages: readonly Stage[], name: string): readonly Stage[] {
-  const ids = graph.steps.filter((step) => step.name === name || step.name.startsWith(`${name}/`)).map(({ id }) => id);
+  const ids = stepIdsOf(graph, name);
   const own = stages.filter(({ steps }) => ids.includes(steps[0] as StepId));
-  if (own.length > 0) return own;
-  if (ids.length > 0) return stages.filter(({ steps }) => steps.some((id) => ids.includes(id)));
-  const names = graph.steps.map((step) => step.name);
-  const composites = names.flatMap((path) => path.split("/").map((_, i, parts) => parts.slice(0, i).join("/")));
-  const meant = nearest(name, [...names, ...composites]);
-  throw new TidemarkError("STEP_UNKNOWN", {
-    what: `job "${graph.name}" has no step "${name}"`,
-    fix:
-      meant === undefined ? `its steps are ${names.map((one) => `"${one}"`).join(", ")}` : `did you mean "${meant}"?`,
-  });
+  return own.length > 0 ? own : stages.filter(({ steps }) => steps.some((id) => ids.includes(id)));
 }

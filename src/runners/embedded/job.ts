@@ -21,6 +21,8 @@ import { callPolicy } from "../../optimize/call-policy.ts";
 import { DropWarnings } from "./drop-warnings.ts";
 import { viewRetention } from "../../graph/views.ts";
 import { engineQuery, type ExplainQuery } from "./explain-query.ts";
+import { traceOf, type TraceOptions } from "./trace-options.ts";
+import type { Trace } from "../../exec/stage-trace.ts";
 import { QuietWarnings } from "./quiet-warnings.ts";
 import { hasAsyncBundles, makesCalls, planStages } from "../../optimize/stages.ts";
 
@@ -40,6 +42,8 @@ export interface JobOptions {
   readonly onIdle?: () => void;
   /** Called before what was opened is closed, when the job has failed or was cancelled: it can still be asked about. */
   readonly onFailed?: (job: EmbeddedJob) => void;
+  /** Whose elements are told of, step by step. */
+  readonly trace?: TraceOptions | undefined;
   /** Default: all of the graph in this process. */
   readonly plan?: JobPlan;
 }
@@ -64,6 +68,7 @@ export class EmbeddedJob {
   readonly #programs: StageProgram[] = [];
   readonly #engine: Engine;
   readonly #drops: DropWarnings;
+  readonly #trace: Trace | undefined;
   readonly #quiet: QuietWarnings;
   #state: JobState = "starting";
   #wake: (() => void) | undefined;
@@ -73,6 +78,7 @@ export class EmbeddedJob {
   constructor(graph: PipelineGraph, options: JobOptions) {
     this.graph = graph;
     this.#options = options;
+    this.#trace = options.trace && traceOf(graph, options.trace);
     this.#drops = new DropWarnings(graph, options.warn);
     const { plan } = options;
     this.stages = plan?.stages ?? planStages(graph);
@@ -105,7 +111,11 @@ export class EmbeddedJob {
     return {
       stage,
       build: (host) => {
-        const program = new StageProgram(this.graph, stage, host, { strict: this.#options.strict, asyncBundles });
+        const program = new StageProgram(this.graph, stage, host, {
+          strict: this.#options.strict,
+          asyncBundles,
+          trace: this.#trace,
+        });
         this.#programs.push(program);
         return program;
       },

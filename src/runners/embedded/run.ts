@@ -10,6 +10,7 @@ import { nodeClock } from "../../platform/node.ts";
 import { noEffectWarning } from "./no-effect.ts";
 import type { ExplainQuery } from "./explain-query.ts";
 import { EmbeddedJob, type JobState } from "./job.ts";
+import type { TraceOptions } from "./trace-options.ts";
 import type { MetricValue } from "../../fn/metrics.ts";
 import type { Step } from "../../graph/graph.ts";
 import type { Explanation } from "../../explain/explanation.ts";
@@ -32,6 +33,8 @@ export interface RunOptions {
   readonly clock?: Clock;
   /** Where warnings go, one line each. Default: standard error. */
   readonly onWarning?: (message: string) => void;
+  /** Tells the journey of elements through a step. Default: nothing is told, and nothing costs. */
+  readonly trace?: TraceOptions;
 }
 
 /** Figures of one stage of a running job. */
@@ -130,7 +133,7 @@ export function run(program: Program, rawOptions: unknown = {}, options: RunOpti
   return new Handle(program, rawOptions, options);
 }
 
-const RUN_OPTIONS: OptionNames<RunOptions> = { encoded: true, strict: true, clock: true, onWarning: true };
+const RUN_OPTIONS: OptionNames<RunOptions> = { encoded: true, strict: true, clock: true, onWarning: true, trace: true };
 
 function runOnImport(name: string): TidemarkError {
   return new TidemarkError("RUN_ON_IMPORT", {
@@ -187,6 +190,7 @@ class Handle implements JobHandle {
       options: built.options,
       encoded: options.encoded ?? encodedByDefault(),
       strict: options.strict ?? false,
+      trace: options.trace,
       warn,
     });
     return this.#running;
