@@ -11,7 +11,7 @@ import type { StageHost } from "../host/host.ts";
 import type { MissingView } from "../host/pending.ts";
 import type { MapKey } from "../host/records.ts";
 import type { Pane } from "../model/pane.ts";
-import type { Timestamp } from "../model/time.ts";
+import { MIN_TIMESTAMP, type Timestamp } from "../model/time.ts";
 import { formatWindow, GLOBAL_WINDOW, type Window } from "../model/window.ts";
 import type { SideInputReader } from "./do-fn-context.ts";
 
@@ -60,7 +60,15 @@ interface NamedView {
   readonly node: ViewNode;
   readonly defaultValue: { readonly value: unknown } | undefined;
   readonly toMapKey: ToMapKey;
+  /** The window of the step that was looked from last, and the view's own for it. */
+  window: Window | undefined;
+  sideWindow: Window;
+  /** Built values by the view's window, with the contents that they were built from. */
+  built: Map<string, { readonly contents: readonly unknown[] | undefined; readonly value: unknown }>;
 }
+
+/** So many are kept: windows that are looked into by turns. */
+const BUILT_MAX = 64;
 
 /** The windows of side inputs that belong to those of a step's elements, and how long they are kept. */
 export class SideWindows {
@@ -117,8 +125,6 @@ export class StepSideInputs implements SideInputReader {
   readonly #views: readonly NamedView[];
   readonly windows: SideWindows;
   #window: Window = GLOBAL_WINDOW;
-  /** Built values by view, for the contents they were built from. */
-  #built = new Map<string, { contents: readonly unknown[] | undefined; value: unknown }>();
 
   constructor(step: Step, graph: PipelineGraph, host: StageHost) {
     this.#step = step;
@@ -129,7 +135,8 @@ export class StepSideInputs implements SideInputReader {
       const keyCoder = keyCoderOf(graph.collections[inputs[0] as number]?.coder) as
         DeterministicCoder<unknown> | undefined;
       const { toMapKey } = keyCoderFor(keyCoder);
-      return { name, node, defaultValue: spec.kind === "view" ? spec.defaultValue : undefined, toMapKey };
+      const defaultValue = spec.kind === "view" ? spec.defaultValue : undefined;
+      return { name, node, defaultValue, toMapKey, window: undefined, sideWindow: GLOBAL_WINDOW, built: new Map() };
     });
     const values = {};
     for (const view of this.#views)
@@ -153,14 +160,17 @@ export class StepSideInputs implements SideInputReader {
   }
 
   #value(view: NamedView): unknown {
-    const sideWindow = this.windows.of(view.node, this.#window);
+    if (view.window !== this.#window) {
+      view.sideWindow = this.windows.of(view.node, this.#window);
+      view.window = this.#window;
+    }
+    const { sideWindow } = view;
     const contents = this.#host.sideInputs.contents(view.node.id, sideWindow);
-    const key = `${view.node.id} ${sideWindow.id}`;
-    const built = this.#built.get(key);
+    const built = view.built.get(sideWindow.id);
     if (built !== undefined && built.contents === contents) return built.value;
     const value = buildView(view, contents ?? [], this.#step.name, sideWindow);
-    if (this.#built.size > 64) this.#built = new Map();
-    this.#built.set(key, { contents, value });
+    if (view.built.size >= BUILT_MAX) view.built = new Map();
+    view.built.set(sideWindow.id, { contents, value });
     return value;
   }
 }
@@ -234,6 +244,9 @@ export class SideInputGate implements Emitter {
   readonly #judgesLateness: boolean;
   readonly #inner: Emitter;
   readonly #isReady: (view: ViewId, sideWindow: Window) => boolean;
+  /** The window of the element that was let through last, and the watermark then: at that, others of it go through too. */
+  #open: Window | undefined;
+  #openAt: Timestamp = MIN_TIMESTAMP;
 
   /** @param judgesLateness whether the step drops late elements by itself, before it looks into its side inputs */
   constructor(sideInputs: StepSideInputs, stepId: StepId, host: StageHost, inner: Emitter, judgesLateness: boolean) {
@@ -247,10 +260,14 @@ export class SideInputGate implements Emitter {
 
   emit(value: unknown, timestamp: Timestamp, windows: readonly Window[], pane: Pane): void {
     const sides = this.#sideInputs.windows;
+    const watermark = this.#host.inputWatermark();
     for (const window of windows) {
-      if (!this.#judgesLateness && sides.areExpired(window, this.#host.inputWatermark())) {
+      const isOpen = window === this.#open && watermark === this.#openAt;
+      if (!isOpen && !this.#judgesLateness && sides.areExpired(window, watermark)) {
         this.#host.dropped(this.#stepId, "view");
-      } else if (sides.areReady(window, this.#isReady)) {
+      } else if (isOpen || sides.areReady(window, this.#isReady)) {
+        this.#open = window;
+        this.#openAt = watermark;
         this.#sideInputs.moveTo(window);
         this.#inner.emit(value, timestamp, windows.length === 1 ? windows : [window], pane);
       } else this.#host.sideInputs.park(value, timestamp, window, pane);
