@@ -290,6 +290,9 @@ export function setState<T>(
 /**
  * Declares a list sorted by timestamp. `options.ttl` as of `valueState`, for the whole list.
  *
+ * Cost: O(1) to add at the end and to count, O(log n) to clear up to a time, O(n) to change something in the middle. A call that
+ * may be undone (async, retried) copies the list when it first changes it.
+ *
  * @example
  * ```ts
  * p.createTimestamped<KV<string, string>>([at(2000, ["ann", "b"]), at(1000, ["ann", "a"])]).parDo({
