@@ -130,10 +130,7 @@ function describeWinner(pane: PaneShown): string {
 
 /** One line for a pane, where there is no terminal. */
 export function renderLine(pane: PaneShown): string {
-  const tags = pane.top
-    .slice(0, 5)
-    .map(([tag, count]) => `${tag} ${count}`)
-    .join(", ");
+  const tags = pane.top.map(([tag, count]) => `${tag} ${count}`).join(", ");
   return `[${clock(pane.start)}, ${clock(pane.end)}) ${pane.timing.replace("_", " ")} pane ${pane.index}: ${tags}`;
 }
 

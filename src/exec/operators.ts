@@ -149,10 +149,13 @@ function iteratorOf(step: StepInfo, result: unknown, element: unknown, windows: 
     const make = (result as Iterable<unknown>)[Symbol.iterator];
     if (typeof make === "function") return make.call(result);
   }
+  const isAsync = typeof result === "object" && Symbol.asyncIterator in (result as object);
   throw stepFailure(
     new TidemarkError("NOT_ITERABLE", {
-      what: `the function of step "${step.name}" returned ${preview(result)}, which is not an iterable of elements`,
-      fix: "return an array of outputs, or use map for exactly one",
+      what: `the function of step "${step.name}" returned ${isAsync ? "an async iterable" : preview(result)}, which is not an iterable of elements`,
+      fix: isAsync
+        ? "make it an async function that gathers its outputs and returns them as an array"
+        : "return an array of outputs, or use map for exactly one",
     }),
     { step: step.name, element, windows },
   );

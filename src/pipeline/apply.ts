@@ -27,5 +27,13 @@ export function applyTransform(builder: GraphBuilder, input: unknown, args: read
       fix: "await what it needs in build(p, options), and pass it in",
     });
   }
-  return builder.inScope(place.name, () => (transform as (input: unknown) => unknown)(input));
+  const result = builder.inScope(place.name, () => (transform as (input: unknown) => unknown)(input));
+  if (typeof result === "function") {
+    throw stepError("TRANSFORM_INVALID", place, {
+      what: `"${place.name}" returned a function when it was applied`,
+      why: "what makes a transform was passed in place of the transform that it makes",
+      fix: transform.name === "" ? "call it" : `call it: .apply(${transform.name}())`,
+    });
+  }
+  return result;
 }

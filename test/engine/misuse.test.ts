@@ -56,7 +56,10 @@ const CASES: Readonly<Record<string, Case>> = {
           yield 1;
         }),
       ),
-    error: { code: "NOT_ITERABLE" },
+    error: {
+      code: "NOT_ITERABLE",
+      what: 'the function of step "Step" returned an async iterable, which is not an iterable of elements',
+    },
   },
   "a DoFn that returns a number": {
     build: (p) => p.create([1]).parDo("Step", { process: () => anything(7) }),
