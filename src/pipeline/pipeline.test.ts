@@ -538,6 +538,8 @@ describe("what is refused while building", () => {
   const wrongArguments: [string, string, (p: Pipeline) => unknown][] = [
     ["TRANSFORM_INVALID", "a map of no function", (p) => p.create([1]).map("x", 5 as never)],
     ["TRANSFORM_INVALID", "apply of an object", (p) => p.create([1]).apply({} as never)],
+    ["OPTION_UNKNOWN", "a DoFn with states", (p) => pairs(p).parDo({ states: {}, process: () => {} } as never)],
+    ["OPTION_UNKNOWN", "a DoFn with finishbundle", (p) => pairs(p).parDo({ finishbundle() {}, process() {} } as never)],
     ["TRANSFORM_INVALID", "apply of what makes a transform", (p) => p.create([1]).apply((() => () => {}) as never)],
     ["TRANSFORM_INVALID", "a DoFn class in place of an instance", (p) => p.create([1]).parDo(class {} as never)],
     ["TRANSFORM_INVALID", "windowInto of a number", (p) => p.create([1]).windowInto(5 as never)],
