@@ -145,11 +145,12 @@ describe("the end of a job", () => {
   });
 });
 
-test("an error of a source names its step", async () => {
+test("an error of a source names its step, and the line where it was applied", async () => {
   const job = run(program("nowhere", (p) => void p.apply("Lines", text.read(join(folder, "nowhere.txt")))));
   const error: unknown = await job.wait().catch((reason: unknown) => reason);
   if (!isTidemarkError(error, "FILE_NOT_FOUND")) throw error;
   expect(error.context.step).toBe("Lines");
+  expect(error.context.at).toMatch(/jobs\.test\.ts:\d+:\d+$/);
 });
 
 test("what build throws comes by wait(), coded, with the user's line", async () => {

@@ -186,17 +186,24 @@ export class EmbeddedJob {
       await this.#engine.close().catch(() => {});
       this.#state = this.#cancelled ? "cancelled" : "failed";
       this.#drops.tell(this.#engine.metrics().dropped);
-      throw isTidemarkError(error) ? error : unexpected(error);
+      throw this.#located(error);
     }
     try {
       await this.#engine.close();
     } catch (error) {
       this.#state = "failed";
-      throw isTidemarkError(error) ? error : unexpected(error);
+      throw this.#located(error);
     }
     this.#state = "done";
     this.#drops.tell(this.#engine.metrics().dropped);
     return this.#engine.metrics();
+  }
+
+  /** With the place where the user applied the step, for what did not come out of a function of the user's. */
+  #located(error: unknown): TidemarkError {
+    if (!isTidemarkError(error)) return unexpected(error);
+    const step = this.graph.steps.find(({ name }) => name === error.context.step);
+    return step?.at === undefined ? error : error.withContext({ at: step.at });
   }
 
   /** An `open` of user code may never come back; what it opens after a cancel is closed at once (`engine.open`). */
