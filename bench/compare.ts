@@ -46,9 +46,10 @@ const BY_HAND: Readonly<Record<string, string>> = { "w1-generator": "w1", "w2-ty
 const DATA: Readonly<Record<string, string>> = { "w1-generator": "w1", "w2-typed": "w2", w3: "w2" };
 
 for (const workload of (values.workloads ?? "w1,w1-generator,w2,w2-typed,w3,w4,q5,q8").split(",")) {
-  const data = join(folder, DATA[workload] ?? workload);
-  const file = `${data}.${workload.startsWith("w1") ? "txt" : "ndjson"}`;
-  if (!existsSync(file)) generate(DATA[workload] ?? workload, events, file);
+  const source = DATA[workload] ?? workload;
+  const data = join(folder, source);
+  const file = `${data}.${source === "w1" ? "txt" : "ndjson"}`;
+  if (!existsSync(file)) generate(source, events, file);
   const [plainOut, ownOut] = [join(folder, "plain"), join(folder, "own")];
   const plain: number[] = [];
   const own: number[] = [];

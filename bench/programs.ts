@@ -2,7 +2,6 @@
 import {
   coGroupByKey,
   combineGlobally,
-  type CombineFn,
   countPerElement,
   eventTime,
   eventTimer,
@@ -24,6 +23,7 @@ import {
   type WindowFn,
   windowInto,
 } from "tidemark";
+import { mostFn } from "./most.ts";
 
 interface Tweet {
   readonly user: string;
@@ -124,27 +124,6 @@ interface Bid {
   readonly price: number;
   readonly event_time: number;
 }
-
-/** All auctions with the greatest count. */
-interface Most {
-  count: number;
-  auctions: number[];
-}
-
-const mostFn: CombineFn<KV<number, number>, Most, Most> = {
-  name: "Most",
-  createAccumulator: () => ({ count: 0, auctions: [] }),
-  addInput(most, [auction, count]) {
-    if (count > most.count) return { count, auctions: [auction] };
-    if (count === most.count) most.auctions.push(auction);
-    return most;
-  },
-  mergeAccumulators(several) {
-    const count = Math.max(...several.map((most) => most.count));
-    return { count, auctions: several.flatMap((most) => (most.count === count ? most.auctions : [])) };
-  },
-  extractOutput: (most) => most,
-};
 
 /** The auctions with the most bids of the last 60 s, every 5 s; bids are at most 2 s out of order. */
 function q5(p: Pipeline, input: string, out: string): void {

@@ -296,12 +296,7 @@ export class GeneralLane {
   #waits(cell: Cell): PendingOf | undefined {
     if (!cell.alive || cell.closed) return undefined;
     const { window } = cell;
-    const need = unmet(this.#windowing.trigger, cell.trigger, {
-      watermark: this.#host.inputWatermark(),
-      processingTime: this.#host.now(),
-      maxTimestamp: window.maxTimestamp,
-      atRest: false,
-    });
+    const need = unmet(this.#windowing.trigger, cell.trigger, this.#at(window));
     if (cell.fresh === 0 && !needsWatermark(need)) return undefined;
     const pending: PendingOf = {
       what: "pane",
@@ -339,7 +334,9 @@ export class GeneralLane {
     const cell = timer.owner as Cell;
     if (!cell.alive) return;
     if (timer.family === END) {
-      if (this.#atEnd(cell)) this.#unfile(cell);
+      const expired = this.#isExpired(cell.window);
+      this.#atEnd(cell, expired);
+      if (expired) this.#unfile(cell);
       else this.#setEndTimer(cell);
     } else if (timer.family === DUE && !cell.closed) {
       this.#context.atRest = true;
@@ -351,15 +348,18 @@ export class GeneralLane {
   fireWindow(window: Window, _at: Timestamp): void {
     const slot = this.#records.find(window);
     if (slot === undefined) return;
-    let expired = false;
-    for (const cell of slot.records.values()) expired = this.#atEnd(cell);
+    const expired = this.#isExpired(window);
+    for (const cell of slot.records.values()) this.#atEnd(cell, expired);
     if (expired) this.#records.drop(window);
   }
 
-  /** The end of a window has come, or its expiry. @returns whether it has expired */
-  #atEnd(cell: Cell): boolean {
+  #isExpired(window: Window): boolean {
+    return isExpired(window, this.#windowing.allowedLateness, this.#host.inputWatermark());
+  }
+
+  /** The end of a record's window has come, or its expiry. */
+  #atEnd(cell: Cell, expired: boolean): void {
     const { window } = cell;
-    const expired = isExpired(window, this.#windowing.allowedLateness, this.#host.inputWatermark());
     if (!cell.closed) {
       if (!expired) {
         this.#ask(cell);
@@ -372,7 +372,6 @@ export class GeneralLane {
       }
     }
     if (expired) this.#expire(cell);
-    return expired;
   }
 
   /** Takes no more elements. A closed session merges with nothing either: what overlaps it begins anew. */

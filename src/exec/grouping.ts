@@ -1,6 +1,7 @@
 /**
  * What the lanes of a grouping step share: how values accumulate, and where late elements go.
  */
+import { isPlainText } from "../coders/key.ts";
 import type { AnyCombine, CombineFn } from "../fn/combine-fn.ts";
 import type { Late } from "../fn/set-aside.ts";
 import type { StageHost } from "../host/host.ts";
@@ -103,6 +104,16 @@ export class LateOutput {
     };
     this.#out.emit(late, timestamp, GLOBAL_WINDOWS, NO_FIRING);
   }
+}
+
+/** What a key is looked up by. Text stands for itself, and is checked by `checkNewKey`, not with each element. */
+export function lookUpKey(step: StepInfo, key: unknown): MapKey {
+  return step.textIsMapKey && isPlainText(key) ? key : step.toMapKey(key);
+}
+
+/** Refuses, before a record is made for it, a text that is no key. */
+export function checkNewKey(step: StepInfo, key: unknown): void {
+  if (typeof key === "string") step.toMapKey(key);
 }
 
 /** What stands for the key of `element` in a Map. A key that cannot be compared is an error of this step. */

@@ -7,7 +7,7 @@ import { keyCoderFor } from "../coders/key.ts";
 import type { PipelineGraph, Step, StepId, ViewId, ViewNode } from "../graph/graph.ts";
 import { viewRetention } from "../graph/views.ts";
 import type { Emitter } from "../host/emitter.ts";
-import type { StageHost } from "../host/host.ts";
+import type { SideInputHost, StageHost } from "../host/host.ts";
 import type { MissingView } from "../host/pending.ts";
 import type { MapKey } from "../host/records.ts";
 import type { Pane } from "../model/pane.ts";
@@ -72,35 +72,40 @@ const BUILT_MAX = 64;
 
 /** The windows of side inputs that belong to those of a step's elements, and how long they are kept. */
 export class SideWindows {
-  readonly #step: Step;
-  /** By the step's own names for them. */
-  readonly views: readonly { readonly name: string; readonly node: ViewNode; readonly retention: number }[];
+  readonly #step: string;
+  readonly #views: readonly { readonly node: ViewNode; readonly retention: number }[];
 
-  constructor(step: Step, graph: PipelineGraph) {
+  /** @param step its name, for messages */
+  constructor(step: string, views: readonly ViewId[], graph: PipelineGraph) {
     this.#step = step;
-    this.views = Object.entries(step.sideInputs).map(([name, id]) => {
-      return { name, node: graph.views[id] as ViewNode, retention: viewRetention(graph, id) };
-    });
+    this.#views = views.map((id) => ({ node: graph.views[id] as ViewNode, retention: viewRetention(graph, id) }));
   }
 
   /** The window of the side input that elements in `window` see. */
   of({ windowing: { windowFn } }: ViewNode, window: Window): Window {
     const side = windowFn.sideInputWindow(window);
     if (side.maxTimestamp + (windowFn.maximumLookback ?? 0) < window.maxTimestamp) {
-      throw lookbackError(this.#step.name, windowFn.name, window, side);
+      throw lookbackError(this.#step, windowFn.name, window, side);
     }
     return side;
   }
 
-  /** Whether `isReady` holds for all that elements in `window` see. */
-  areReady(window: Window, isReady: (view: ViewId, sideWindow: Window) => boolean): boolean {
-    for (const { node } of this.views) if (!isReady(node.id, this.of(node, window))) return false;
+  /** Whether all that elements in `window` see is ready. */
+  areReady(window: Window, host: SideInputHost): boolean {
+    for (const { node } of this.#views) if (!host.ready(node.id, this.of(node, window))) return false;
     return true;
+  }
+
+  /** What is not. */
+  missing(window: Window, host: SideInputHost): readonly MissingView[] {
+    return this.#views
+      .map(({ node }) => ({ view: node.id, window: this.of(node, window) }))
+      .filter((missing) => !host.ready(missing.view, missing.window));
   }
 
   /** Whether one of them may be forgotten: past its retention, contents that are absent say nothing. */
   areExpired(window: Window, watermark: Timestamp): boolean {
-    for (const { node, retention } of this.views) {
+    for (const { node, retention } of this.#views) {
       if (this.of(node, window).maxTimestamp + retention < watermark) return true;
     }
     return false;
@@ -129,8 +134,9 @@ export class StepSideInputs implements SideInputReader {
   constructor(step: Step, graph: PipelineGraph, host: StageHost) {
     this.#step = step;
     this.#host = host;
-    this.windows = new SideWindows(step, graph);
-    this.#views = this.windows.views.map(({ name, node }) => {
+    this.windows = new SideWindows(step.name, Object.values(step.sideInputs), graph);
+    this.#views = Object.entries(step.sideInputs).map(([name, id]) => {
+      const node = graph.views[id] as ViewNode;
       const { spec, inputs } = graph.steps[node.step] as Step;
       const keyCoder = keyCoderOf(graph.collections[inputs[0] as number]?.coder) as
         DeterministicCoder<unknown> | undefined;
@@ -150,13 +156,6 @@ export class StepSideInputs implements SideInputReader {
 
   moveTo(window: Window): void {
     this.#window = window;
-  }
-
-  /** The views that an element of `window` waits for. */
-  missing(window: Window): readonly MissingView[] {
-    return this.#views
-      .map(({ node }) => ({ view: node.id, window: this.windows.of(node, window) }))
-      .filter((missing) => !this.#host.sideInputs.ready(missing.view, missing.window));
   }
 
   #value(view: NamedView): unknown {
@@ -243,7 +242,6 @@ export class SideInputGate implements Emitter {
   readonly #host: StageHost;
   readonly #judgesLateness: boolean;
   readonly #inner: Emitter;
-  readonly #isReady: (view: ViewId, sideWindow: Window) => boolean;
   /** The window of the element that was let through last, and the watermark then: at that, others of it go through too. */
   #open: Window | undefined;
   #openAt: Timestamp = MIN_TIMESTAMP;
@@ -255,7 +253,6 @@ export class SideInputGate implements Emitter {
     this.#host = host;
     this.#judgesLateness = judgesLateness;
     this.#inner = inner;
-    this.#isReady = (view, sideWindow) => host.sideInputs.ready(view, sideWindow);
   }
 
   emit(value: unknown, timestamp: Timestamp, windows: readonly Window[], pane: Pane): void {
@@ -265,7 +262,7 @@ export class SideInputGate implements Emitter {
       const isOpen = window === this.#open && watermark === this.#openAt;
       if (!isOpen && !this.#judgesLateness && sides.areExpired(window, watermark)) {
         this.#host.dropped(this.#stepId, "view");
-      } else if (isOpen || sides.areReady(window, this.#isReady)) {
+      } else if (isOpen || sides.areReady(window, this.#host.sideInputs)) {
         this.#open = window;
         this.#openAt = watermark;
         this.#sideInputs.moveTo(window);

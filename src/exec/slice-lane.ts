@@ -9,7 +9,6 @@
  *    what they add to a window's value before it fires, and its late panes after that.
  * L4 One timer stands for all windows to come: the first that has elements. When it has fired, the next one's is set.
  */
-import { isPlainText } from "../coders/key.ts";
 import type { AnyCombine } from "../fn/combine-fn.ts";
 import type { Emitter } from "../host/emitter.ts";
 import type { StageHost } from "../host/host.ts";
@@ -22,7 +21,7 @@ import type { WindowingStrategy } from "../model/windowing.ts";
 import { nextPane } from "../windowing/panes.ts";
 import { expiryTime, isExpired } from "../windowing/strategy.ts";
 import { stepFailure } from "./errors.ts";
-import { accumulate, checkPair, extract, type LateOutput } from "./grouping.ts";
+import { accumulate, checkNewKey, checkPair, extract, type LateOutput, lookUpKey } from "./grouping.ts";
 import type { StepInfo } from "./operators.ts";
 import { isAsked, pendingIn } from "./pending.ts";
 import { areSlice, type Cell, type Slice, Slices, sliceWindow } from "./slices.ts";
@@ -87,10 +86,11 @@ export class SliceLane implements Emitter {
     if (windows !== this.#lastWindows) this.#find(windows);
     const slice = this.#lastSlice;
     try {
-      const key = element[0];
-      const mapKey = this.#step.textIsMapKey && isPlainText(key) ? key : this.#step.toMapKey(key);
-      if (slice?.open === true) this.#addTo(slice.cells, key, mapKey, element[1]);
-      else if (this.#lastOwn !== undefined) this.#addToOwn(this.#lastOwn, key, mapKey, element[1]);
+      const [key, value] = element;
+      const mapKey = lookUpKey(this.#step, key);
+      const own = this.#lastOwn?.records.get(mapKey);
+      if (slice?.open === true) this.#addTo(slice.cells, key, mapKey, value);
+      else if (own !== undefined) own.accumulator = accumulate(this.#combine, this.#step.name, own.accumulator, value);
       else this.#addByWindow(slice, element, mapKey, timestamp, windows);
     } catch (error) {
       throw stepFailure(error, {
@@ -107,24 +107,10 @@ export class SliceLane implements Emitter {
   #addTo({ records, window }: WindowRecords<Cell>, key: unknown, mapKey: MapKey, value: unknown): void {
     const cell = records.get(mapKey);
     if (cell === undefined) {
-      this.#checkText(key);
+      checkNewKey(this.#step, key);
       const accumulator = accumulate(this.#combine, this.#step.name, undefined, value);
       records.set(mapKey, { key, mapKey, window, timers: undefined, accumulator });
     } else cell.accumulator = accumulate(this.#combine, this.#step.name, cell.accumulator, value);
-  }
-
-  #addToOwn({ records, window }: WindowRecords<OwnCell>, key: unknown, mapKey: MapKey, value: unknown): void {
-    const cell = records.get(mapKey);
-    if (cell === undefined) {
-      this.#checkText(key);
-      const accumulator = accumulate(this.#combine, this.#step.name, undefined, value);
-      records.set(mapKey, { key, mapKey, window, timers: undefined, accumulator, pane: undefined, dirty: false });
-    } else cell.accumulator = accumulate(this.#combine, this.#step.name, cell.accumulator, value);
-  }
-
-  /** Text is looked up as it is, and refused, where it has to be, before a record has it. */
-  #checkText(key: unknown): void {
-    if (typeof key === "string") this.#step.toMapKey(key);
   }
 
   #find(windows: readonly Window[]): void {
@@ -236,7 +222,7 @@ export class SliceLane implements Emitter {
     }
     let cell = slot.records.get(mapKey);
     if (cell === undefined) {
-      this.#checkText(key);
+      checkNewKey(this.#step, key);
       const pane = fired && this.#wasInSlices(mapKey, window.maxTimestamp) ? this.#onTime(window) : undefined;
       cell = { key, mapKey, window: slot.window, timers: undefined, accumulator: undefined, pane, dirty: false };
       slot.records.set(mapKey, cell);

@@ -275,18 +275,13 @@ export class StageProgram implements StageRunner {
     const info = infoOf(step);
     const fn = spec.fn as unknown as (element: unknown, context: CallContext) => unknown;
     const sideInputs = this.#sideInputsOf(step);
+    const metrics = this.#host.metrics.of(step.id, step.name);
     const late = new LateOutput(info, this.#host, undefined);
     // A function with one parameter cannot look at its window, so an element in several is handed over once.
     const looks = fn.length !== 1 || sideInputs.size > 0;
     if (this.#makesCalls(step)) {
       const outlets = this.#outlets(step);
-      const body = functionBody(
-        spec.kind,
-        info,
-        fn,
-        { sideInputs, metrics: this.#host.metrics.of(step.id, step.name) },
-        looks,
-      );
+      const body = functionBody(spec.kind, info, fn, { sideInputs, metrics }, looks);
       const calls = new CallStep(info, this.#host, outlets, late, body, undefined);
       this.#driven.push(calls);
       return calls;
@@ -300,7 +295,7 @@ export class StageProgram implements StageRunner {
       pane: NO_FIRING,
       signal: NEVER_ABORTED,
       sideInputs: sideInputs.values,
-      metrics: this.#host.metrics.of(step.id, step.name),
+      metrics,
     };
     const plain = looks ? withContext(fn, context) : (fn as (element: unknown) => unknown);
     const target = buffer ?? out;
@@ -465,7 +460,7 @@ export class StageProgram implements StageRunner {
   }
 
   missingViews(window: Window): readonly MissingView[] {
-    return [...this.#sideInputs.values()].flatMap((sideInputs) => sideInputs.missing(window));
+    return [...this.#sideInputs.values()].flatMap(({ windows }) => windows.missing(window, this.#host.sideInputs));
   }
 
   async flush(): Promise<void> {

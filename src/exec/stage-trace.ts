@@ -107,7 +107,7 @@ export class StepTrace {
   }
 
   #wants(value: unknown): boolean {
-    return this.#trace.key === undefined || this.#isKey(Array.isArray(value) ? value[0] : value) || this.#isKey(value);
+    return this.#isKey(value) || (Array.isArray(value) && this.#isKey(value[0]));
   }
 
   #isKey(key: unknown): boolean {

@@ -6,7 +6,6 @@
  * L2 Until its end a record holds one accumulator and nothing else; it fires once, on time, when the watermark passes.
  * L3 After that, within the allowed lateness, a key with new elements fires a late pane at the end of the bundle.
  */
-import { isPlainText } from "../coders/key.ts";
 import type { Emitter } from "../host/emitter.ts";
 import type { StageHost } from "../host/host.ts";
 import type { PendingList, PendingQuery } from "../host/pending.ts";
@@ -19,7 +18,15 @@ import { nextPane } from "../windowing/panes.ts";
 import { expiryTime, isExpired } from "../windowing/strategy.ts";
 import { stepFailure } from "./errors.ts";
 import { pendingIn, recordsByWindow } from "./pending.ts";
-import { accumulate, type LaneCombine, checkPair, extract, type LateOutput } from "./grouping.ts";
+import {
+  accumulate,
+  checkNewKey,
+  checkPair,
+  extract,
+  type LaneCombine,
+  type LateOutput,
+  lookUpKey,
+} from "./grouping.ts";
 import type { StepInfo } from "./operators.ts";
 
 interface Cell extends KeyedRecord {
@@ -75,8 +82,7 @@ export class WindowLane implements Emitter {
     const step = this.#step;
     try {
       const key = element[0];
-      const isText = step.textIsMapKey && isPlainText(key);
-      const mapKey = isText ? key : step.toMapKey(key);
+      const mapKey = lookUpKey(step, key);
       for (let i = 0; i < slots.length; i++) {
         const slot = slots[i];
         if (slot === undefined) {
@@ -86,7 +92,7 @@ export class WindowLane implements Emitter {
         }
         let cell = slot.records.get(mapKey);
         if (cell === undefined) {
-          if (isText) step.toMapKey(key);
+          checkNewKey(step, key);
           const accumulator = undefined;
           cell = { key, mapKey, window: slot.window, timers: undefined, accumulator, pane: undefined, dirty: false };
           slot.records.set(mapKey, cell);

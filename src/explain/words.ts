@@ -219,7 +219,7 @@ export function quietFix(cause: Extract<HoldCause, { readonly kind: "split" | "a
     return `read "${step}" with timestamps: eventTime(…) or processingTime(), or give its reader a watermark()`;
   if (cause.kind === "allIdle")
     return `give the source of "${step}" quiet: { whenAllIdle: "followClock" }, if its event times are those of the clock`;
-  const idleAfter = cause.idleAfter ?? undefined;
+  const { idleAfter } = cause;
   if (idleAfter !== undefined) return `its idleAfter is ${duration(idleAfter)}: from then on it does not count`;
   return cause.splits === 1
     ? `give the source of "${step}" quiet: { idleAfter: …, whenAllIdle: "followClock" }, if its event times are those of the clock`

@@ -1,8 +1,10 @@
 /** The options of steps by name: what is given under another one is refused where the step is added. */
 import { checkOptionNames, type OptionNames } from "../base/option-names.ts";
 import type { CallOptions, RetryOptions } from "../fn/call-options.ts";
-import { atPlace, type StepPlace } from "./builder.ts";
+import type { DoFn } from "../fn/do-fn.ts";
+import { atPlace, stepError, type StepPlace } from "./builder.ts";
 import type {
+  AnyDoFn,
   CombineOptions,
   FilterOptions,
   GroupOptions,
@@ -71,3 +73,38 @@ export function checkStepOptions(place: StepPlace, kind: Method, options: unknow
 
 /** The options of `windowInto`. */
 export const WINDOWING_OPTIONS: readonly string[] = Object.keys(WINDOWING);
+
+/** All members of a DoFn: one that is missing does not compile. */
+const DO_FN: OptionNames<DoFn<unknown>> = {
+  state: true,
+  timers: true,
+  sideInputs: true,
+  outputs: true,
+  allowedTimestampSkew: true,
+  setup: true,
+  startBundle: true,
+  process: true,
+  finishBundle: true,
+  teardown: true,
+  onTimer: true,
+  onWindowExpiration: true,
+};
+const withoutPlural = (name: string): string => name.toLowerCase().replace(/s$/, "");
+
+/**
+ * A DoFn may have members of its own, but none that is a known one but for an `s` or a capital: it would be looked for in vain.
+ * @throws OPTION_UNKNOWN
+ */
+export function checkDoFnMembers(place: StepPlace, doFn: AnyDoFn): void {
+  if (Object.getPrototypeOf(doFn) !== Object.prototype) return;
+  for (const name of Object.keys(doFn)) {
+    if (Object.hasOwn(DO_FN, name)) continue;
+    const meant = Object.keys(DO_FN).find((known) => withoutPlural(known) === withoutPlural(name));
+    if (meant === undefined) continue;
+    throw stepError("OPTION_UNKNOWN", place, {
+      what: `the DoFn of "${place.name}" has a member "${name}"`,
+      why: `nobody looks at it: a DoFn has ${Object.keys(DO_FN).join(", ")}`,
+      fix: `write ${meant}`,
+    });
+  }
+}

@@ -4,12 +4,11 @@
  *
  * Callers give types; here everything is plain data and untyped functions.
  */
-import type { OptionNames } from "../base/option-names.ts";
 import type { Coder } from "../coders/coder.ts";
 import type { AnyCombine } from "../fn/combine-fn.ts";
 import { keyCoderOf, valueCoderOf } from "../coders/composites.ts";
 import type { CallOptions } from "../fn/call-options.ts";
-import type { DoFn, OutputTags } from "../fn/do-fn.ts";
+import type { OutputTags } from "../fn/do-fn.ts";
 import { isKeyedDoFn } from "../fn/inspect.ts";
 import type { Sink } from "../fn/sink.ts";
 import type { SideInputs } from "../fn/view.ts";
@@ -42,7 +41,7 @@ import {
   shapeOf,
 } from "./checks.ts";
 import { toCombineFn } from "./combine.ts";
-import { checkStepOptions, WINDOWING_OPTIONS } from "./options.ts";
+import { checkDoFnMembers, checkStepOptions, WINDOWING_OPTIONS } from "./options.ts";
 import { deadLetterCoder, groupedCoder, lateCoder, pairCoder } from "./derived-coders.ts";
 import type { StepNaming } from "./naming.ts";
 import type { AnyDoFn, WindowIntoOptions } from "./types.ts";
@@ -330,45 +329,13 @@ function checkDoFn(place: StepPlace, doFn: AnyDoFn): void {
       fix: "pass an object with a process function, or an instance (not the class itself)",
     });
   }
-  checkMembers(place, doFn);
+  checkDoFnMembers(place, doFn);
   for (const tag of RESERVED_TAGS) {
     if (doFn.outputs?.[tag] === undefined) continue;
     throw stepError("OUTPUT_TAG_RESERVED", place, {
       what: `the DoFn of "${place.name}" declares an output "${tag}"`,
       why: `"${tag}" is the output that the step makes by itself`,
       fix: "give the output another name",
-    });
-  }
-}
-
-/** All members of a DoFn: one that is missing does not compile. */
-const DO_FN: OptionNames<DoFn<unknown>> = {
-  state: true,
-  timers: true,
-  sideInputs: true,
-  outputs: true,
-  allowedTimestampSkew: true,
-  setup: true,
-  startBundle: true,
-  process: true,
-  finishBundle: true,
-  teardown: true,
-  onTimer: true,
-  onWindowExpiration: true,
-};
-const withoutPlural = (name: string): string => name.toLowerCase().replace(/s$/, "");
-
-/** A DoFn may have members of its own, but none that is a known one but for an `s` or a capital: it would be looked for in vain. */
-function checkMembers(place: StepPlace, doFn: AnyDoFn): void {
-  if (Object.getPrototypeOf(doFn) !== Object.prototype) return;
-  for (const name of Object.keys(doFn)) {
-    if (Object.hasOwn(DO_FN, name)) continue;
-    const meant = Object.keys(DO_FN).find((known) => withoutPlural(known) === withoutPlural(name));
-    if (meant === undefined) continue;
-    throw stepError("OPTION_UNKNOWN", place, {
-      what: `the DoFn of "${place.name}" has a member "${name}"`,
-      why: `nobody looks at it: a DoFn has ${Object.keys(DO_FN).join(", ")}`,
-      fix: `write ${meant}`,
     });
   }
 }

@@ -2,8 +2,8 @@
  * The figures of a job as OpenTelemetry reads them: by observable instruments, on the program's own meter and exporter.
  * Nothing of OpenTelemetry is imported: what is used of `@opentelemetry/api` is written down here, and a test takes its types.
  */
-import type { JobHandle, UserMetric } from "../runners/embedded/run.ts";
-import { samplesOf, STEP_FIGURES } from "./figures.ts";
+import type { JobHandle } from "../runners/embedded/run.ts";
+import { FIGURES } from "./figures.ts";
 
 /** An instrument of a meter. */
 type Instrument = object;
@@ -54,44 +54,20 @@ export interface MetricsMeter<I extends Instrument = Instrument> {
  * ```
  */
 export function observeMetrics<I extends Instrument>(job: JobHandle, meter: MetricsMeter<I>): () => void {
-  const make = (kind: "counter" | "gauge", name: string, description: string, unit?: string): I => {
-    const options = { description, ...(unit !== undefined && { unit }) };
+  const instruments = FIGURES.map(({ name, kind, help, unit }): I => {
+    const options = { description: help, ...(unit !== undefined && { unit }) };
     return kind === "counter"
       ? meter.createObservableCounter(`tidemark.${name}`, options)
       : meter.createObservableGauge(`tidemark.${name}`, options);
-  };
-  const steps = STEP_FIGURES.map((figure) => ({
-    figure,
-    instrument: make(figure.kind, figure.name, figure.help, figure.unit),
-  }));
-  const user = new Map<string, I>([["counter", make("counter", "user.counter", "Counters of user code.")]]);
-  user.set("gauge", make("gauge", "user.gauge", "Gauges of user code."));
-  for (const part of PARTS)
-    user.set(part, make("gauge", `user.distribution.${part}`, `The ${part} of distributions of user code.`));
-
+  });
   const observe = (observer: Observer<I>): void => {
     const metrics = job.metrics();
-    for (const { figure, instrument } of steps) {
-      for (const step of metrics.steps) {
-        for (const { value, labels } of samplesOf(figure, step, metrics)) {
-          if (Number.isFinite(value))
-            observer.observe(instrument, value, { job: job.name, step: step.name, ...labels });
-        }
+    for (const [i, { samples }] of FIGURES.entries()) {
+      for (const { labels, value } of samples(metrics)) {
+        if (Number.isFinite(value)) observer.observe(instruments[i] as I, value, { job: job.name, ...labels });
       }
     }
-    for (const metric of metrics.user) {
-      const attributes = { job: job.name, step: metric.step, name: metric.name };
-      for (const [part, value] of partsOf(metric)) observer.observe(user.get(part) as I, value, attributes);
-    }
   };
-  const instruments = [...steps.map(({ instrument }) => instrument), ...user.values()];
   meter.addBatchObservableCallback(observe, instruments);
   return () => meter.removeBatchObservableCallback(observe, instruments);
-}
-
-const PARTS = ["count", "sum", "min", "max"] as const;
-
-/** Its numbers, by the instrument that tells them. */
-function partsOf(metric: UserMetric): readonly (readonly [string, number])[] {
-  return metric.kind === "distribution" ? PARTS.map((part) => [part, metric[part]]) : [[metric.kind, metric.value]];
 }

@@ -1,8 +1,6 @@
 /** The figures of a job as Prometheus reads them: its text format, version 0.0.4. */
-import type { JobMetrics, UserMetric } from "../runners/embedded/run.ts";
-import { type Figure, samplesOf, STEP_FIGURES } from "./figures.ts";
-
-type Labels = Readonly<Record<string, string>>;
+import type { JobMetrics } from "../runners/embedded/run.ts";
+import { type Figure, FIGURES, type Sample } from "./figures.ts";
 
 /**
  * The figures of a job in the text format of Prometheus, for an endpoint of your own: `tidemark_step_elements_in_total`,
@@ -19,49 +17,17 @@ type Labels = Readonly<Record<string, string>>;
  * ```
  */
 export function prometheusText(job: string, metrics: JobMetrics): string {
-  const lines = STEP_FIGURES.flatMap((figure) => figureLines(figure, job, metrics));
-  for (const kind of ["counter", "gauge"] as const) {
-    const samples = metrics.user.flatMap((metric) =>
-      metric.kind === kind ? [sample(userName(kind), labelsOf(job, metric), metric.value)] : [],
-    );
-    lines.push(...headed(userName(kind), kind, `Metrics of user code: ${kind}s.`, samples));
-  }
-  for (const part of ["count", "sum", "min", "max"] as const) {
-    const name = `tidemark_user_distribution_${part}`;
-    const samples = metrics.user.flatMap((metric) =>
-      metric.kind === "distribution" ? [sample(name, labelsOf(job, metric), metric[part])] : [],
-    );
-    lines.push(...headed(name, "gauge", `Metrics of user code: the ${part} of each distribution.`, samples));
-  }
-  return lines.join("");
+  return FIGURES.map((figure) => figureText(figure, job, metrics)).join("");
 }
 
-function figureLines(figure: Figure, job: string, metrics: JobMetrics): readonly string[] {
-  const unit = figure.unit === "s" ? "_seconds" : "";
-  const total = figure.kind === "counter" ? "_total" : "";
-  const name = `tidemark_${figure.name.replaceAll(".", "_")}${unit}${total}`;
-  const samples = metrics.steps.flatMap((step) =>
-    samplesOf(figure, step, metrics).map(({ value, labels }) =>
-      sample(name, { job, step: step.name, ...labels }, value),
-    ),
-  );
-  return headed(name, figure.kind, figure.help, samples);
+/** A figure without samples is left out. */
+function figureText({ name: dotted, kind, unit, help, samples }: Figure, job: string, metrics: JobMetrics): string {
+  const name = `tidemark_${dotted.replaceAll(".", "_")}${unit === "s" ? "_seconds" : ""}${kind === "counter" ? "_total" : ""}`;
+  const lines = samples(metrics).map(({ labels, value }) => sampleText(name, { job, ...labels }, value));
+  return lines.length === 0 ? "" : [`# HELP ${name} ${help}\n`, `# TYPE ${name} ${kind}\n`, ...lines].join("");
 }
 
-function userName(kind: "counter" | "gauge"): string {
-  return `tidemark_user_${kind}${kind === "counter" ? "_total" : ""}`;
-}
-
-function labelsOf(job: string, { step, name }: UserMetric): Labels {
-  return { job, step, name };
-}
-
-/** A metric without samples is left out. */
-function headed(name: string, kind: string, help: string, samples: readonly string[]): readonly string[] {
-  return samples.length === 0 ? [] : [`# HELP ${name} ${help}\n`, `# TYPE ${name} ${kind}\n`, ...samples];
-}
-
-function sample(name: string, labels: Labels, value: number): string {
+function sampleText(name: string, labels: Sample["labels"], value: number): string {
   const shown = Object.entries(labels).map(([label, text]) => `${label}="${escaped(text)}"`);
   return `${name}{${shown.join(",")}} ${numeral(value)}\n`;
 }

@@ -52,8 +52,11 @@ export const FIRST: IntervalWindow = new IntervalWindow(0, 100);
 export const byTime = { timestamps: eventTime(([, time]: Event) => time) };
 
 function counted(events: PCollection<Event>, seen: unknown[]): void {
+  countedAsWindowed(events.windowInto(fixedWindows(100)), seen);
+}
+
+function countedAsWindowed(events: PCollection<KV<string, unknown>>, seen: unknown[]): void {
   events
-    .windowInto(fixedWindows(100))
     .map("Key", ([key]) => key)
     .apply("Count", countPerElement())
     .write("Seen", collector(seen));
@@ -201,11 +204,7 @@ export const KINDS: Readonly<Record<string, () => Promise<Stuck>>> = {
   "a session that grows": async () => {
     const a = new Feed<Event>();
     const of = await started((p, seen) => {
-      p.read("Events", feeds([a]), byTime)
-        .windowInto(sessions(100))
-        .map("Key", ([key]) => key)
-        .apply("Count", countPerElement())
-        .write("Seen", collector(seen));
+      countedAsWindowed(p.read("Events", feeds([a]), byTime).windowInto(sessions(100)), seen);
     });
     for (let time = 0; time <= 500; time += 50) a.give(["a", time]);
     await settle(of.clock);
@@ -221,11 +220,8 @@ export const KINDS: Readonly<Record<string, () => Promise<Stuck>>> = {
   "a count that is not met": async () => {
     const a = new Feed<Event>();
     const of = await started((p, seen) => {
-      p.read("Events", feeds([a]), byTime)
-        .windowInto(globalWindows(), { trigger: repeatedly(afterCount(3)) })
-        .map("Key", ([key]) => key)
-        .apply("Count", countPerElement())
-        .write("Seen", collector(seen));
+      const trigger = repeatedly(afterCount(3));
+      countedAsWindowed(p.read("Events", feeds([a]), byTime).windowInto(globalWindows(), { trigger }), seen);
     });
     a.give(["a", 10]);
     a.give(["a", 20]);
@@ -243,11 +239,7 @@ export const KINDS: Readonly<Record<string, () => Promise<Stuck>>> = {
     const a = new Feed<Event>();
     const of = await started((p, seen) => {
       const trigger = repeatedly(afterAll(afterCount(1), afterProcessingTime(60 * MINUTE)));
-      p.read("Events", feeds([a]), byTime)
-        .windowInto(globalWindows(), { trigger })
-        .map("Key", ([key]) => key)
-        .apply("Count", countPerElement())
-        .write("Seen", collector(seen));
+      countedAsWindowed(p.read("Events", feeds([a]), byTime).windowInto(globalWindows(), { trigger }), seen);
     });
     a.give(["a", 10]);
     await pass(of.clock, MINUTE);
@@ -291,11 +283,7 @@ export const KINDS: Readonly<Record<string, () => Promise<Stuck>>> = {
         .windowInto(fixedWindows(100), { trigger: repeatedly(afterCount(3)), allowedLateness: 10_000 })
         .map("Pair", (event): KV<string, number> => [event[0], event[1]])
         .groupByKey("Threes");
-      pairs
-        .windowInto(fixedWindows(100), { trigger: afterWatermark() })
-        .map("Key", ([key]) => key)
-        .apply("Count", countPerElement())
-        .write("Seen", collector(seen));
+      countedAsWindowed(pairs.windowInto(fixedWindows(100), { trigger: afterWatermark() }), seen);
     });
     for (const time of [10, 20, 30]) a.give(["a", time]);
     await settle(of.clock);

@@ -234,11 +234,15 @@ export function jobMetrics(job: EmbeddedJob | undefined, takenAt: number, elapse
     return { takenAt, elapsedMs, elementsRead: 0, dropped: 0, watermark, steps: [], user: [] };
   }
   const { stages, dropped, user } = job.metrics();
-  const lostBy = (stage: Stage): Partial<Record<DropReason, number>> => {
-    const counts: Partial<Record<DropReason, number>> = {};
-    for (const { step, reason, count } of dropped)
-      if (stage.steps.includes(step)) counts[reason] = (counts[reason] ?? 0) + count;
-    return counts;
+  const lossesOf = (stage: Stage): Pick<StepMetrics, "dropped" | "droppedBy"> => {
+    const droppedBy: Partial<Record<DropReason, number>> = {};
+    let sum = 0;
+    for (const { step, reason, count } of dropped) {
+      if (!stage.steps.includes(step)) continue;
+      droppedBy[reason] = (droppedBy[reason] ?? 0) + count;
+      sum += count;
+    }
+    return { dropped: sum, droppedBy };
   };
   // An impulse is a beginning, not data.
   const reads = ({ kind, steps }: Stage): boolean =>
@@ -258,14 +262,10 @@ export function jobMetrics(job: EmbeddedJob | undefined, takenAt: number, elapse
       keys: s.keys,
       timers: s.timers,
       pending: s.pending,
-      ...lossesOf(lostBy(job.stages[i] as Stage)),
+      ...lossesOf(job.stages[i] as Stage),
     })),
     user: user.map(({ step, name, metric }) => ({ step: (job.graph.steps[step] as Step).name, name, ...metric })),
   };
-}
-
-function lossesOf(droppedBy: StepMetrics["droppedBy"]): Pick<StepMetrics, "dropped" | "droppedBy"> {
-  return { dropped: Object.values(droppedBy).reduce((sum, count) => sum + count, 0), droppedBy };
 }
 
 /**

@@ -13,6 +13,7 @@ import { ByteWriter } from "../../coders/byte-writer.ts";
 import { type Coder, decodeFromBytes, encodeToBytes } from "../../coders/coder.ts";
 import { iterableCoder } from "../../coders/composites.ts";
 import { bytesCoder } from "../../coders/primitives.ts";
+import { SideWindows } from "../../exec/side-inputs.ts";
 import type { CollectionId, PipelineGraph, Step, StepId, ViewId, ViewNode } from "../../graph/graph.ts";
 import type { Emitter } from "../../host/emitter.ts";
 import type { StageHost } from "../../host/host.ts";
@@ -60,6 +61,7 @@ export class RemoteStage implements StageRunner {
   readonly #host: StageHost;
   readonly #link: () => WorkerLink;
   readonly #views: readonly ViewNode[];
+  readonly #sides: SideWindows;
   readonly #windows: Coder<Window>;
   readonly #lateness: number;
   readonly #holdsExpiry: boolean;
@@ -92,6 +94,7 @@ export class RemoteStage implements StageRunner {
     this.#inFlight = inFlight;
     const first = graph.steps[stage.steps[0] as StepId] as Step;
     this.#views = stage.views.map((id) => graph.views[id] as ViewNode);
+    this.#sides = new SideWindows(first.name, stage.views, graph);
     const windowing = graph.collections[first.inputs[0] as number]?.windowing;
     assert(windowing !== undefined, `stage ${stage.id} has no input`);
     this.#windows = windowCoder(windowing.windowFn);
@@ -117,23 +120,16 @@ export class RemoteStage implements StageRunner {
           return;
         }
         for (const window of windows) {
-          if (this.#areReady(window)) this.#elements.push({ collection, value, timestamp, windows: [window], pane });
+          if (this.#sides.areReady(window, this.#host.sideInputs))
+            this.#elements.push({ collection, value, timestamp, windows: [window], pane });
           else this.#host.sideInputs.park(value, timestamp, window, pane);
         }
       },
     };
   }
 
-  #areReady(window: Window): boolean {
-    return this.#views.every(({ id, windowing }) =>
-      this.#host.sideInputs.ready(id, windowing.windowFn.sideInputWindow(window)),
-    );
-  }
-
   missingViews(window: Window): readonly MissingView[] {
-    return this.#views
-      .map(({ id, windowing }) => ({ view: id, window: windowing.windowFn.sideInputWindow(window) }))
-      .filter((missing) => !this.#host.sideInputs.ready(missing.view, missing.window));
+    return this.#sides.missing(window, this.#host.sideInputs);
   }
 
   fireTimer(timer: TimerEntry): void {
