@@ -13,14 +13,16 @@ import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const fromSource = "--conditions=tidemark-source";
+/** As in the first line of src/cli/main.ts. */
+const smallYoungGeneration = "--max-semi-space-size=16";
 const vitest = "node_modules/vitest/vitest.mjs";
 
 /** Name -> what Node runs; the caller's arguments follow. */
 const COMMANDS = {
-  start: [fromSource, "labs/live-trending/main.ts"],
+  start: [smallYoungGeneration, fromSource, "labs/live-trending/main.ts"],
   test: [vitest, "run"],
   conformance: [fromSource, "scripts/conformance.ts"],
-  nexmark: [fromSource, "src/cli/main.ts", "run", "bench/nexmark/nexmark.ts"],
+  nexmark: [smallYoungGeneration, fromSource, "src/cli/main.ts", "run", "bench/nexmark/nexmark.ts"],
   mutants: [fromSource, "scripts/mutants.ts"],
   bench: ["bench/main.ts"],
 };

@@ -1,5 +1,5 @@
 /**
- * The engine under load for minutes, by hand: `node --conditions=tidemark-source test/engine/soak.ts [seconds]` (default 60).
+ * The engine under load for minutes, by hand: `npm run soak [seconds]` (default 60).
  *
  * 1 Memory: a source with a sink at least 100 times slower, through all kinds of steps; RSS stays within 100 MB of idle.
  * 2 Timers: 1e6 keys with a cell and an event-time timer each; all fire, within 60 s.

@@ -92,6 +92,13 @@ describe("P1: the package works where it is installed", () => {
     );
   });
 
+  test("the command runs programs in a small young generation", async () => {
+    write("heap.ts", `process.stdout.write(process.execArgv.join(" ") + "\\n");\n`);
+    const done = run(join(project, "node_modules/.bin/tidemark"), ["run", "heap.ts"], { cwd: project });
+    // It is no program, and said to be none, after its first line has run.
+    await expect(done).rejects.toMatchObject({ stdout: expect.stringContaining("--max-semi-space-size=16") });
+  });
+
   test("the command starts and says its version", async () => {
     const { stdout } = await run(join(project, "node_modules/.bin/tidemark"), ["--version"], { cwd: project });
     expect(stdout.trim()).toBe(version);
