@@ -6,11 +6,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { MIN_TIMESTAMP, minutes, pipeline, type Program, run, seconds } from "tidemark";
 import { HELP, readArguments } from "./arguments.ts";
-import { Board, boardSink, CUT_SHORT } from "./board.ts";
+import { Board, boardSink } from "./board.ts";
 import { writeTweets } from "./generator.ts";
 import { replay } from "./replay.ts";
 import { BY_EVENT_TIME, trending } from "./trending.ts";
-import { type Model, type PaneShown, renderLine, TerminalView } from "./view.ts";
+import { type Model, type PaneShown, renderCounts, renderLine, renderProgress, TerminalView } from "./view.ts";
 
 const args = (() => {
   try {
@@ -40,6 +40,8 @@ const total =
 
 const board = new Board();
 let latest = MIN_TIMESTAMP;
+/** The newest early pane: there are too many for a line each. */
+let early: PaneShown | undefined;
 const program = pipeline({
   name: "live-trending",
   build(p) {
@@ -50,7 +52,8 @@ const program = pipeline({
     });
     const { top, late } = trending(seen, { size: minutes(1), every: seconds(args.every), top: args.top });
     const onPane = (pane: PaneShown): void => {
-      if (!live && pane.timing !== "EARLY") process.stdout.write(`${renderLine(pane)}\n`);
+      if (pane.timing === "EARLY") early = pane;
+      else if (!live) process.stdout.write(`${renderLine(pane)}\n`);
     };
     top.write("Board", boardSink(board, onPane));
     late
@@ -103,15 +106,20 @@ for (const signal of ["SIGTERM", "SIGHUP"] as const) {
   });
 }
 
+// Whoever read our lines has gone (`npm start | head`): nobody is left to show anything to.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  rmSync(folder, { recursive: true, force: true });
+  process.exit(error.code === "EPIPE" ? 0 : 1);
+});
+
 let statusAt = 0;
 const ticker = setInterval(() => {
   const current = model();
   if (view !== undefined) view.draw(current);
-  else if (performance.now() - statusAt > 5000) {
+  else if (performance.now() - statusAt > 2000) {
     statusAt = performance.now();
-    process.stdout.write(
-      `${current.read} tweets, ${Math.round(current.perSecond)}/s, ${current.dropped} tag counts dropped as too late\n`,
-    );
+    if (early !== undefined) process.stdout.write(`${renderLine(early)}\n`);
+    process.stdout.write(`${renderProgress(current)}\n`);
   }
 }, 150);
 
@@ -143,13 +151,12 @@ if (failure !== undefined) {
 }
 
 const end = model();
-const { EARLY = 0, ON_TIME = 0, LATE = 0, [CUT_SHORT]: cutShort = 0 } = board.panes;
 const leaders = board.leaders(5).map(([tag, count]) => `${tag} ${count}`);
 process.stdout.write(
   [
     "",
     `${end.read} tweets in ${((performance.now() - startedAt) / 1000).toFixed(1)} s, first pane after ${((firstPaneAfter ?? 0) / 1000).toFixed(1)} s`,
-    `panes: ${EARLY} early, ${ON_TIME} on time, ${LATE} late${cutShort > 0 ? `, ${cutShort} cut short` : ""}; ${board.dropped} counts dropped, each in a window that was over`,
+    renderCounts(board),
     `windows led: ${leaders.length === 0 ? "none" : leaders.join(", ")}`,
     "",
   ].join("\n"),

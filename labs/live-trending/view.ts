@@ -81,19 +81,8 @@ export function renderFrame(model: Model, columns: number, colour: boolean, heig
   const line = (text: string): string => fit(text, columns).trimEnd();
   const { now } = model;
   const lines = [paint(1, line("Tidemark · trending hashtags, one minute of event time, every few seconds"))];
-  // A file of one's own is not counted beforehand.
-  const done = model.total === 0 ? "" : ` (${Math.floor((100 * model.read) / model.total)} %)`;
-  lines.push(
-    line(
-      `watermark ${clock(model.watermark)}${lag(model)}  newest ${clock(model.latest)}  ${Math.round(model.perSecond)} tweets/s  ${model.read} read${done}`,
-    ),
-  );
-  lines.push(
-    line(
-      `panes: ${model.panes["EARLY"] ?? 0} early, ${model.panes["ON_TIME"] ?? 0} on time, ${model.panes["LATE"] ?? 0} late${model.panes["CUT_SHORT"] === undefined ? "" : `, ${model.panes["CUT_SHORT"]} cut short`}   dropped as too late: ${model.dropped}`,
-    ),
-    "",
-  );
+  lines.push(line(renderProgress(model)));
+  lines.push(line(renderCounts(model)), "");
   if (now === undefined) lines.push(line("waiting for the first pane …"));
   else {
     lines.push(
@@ -121,6 +110,20 @@ export function renderFrame(model: Model, columns: number, colour: boolean, heig
     }
   }
   return lines.slice(0, height);
+}
+
+/** How far the replay is, in one line. */
+export function renderProgress(model: Model): string {
+  // A file of one's own is not counted beforehand.
+  const done = model.total === 0 ? "" : ` (${Math.floor((100 * model.read) / model.total)} %)`;
+  return `watermark ${clock(model.watermark)}${lag(model)}  newest ${clock(model.latest)}  ${Math.round(model.perSecond)} tweets/s  ${model.read} read${done}`;
+}
+
+/** The panes so far by timing, and the tag counts that no pane has, in one line. */
+export function renderCounts({ panes, dropped }: Pick<Model, "panes" | "dropped">): string {
+  const { EARLY = 0, ON_TIME = 0, LATE = 0, CUT_SHORT } = panes;
+  const cutShort = CUT_SHORT === undefined ? "" : `, ${CUT_SHORT} cut short`;
+  return `panes: ${EARLY} early, ${ON_TIME} on time, ${LATE} late${cutShort}   dropped as too late: ${dropped}`;
 }
 
 function describeWinner(pane: PaneShown): string {

@@ -20,6 +20,7 @@ export const ERROR_CODES = {
   JOB_ABORTED: "the job was cancelled before its end",
   MAP_VIEW_DUPLICATE_KEY: "a map side input has one key more than once",
   NOT_A_KEY_VALUE: "a keyed step got an element that is not a [key, value] pair",
+  NOT_A_NUMBER: "a sum or mean was given something else than numbers",
   NOT_ITERABLE: "a flatMap or DoFn returned something that is not an iterable of elements",
   OUTPUT_TAG_UNKNOWN: "a DoFn emitted to an output that it does not declare",
   PARTITION_OUT_OF_RANGE: "a partition function named a part that does not exist",

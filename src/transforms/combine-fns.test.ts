@@ -108,3 +108,15 @@ test.each([0, -1, 1.5, NaN])("TOP_INVALID: the top %d", (n) => {
 test("NaN is not lost in a minimum or maximum", () => {
   for (const fn of [minFn(), maxFn()]) expect(combineParts(fn, [[1, NaN], [2]])).toBeNaN();
 });
+
+test.each([
+  ["sum", sumFn()],
+  ["mean", meanFn()],
+] as [string, CombineFn<number, unknown, number>][])(
+  "a %s of texts is an error, not a text or another number",
+  (name, fn) => {
+    const accumulator = ["1", "2"].reduce((sum, input) => fn.addInput(sum, input as never), fn.createAccumulator());
+    expect(() => fn.extractOutput(accumulator)).toThrow(`a ${name} came to "012"`);
+    expect(() => fn.extractOutput(fn.mergeAccumulators([accumulator, accumulator]))).toThrow("NOT_A_NUMBER");
+  },
+);

@@ -1,6 +1,8 @@
 /**
  * CombineFns with small accumulators: numbers, pairs, short arrays. All are plain data, so that they can be checkpointed.
  */
+import { TidemarkError } from "../base/errors.ts";
+import { preview } from "../base/preview.ts";
 import type { Coder } from "../coders/coder.ts";
 import type { CombineCoders, CombineFn } from "../fn/combine-fn.ts";
 import type { SideInputs } from "../fn/view.ts";
@@ -9,6 +11,7 @@ import { recordCoder, tupleCoder } from "../pipeline/derived-coders.ts";
 
 /**
  * The sum of numbers; 0 of none.
+ * @throws NOT_A_NUMBER when a sum is put out that texts were joined to: `+` does that in JavaScript
  *
  * @example
  * ```ts
@@ -21,7 +24,7 @@ export function sumFn(): CombineFn<number, number, number> {
     createAccumulator: () => 0,
     addInput: (sum: number, input: number) => sum + input,
     mergeAccumulators: (sums: readonly number[]) => sums.reduce((a, b) => a + b, 0),
-    extractOutput: (sum: number) => sum,
+    extractOutput: (sum: number) => numeric("sum", sum),
   });
 }
 
@@ -45,6 +48,7 @@ export function countFn(): CombineFn<unknown, number, number> {
 
 /**
  * The arithmetic mean of numbers; NaN of none.
+ * @throws NOT_A_NUMBER as `sumFn` does
  *
  * @example
  * ```ts
@@ -68,7 +72,17 @@ export function meanFn(): CombineFn<number, [sum: number, count: number], number
       }
       return merged;
     },
-    extractOutput: ([sum, count]: [number, number]) => sum / count,
+    extractOutput: ([sum, count]: [number, number]) => numeric("mean", sum) / count,
+  });
+}
+
+/** Looked at where a sum is put out, since a look at each input would cost at each. */
+function numeric(what: string, sum: number): number {
+  if (typeof sum === "number") return sum;
+  throw new TidemarkError("NOT_A_NUMBER", {
+    what: `a ${what} came to ${preview(sum)}`,
+    why: "one of its inputs is no number, and + joins texts",
+    fix: "make numbers of the inputs before: .map(([key, value]) => [key, Number(value)])",
   });
 }
 
