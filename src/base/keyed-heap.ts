@@ -1,3 +1,5 @@
+import { NumberedRing } from "./numbered-ring.ts";
+
 /**
  * A priority queue of items by a number, and by a second number where the first is equal.
  *
@@ -11,28 +13,24 @@ export class KeyedHeap<T> {
   readonly #keys: number[] = [];
   readonly #orders: number[] = [];
   readonly #items: T[] = [];
-  readonly #runKeys: number[] = [];
-  readonly #runOrders: number[] = [];
-  readonly #runItems: (T | undefined)[] = [];
-  /** Where the run begins. */
-  #head = 0;
+  #run = new NumberedRing<T>();
   /** The last item of the run. */
   #lastKey = -Infinity;
   #lastOrder = -Infinity;
 
   get size(): number {
-    return this.#items.length + this.#runItems.length - this.#head;
+    return this.#items.length + this.#run.size;
   }
 
   /** The first item's number; Infinity where there is none. */
   get firstKey(): number {
-    if (this.#runIsFirst()) return this.#runKeys[this.#head] as number;
+    if (this.#runIsFirst()) return this.#run.firstKey;
     return this.#items.length === 0 ? Infinity : (this.#keys[0] as number);
   }
 
   /** The first item's second number. */
   get firstOrder(): number {
-    return (this.#runIsFirst() ? this.#runOrders[this.#head] : this.#orders[0]) as number;
+    return this.#runIsFirst() ? this.#run.firstOrder : (this.#orders[0] as number);
   }
 
   /** An item with this number or a larger one, pushed after all others with its own, costs O(1). */
@@ -41,25 +39,23 @@ export class KeyedHeap<T> {
   }
 
   peek(): T | undefined {
-    return this.#runIsFirst() ? this.#runItems[this.#head] : this.#items[0];
+    return this.#runIsFirst() ? this.#run.first : this.#items[0];
   }
 
   #runIsFirst(): boolean {
-    const head = this.#head;
-    if (head === this.#runItems.length) return false;
+    const run = this.#run;
+    if (run.size === 0) return false;
     if (this.#items.length === 0) return true;
-    const key = this.#runKeys[head] as number;
+    const key = run.firstKey;
     const other = this.#keys[0] as number;
-    return key < other || (key === other && (this.#runOrders[head] as number) <= (this.#orders[0] as number));
+    return key < other || (key === other && run.firstOrder <= (this.#orders[0] as number));
   }
 
   push(key: number, order: number, item: T): void {
     if (key > this.#lastKey || (key === this.#lastKey && order >= this.#lastOrder)) {
       this.#lastKey = key;
       this.#lastOrder = order;
-      this.#runKeys.push(key);
-      this.#runOrders.push(order);
-      this.#runItems.push(item);
+      this.#run.push(key, order, item);
     } else this.#rise(key, order, item);
   }
 
@@ -74,39 +70,27 @@ export class KeyedHeap<T> {
     return top;
   }
 
-  #shift(): T | undefined {
-    const items = this.#runItems;
-    const item = items[this.#head];
-    items[this.#head++] = undefined;
-    if (this.#head === items.length) {
-      this.#cutRun();
-      this.#lastKey = -Infinity;
-    } else if (this.#head >= SHIFTED_MAX && this.#head * 2 >= items.length) this.#cutRun();
+  #shift(): T {
+    const item = this.#run.shift();
+    if (this.#run.size === 0) this.#lastKey = -Infinity;
     return item;
-  }
-
-  /** Lets go of the places before the run. */
-  #cutRun(): void {
-    this.#runKeys.splice(0, this.#head);
-    this.#runOrders.splice(0, this.#head);
-    this.#runItems.splice(0, this.#head);
-    this.#head = 0;
   }
 
   /** All items with their second numbers, in no order. The heap must not change meanwhile. */
   *entries(): Generator<readonly [item: T, order: number]> {
-    for (let i = this.#head; i < this.#runItems.length; i++)
-      yield [this.#runItems[i] as T, this.#runOrders[i] as number];
+    for (const [item, , order] of this.#run.entries()) yield [item, order];
     for (let i = 0; i < this.#items.length; i++) yield [this.#items[i] as T, this.#orders[i] as number];
   }
 
   /** Keeps only the items that `keep` says. Cost: O(n log n). */
   retain(keep: (item: T, order: number) => boolean): void {
-    this.#cutRun();
+    const run = this.#run;
+    const keys = this.#keys.splice(0);
+    const orders = this.#orders.splice(0);
+    const items = this.#items.splice(0);
+    this.#run = new NumberedRing();
     this.#lastKey = -Infinity;
-    const keys = [...this.#runKeys.splice(0), ...this.#keys.splice(0)];
-    const orders = [...this.#runOrders.splice(0), ...this.#orders.splice(0)];
-    const items = [...(this.#runItems.splice(0) as T[]), ...this.#items.splice(0)];
+    for (const [item, key, order] of run.entries()) if (keep(item, order)) this.push(key, order, item);
     items.forEach((item, i) => {
       if (keep(item, orders[i] as number)) this.push(keys[i] as number, orders[i] as number, item);
     });
@@ -164,6 +148,3 @@ export class KeyedHeap<T> {
     items[at] = item;
   }
 }
-
-/** How many places before the run are left empty at least. */
-const SHIFTED_MAX = 1024;
