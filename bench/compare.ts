@@ -42,10 +42,10 @@ process.stdout.write(
 );
 let failed = false;
 /** Which program by hand does the same, and whose data both read, where the name is another. */
-const BY_HAND: Readonly<Record<string, string>> = { "w1-generator": "w1", "w2-typed": "w2" };
-const DATA: Readonly<Record<string, string>> = { "w1-generator": "w1", "w2-typed": "w2", w3: "w2" };
+const BY_HAND: Readonly<Record<string, string>> = { "w1-generator": "w1", "w2-typed": "w2", "w3-early": "w3" };
+const DATA: Readonly<Record<string, string>> = { "w1-generator": "w1", "w2-typed": "w2", w3: "w2", "w3-early": "w2" };
 
-for (const workload of (values.workloads ?? "w1,w1-generator,w2,w2-typed,w3,w4,q5,q8").split(",")) {
+for (const workload of (values.workloads ?? "w1,w1-generator,w2,w2-typed,w3,w3-early,w4,q5,q8").split(",")) {
   const source = DATA[workload] ?? workload;
   const data = join(folder, source);
   const file = `${data}.${source === "w1" ? "txt" : "ndjson"}`;

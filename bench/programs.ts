@@ -1,5 +1,7 @@
 /** The benchmark workloads as a user would write them, on the public API. bench/README.md says what each one is. */
 import {
+  afterProcessingTime,
+  afterWatermark,
   coGroupByKey,
   combineGlobally,
   countPerElement,
@@ -86,6 +88,25 @@ function tags(
       .apply(windowInto(windowFn))
       .apply(countPerElement())
       .map("Format", ([tag, count], { window }) => `${startOf(window)}\t${tag}\t${count}`)
+      .apply(text.write(out));
+  };
+}
+
+/** As `tags`, with what each window has every second of processing time too; only the panes on time are written. */
+function earlyTags(windowFn: WindowFn): (p: Pipeline, input: string, out: string) => void {
+  return (p, input, out) => {
+    anyTweets(p, input)
+      .flatMap("Tags", (tweet) => tweet.text.match(TAG) ?? NONE)
+      .apply(
+        windowInto(windowFn, {
+          trigger: afterWatermark({ early: afterProcessingTime(seconds(1)) }),
+          accumulation: "accumulating",
+        }),
+      )
+      .apply(countPerElement())
+      .flatMap("Format", ([tag, count], { window, pane }) =>
+        pane.timing === "ON_TIME" ? [`${startOf(window)}\t${tag}\t${count}`] : NONE,
+      )
       .apply(text.write(out));
   };
 }
@@ -178,6 +199,7 @@ const BUILDERS: Readonly<Record<string, (p: Pipeline, input: string, out: string
   w2: tags(fixedWindows(seconds(5))),
   "w2-typed": tags(fixedWindows(seconds(5)), typedTweets),
   w3: tags(slidingWindows({ size: seconds(60), every: seconds(5) })),
+  "w3-early": earlyTags(slidingWindows({ size: seconds(60), every: seconds(5) })),
   w4,
   q5,
   q8,

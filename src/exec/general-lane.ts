@@ -25,6 +25,7 @@ import {
   type TriggerState,
 } from "../windowing/trigger-machine.ts";
 import { unmet } from "../windowing/unmet.ts";
+import { RecentCells } from "./recent-cells.ts";
 import { stepFailure } from "./errors.ts";
 import { accumulate, type LaneCombine, extract, type LateOutput, merge } from "./grouping.ts";
 import type { StepInfo } from "./operators.ts";
@@ -45,6 +46,8 @@ interface Cell extends KeyedRecord {
   /** False once the record was merged away or its window expired. */
   alive: boolean;
   touched: boolean;
+  /** Its trigger has been told of an element and asked, and needs neither again until it fires or merges (trigger-machine M3). */
+  told: boolean;
 }
 
 const DUE = "due";
@@ -73,6 +76,7 @@ export class GeneralLane {
   readonly #merging: boolean;
   /** The live windows of each key, where windows merge. */
   readonly #active = new Map<MapKey, Map<string, Cell>>();
+  readonly #recent = new RecentCells<Cell>();
   #touched: Cell[] = [];
   /** One object, reused: what triggers may look at. */
   readonly #context = { watermark: 0, processingTime: 0, maxTimestamp: 0, atRest: false };
@@ -100,17 +104,25 @@ export class GeneralLane {
   add(key: unknown, value: unknown, element: unknown, timestamp: Timestamp, windows: readonly Window[]): void {
     try {
       const mapKey = this.#step.toMapKey(key);
+      const overlap = windows.length > 1 && !this.#merging;
+      const known = overlap ? this.#recent.of(mapKey, windows) : undefined;
+      const watermark = this.#host.inputWatermark();
       for (let i = 0; i < windows.length; i++) {
         const window = windows[i] as Window;
         const expiry = this.#expiry(window);
-        if (this.#host.inputWatermark() > expiry) {
+        if (watermark > expiry) {
           this.#late.drop(element, timestamp, window, expiry, "expired");
           continue;
         }
-        const cell = this.#merging ? this.#mergeInto(key, mapKey, window) : this.#cell(key, mapKey, window);
+        let cell = known?.[i];
+        if (cell === undefined) {
+          cell = this.#merging ? this.#mergeInto(key, mapKey, window) : this.#cell(key, mapKey, window);
+          if (known !== undefined) known[i] = cell;
+        }
         if (cell.closed) this.#late.drop(element, timestamp, window, expiry, "closed");
         else this.#put(cell, value, timestamp);
       }
+      if (known !== undefined) this.#recent.keep(mapKey, windows, known);
     } catch (error) {
       throw stepFailure(error, { step: this.#step.name, element, windows, key, hasKey: true, deadLetters: false });
     }
@@ -120,7 +132,9 @@ export class GeneralLane {
     cell.accumulator = accumulate(this.#combine, this.#step.name, cell.accumulator, value);
     cell.fresh++;
     this.#hold(cell, timestamp);
+    if (cell.told) return;
     this.#machine.onElement(cell.trigger, this.#at(cell.window));
+    cell.told = !this.#machine.counts;
     this.#touch(cell);
   }
 
@@ -133,10 +147,11 @@ export class GeneralLane {
   /** Elements that are not emitted yet hold the watermark at the timestamp of their pane. */
   #hold(cell: Cell, timestamp: Timestamp): void {
     const { timestampCombiner } = this.#windowing;
+    const before = cell.heldAt;
+    if (timestampCombiner === "endOfWindow" && before !== undefined) return;
     const { maxTimestamp } = cell.window;
     const at = timestampCombiner === "endOfWindow" ? maxTimestamp : timestamp;
     if (this.#tooLateToHold(at, cell.window)) return;
-    const before = cell.heldAt;
     const held =
       before === undefined ? at : timestampCombiner === "earliest" ? Math.min(before, at) : Math.max(before, at);
     if (held === before) return;
@@ -189,6 +204,7 @@ export class GeneralLane {
         closed: false,
         alive: true,
         touched: false,
+        told: false,
       };
       slot.records.set(mapKey, cell);
       if (this.#merging) this.#setEndTimer(cell);
@@ -242,6 +258,7 @@ export class GeneralLane {
     merged.trigger = this.#machine.create();
     this.#machine.onMerge(merged.trigger, states, this.#at(into));
     merged.closed = this.#machine.isFinished(merged.trigger);
+    merged.told = false;
     merged.accumulator =
       accumulators.length > 1 ? merge(this.#combine, this.#step.name, accumulators) : accumulators[0];
     merged.fresh = cells.reduce((sum, cell) => sum + cell.fresh, 0);
@@ -322,6 +339,7 @@ export class GeneralLane {
   #ask(cell: Cell): void {
     if (this.#machine.shouldFire(cell.trigger, this.#at(cell.window))) {
       this.#machine.onFire(cell.trigger, this.#at(cell.window));
+      cell.told = false;
       this.#fire(cell, this.#machine.isFinished(cell.trigger));
     }
     if (cell.closed) return;
@@ -384,6 +402,7 @@ export class GeneralLane {
 
   #expire(cell: Cell): void {
     cell.alive = false;
+    this.#recent.forget(cell);
     this.#host.timers.clearAll(cell);
     this.#deactivate(cell);
   }

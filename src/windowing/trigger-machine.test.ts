@@ -182,7 +182,7 @@ describe("afterEach", () => {
     expect(window.finished).toBe(false);
   });
 
-  test("M3 in merging windows too, what came before a firing does not count for the next part", () => {
+  test("M4 in merging windows too, what came before a firing does not count for the next part", () => {
     const window = new TestWindow(afterEach(afterCount(2), afterCount(3)), { merging: true });
     const fires = Array.from({ length: 5 }, () => window.elements());
     expect(fires).toEqual([false, true, false, false, true]);
@@ -248,7 +248,7 @@ describe("afterWatermark", () => {
     expect(Array.from({ length: 4 }, () => window.elements())).toEqual([false, true, false, true]);
   });
 
-  test("M3 in merging windows `late` has not seen what came before the end", () => {
+  test("M4 in merging windows `late` has not seen what came before the end", () => {
     const window = new TestWindow(afterWatermark({ late: afterCount(2) }), { merging: true });
     window.elements(5);
     expect(window.watermark(10)).toBe(true);
@@ -316,6 +316,24 @@ describe("any trigger", () => {
       fc.property(triggers, fc.boolean(), scripts, (trigger, merging, steps) => {
         fc.pre(!mayFinish(trigger));
         play(trigger, merging, steps, ({ finished }) => expect(finished, triggerToString(trigger)).toBe(false));
+      }),
+      { seed: SEED, numRuns: 400 },
+    );
+  });
+
+  test("M3 where nothing counts elements, a second one changes nothing, whenever it comes", () => {
+    fc.assert(
+      fc.property(triggers, fc.boolean(), scripts, fc.nat(20), (trigger, merging, steps, later) => {
+        play(trigger, merging, steps, ({ machine, state, finished, moment, maxTimestamp }) => {
+          if (machine.counts || finished) return;
+          const { watermark, processingTime } = moment;
+          const told = structuredClone(state);
+          machine.onElement(told, { watermark, processingTime, maxTimestamp, atRest: false });
+          const again = structuredClone(told);
+          const then = { watermark: watermark + later, processingTime: processingTime + later };
+          machine.onElement(again, { ...then, maxTimestamp, atRest: false });
+          expect(again, triggerToString(trigger)).toEqual(told);
+        });
       }),
       { seed: SEED, numRuns: 400 },
     );

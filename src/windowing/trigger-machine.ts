@@ -4,7 +4,8 @@
  *
  * M1 `shouldFire` changes nothing; `onFire` is called only after it said yes; a finished trigger is asked no more.
  * M2 A state can be written down and read back as JSON: plain objects of finite numbers, booleans, null, and arrays of them.
- * M3 In merging windows every branch that a merge could bring back sees all elements.
+ * M3 Where nothing counts elements, those after the first change no answer until it fires or merges, and need not be told.
+ * M4 In merging windows every branch that a merge could bring back sees all elements.
  */
 import { unreachable } from "../base/assert.ts";
 import type { Timestamp } from "../model/time.ts";
@@ -31,6 +32,8 @@ export interface TriggerContext {
 }
 
 export interface TriggerMachine {
+  /** Whether it counts elements (M3). */
+  readonly counts: boolean;
   create(): TriggerState;
   onElement(state: TriggerState, context: TriggerContext): void;
   /** Sets `into`, freshly created, from the states of the windows that became one. */
@@ -88,16 +91,22 @@ function endOfWindowReached(context: TriggerContext): boolean {
   return context.watermark > context.maxTimestamp;
 }
 
+/** There may be one state for each key and window, so the parts that have none share this. */
+const NO_CHILDREN: TriggerState[] = [];
+
 /** The base of all: never fires, has `parts`, and passes nothing on to them. */
 class Machine implements TriggerMachine {
   readonly parts: readonly Machine[];
+  readonly counts: boolean;
 
-  constructor(parts: readonly Machine[]) {
+  constructor(parts: readonly Machine[], counts: boolean = parts.some((part) => part.counts)) {
     this.parts = parts;
+    this.counts = counts;
   }
 
   create(): TriggerState {
-    return { finished: false, count: 0, dueMs: null, children: this.parts.map((part) => part.create()) };
+    const children = this.parts.length === 0 ? NO_CHILDREN : this.parts.map((part) => part.create());
+    return { finished: false, count: 0, dueMs: null, children };
   }
 
   /** Part `i` with its state. */
@@ -171,7 +180,7 @@ class CountMachine extends Machine {
   readonly #count: number;
 
   constructor(count: number) {
-    super([]);
+    super([], true);
     this.#count = count;
   }
 

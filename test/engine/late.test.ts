@@ -1,6 +1,7 @@
 /** `.late`: each element that a step does not take comes out there once for each window, and is counted, in every lane. */
 import {
   afterCount,
+  afterProcessingTime,
   afterWatermark,
   combinePerKey,
   eventTimer,
@@ -16,6 +17,7 @@ import {
   sumFn,
   type Trigger,
   valueState,
+  windowInto,
   type WindowFn,
 } from "tidemark";
 import { assertThat, at, type Collected, runTest, testStream, type TestStreamBuilder } from "tidemark/testing";
@@ -221,5 +223,30 @@ describe.each([
     expect(warnings).toEqual([
       expect.stringMatching(/^1 elements of step .* after their window's trigger had finished/),
     ]);
+  });
+});
+
+test("a session that grows past the watermark again waits for its early delay anew", async () => {
+  const elements = testStream<string>()
+    .addElements(at(0, "a"))
+    .advanceWatermarkTo(12)
+    .addElements(at(1, "b")) // late: waits for the late delay
+    .addElements(at(8, "c")) // [0, 18) is not over
+    .advanceProcessingTime(1)
+    .advanceWatermarkToInfinity();
+  await runTest((p) => {
+    const grouped = p
+      .apply(elements)
+      .apply(
+        windowInto(sessions(10), {
+          trigger: afterWatermark({ early: afterProcessingTime(1), late: afterProcessingTime(100) }),
+          accumulation: "accumulating",
+          allowedLateness: 50,
+        }),
+      )
+      .map((value): KV<string, string> => ["k", value])
+      .groupByKey()
+      .map(([, values], { pane }) => `${pane.timing} ${[...values].toSorted().join("")}`);
+    assertThat(grouped).containsInAnyOrder(["ON_TIME a", "EARLY abc", "ON_TIME abc"]);
   });
 });
