@@ -90,15 +90,8 @@ export * from "./transforms/index.ts";
 export * from "./coders/index.ts";
 
 export { ndjson, text } from "./io/index.ts";
-export {
-  describeStages,
-  type JobHandle,
-  type JobMetrics,
-  run,
-  type RunOptions,
-  type StepMetrics,
-  type UserMetric,
-} from "./runners/embedded/run.ts";
+export { type JobHandle, run, type RunOptions } from "./runners/embedded/run.ts";
+export { describeStages, type JobMetrics, type StepMetrics, type UserMetric } from "./runners/embedded/job-metrics.ts";
 export { type MetricsMeter, observeMetrics } from "./telemetry/open-telemetry.ts";
 export { prometheusText } from "./telemetry/prometheus.ts";
 export type { Explanation, HoldCause, HoldLink, SourceFacts, Waiting } from "./explain/explanation.ts";

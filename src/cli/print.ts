@@ -10,7 +10,7 @@ import type { Explanation } from "../explain/explanation.ts";
 import { describeTrace, type TraceEvent } from "../explain/trace.ts";
 import { describeExplanation } from "../explain/words.ts";
 import { formatTimestamp } from "../model/time.ts";
-import type { JobMetrics } from "../runners/embedded/run.ts";
+import type { JobMetrics } from "../runners/embedded/job-metrics.ts";
 
 /** Told what happens to a job. */
 export interface Reporter {

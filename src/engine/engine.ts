@@ -18,6 +18,7 @@ import { MAX_TIMESTAMP } from "../model/time.ts";
 import { DirectEdge, EdgeFan, QueuedEdge, type Transcode, TranscodingEdge } from "./edges.ts";
 import { type EngineQuery, Explainer } from "./explain.ts";
 import { Drops, type EngineMetrics, stageMetrics } from "./metrics.ts";
+import { ElementCounts } from "../host/element-counts.ts";
 import { UserMetrics } from "../host/user-metrics.ts";
 import { SideInputStore } from "./side-input-store.ts";
 import { type SourceInput, Sources, type SourceStops } from "./sources.ts";
@@ -78,6 +79,7 @@ export class Engine {
   readonly #plans: readonly EngineStage[];
   readonly #views = new SideInputStore();
   readonly #userMetrics = new UserMetrics();
+  readonly #counts = new ElementCounts();
   readonly #events: EngineEvent[] = [];
   readonly #drops = new Drops();
   #finalizers: (() => void | Promise<void>)[] = [];
@@ -103,6 +105,7 @@ export class Engine {
       onBundleFinalized: (callback) => this.#finalizers.push(callback),
       trackWork: (stage, work, done) => this.#trackWork(stage, work, done),
       dropped: (step, reason) => this.#drops.add(step, reason),
+      counts: this.#counts,
       metrics: this.#userMetrics,
     };
     this.#stages = plans.map((plan) => new StageState(plan.stage, engine, plan.calls));
@@ -266,8 +269,10 @@ export class Engine {
     for (const state of this.#stages) {
       if (this.#plans[state.stage.id]?.asyncBundles) continue;
       if (state.timers.nextProcessingTime() <= now) {
+        const since = this.#deps.stopwatch?.() ?? 0;
         state.begin();
         fired += state.timers.fireProcessingTime(now, state.runner);
+        state.busyMs += (this.#deps.stopwatch?.() ?? 0) - since;
       }
       if (state.calls !== undefined && state.calls.nextTick() <= now) {
         state.begin();
@@ -280,9 +285,16 @@ export class Engine {
   /** Ends bundles and moves watermarks, stage by stage. */
   #settle(): void {
     this.#timersLeft = false;
+    const { stopwatch } = this.#deps;
+    let since = stopwatch?.() ?? 0;
     for (const state of this.#stages) {
       if (this.#plans[state.stage.id]?.asyncBundles) this.#settleAsync(state);
       else this.#settleStage(state);
+      if (stopwatch !== undefined) {
+        const now = stopwatch();
+        state.busyMs += now - since;
+        since = now;
+      }
       if (state.advanceOutput() && this.#plans[state.stage.id]?.makes !== undefined) this.#views.version++;
     }
     for (const [index, state] of this.#stages.entries()) this.#expireViews(index, state);
@@ -487,6 +499,7 @@ export class Engine {
   metrics(): EngineMetrics {
     return {
       stages: this.#stages.map(stageMetrics),
+      elements: this.#counts.all(),
       dropped: this.#drops.all(),
       user: this.#userMetrics.values(),
     };

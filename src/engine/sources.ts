@@ -99,6 +99,7 @@ export class Sources {
     const count = reading.poll(driver.max);
     if (stopwatch !== undefined && count > 0) {
       const took = stopwatch() - start;
+      driver.state.busyMs += took;
       if (took < 1 && count >= driver.max) driver.max = Math.min(READ_MOST, driver.max * 2);
       else if (took > 4) driver.max = Math.max(16, driver.max >> 1);
     }

@@ -11,6 +11,7 @@ import type { CallHost, DropReason, SideInputHost, StageHost } from "../host/hos
 import { type KeyedRecord, RecordStore } from "../host/records.ts";
 import type { CallPolicy, Stage } from "../host/stage.ts";
 import type { StageRunner } from "../host/stage-runner.ts";
+import type { ElementCounts } from "../host/element-counts.ts";
 import type { UserMetrics } from "../host/user-metrics.ts";
 import type { Pane } from "../model/pane.ts";
 import { MIN_TIMESTAMP, type Timestamp } from "../model/time.ts";
@@ -45,6 +46,7 @@ export interface StageEngine {
   onBundleFinalized(callback: () => void | Promise<void>): void;
   trackWork(stage: StageState, work: Promise<void>, done: () => void): void;
   dropped(step: StepId, reason: DropReason): void;
+  readonly counts: ElementCounts;
   readonly metrics: UserMetrics;
 }
 
@@ -80,6 +82,8 @@ export class StageState {
   /** What has gone to other stages. */
   readonly departures: Traffic[] = [];
   bundles = 0;
+  /** Milliseconds at work: reading, ending bundles, firing timers, and all that this calls in the stages behind it. */
+  busyMs = 0;
   readonly inbox: Waiting[] = [];
   /** Elements that wait for side inputs, by window, each in the order of coming. */
   readonly #parked = new Map<string, Parked[]>();
@@ -136,6 +140,7 @@ export class StageState {
       setFull,
       trackWork: (work, done) => engine.trackWork(this, work, done),
       options: engine.options,
+      counts: engine.counts,
       metrics: engine.metrics,
       inputWatermark: () => this.inputWatermark,
       outputWatermark: () => this.outputWatermark,

@@ -7,6 +7,7 @@
  */
 import type { Metrics } from "../fn/metrics.ts";
 import type { StepId } from "../graph/graph.ts";
+import type { ElementCount } from "../host/element-counts.ts";
 import type { Emitter } from "../host/emitter.ts";
 import type { MapKey } from "../host/records.ts";
 import type { Pane } from "../model/pane.ts";
@@ -94,11 +95,13 @@ export class FlatMapOperator implements Emitter {
   readonly #step: StepInfo;
   readonly #fn: (element: unknown) => unknown;
   readonly #out: Emitter;
+  readonly #count: ElementCount;
 
-  constructor(step: StepInfo, fn: (element: unknown) => unknown, out: Emitter) {
+  constructor(step: StepInfo, fn: (element: unknown) => unknown, out: Emitter, count: ElementCount) {
     this.#step = step;
     this.#fn = fn;
     this.#out = out;
+    this.#count = count;
   }
 
   emit(value: unknown, timestamp: Timestamp, windows: readonly Window[], pane: Pane): void {
@@ -112,13 +115,14 @@ export class FlatMapOperator implements Emitter {
     const out = this.#out;
     if (Array.isArray(result)) {
       for (let i = 0; i < result.length; i++) out.emit(result[i], timestamp, windows, pane);
+      this.#count.elements += result.length;
     } else if (result !== null && result !== undefined) {
-      emitAll(this.#step, result, value, timestamp, windows, pane, out);
+      this.#count.elements += emitAll(this.#step, result, value, timestamp, windows, pane, out);
     }
   }
 }
 
-/** Emits the elements of an iterable; an error inside a generator is the step's. */
+/** Emits the elements of an iterable; an error inside a generator is the step's. @returns how many */
 export function emitAll(
   step: StepInfo,
   result: unknown,
@@ -127,18 +131,18 @@ export function emitAll(
   windows: readonly Window[],
   pane: Pane,
   out: Emitter,
-): void {
+): number {
   if (result instanceof Promise)
     throw stepFailure(undeclaredAsync(step.name, result), { step: step.name, element, windows });
   const iterator = iteratorOf(step, result, element, windows);
-  for (;;) {
+  for (let count = 0; ; count++) {
     let next: IteratorResult<unknown>;
     try {
       next = iterator.next();
     } catch (error) {
       throw stepFailure(error, { step: step.name, element, windows });
     }
-    if (next.done === true) return;
+    if (next.done === true) return count;
     out.emit(next.value, timestamp, windows, pane);
   }
 }
@@ -166,11 +170,13 @@ export class FilterOperator implements Emitter {
   readonly #step: StepInfo;
   readonly #fn: (element: unknown) => unknown;
   readonly #out: Emitter;
+  readonly #count: ElementCount;
 
-  constructor(step: StepInfo, fn: (element: unknown) => unknown, out: Emitter) {
+  constructor(step: StepInfo, fn: (element: unknown) => unknown, out: Emitter, count: ElementCount) {
     this.#step = step;
     this.#fn = fn;
     this.#out = out;
+    this.#count = count;
   }
 
   emit(value: unknown, timestamp: Timestamp, windows: readonly Window[], pane: Pane): void {
@@ -182,7 +188,9 @@ export class FilterOperator implements Emitter {
     } catch (error) {
       throw stepFailure(error, { step: this.#step.name, element: value, windows });
     }
-    if (keep) this.#out.emit(value, timestamp, windows, pane);
+    if (!keep) return;
+    this.#count.elements++;
+    this.#out.emit(value, timestamp, windows, pane);
   }
 }
 

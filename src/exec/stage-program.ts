@@ -42,6 +42,7 @@ import {
 } from "./operators.ts";
 import { CombinePartOperator, PrecombineOperator } from "./combine-parts.ts";
 import { NOTHING_PENDING } from "./pending.ts";
+import { CountingEmitter, isCountedByItself } from "./counted.ts";
 import { DoFnLifecycle } from "./do-fn-lifecycle.ts";
 import { ParDoOperator, StatefulOperator } from "./pardo.ts";
 import { StateRecords } from "./state-records.ts";
@@ -148,6 +149,9 @@ export class StageProgram implements StageRunner {
       if (this.#stage.outputs.includes(collection)) targets.push(this.#host.output(collection));
       emitter = this.#shared(fanOut(targets), this.#usersOf(collection));
       const { producer, tag } = this.#graph.collections[collection] as Collection;
+      const step = this.#graph.steps[producer] as Step;
+      if (!(tag === "main" && isCountedByItself(step)) || this.#makesCalls(step))
+        emitter = new CountingEmitter(this.#host.counts.of(collection), emitter);
       emitter = this.#traced.get(producer)?.outlet(tag, emitter) ?? emitter;
       this.#emitters.set(collection, emitter);
     }
@@ -301,8 +305,10 @@ export class StageProgram implements StageRunner {
     const target = buffer ?? out;
     let operator: Emitter;
     if (spec.kind === "map") operator = new MapOperator(info, plain, target);
-    else if (spec.kind === "filter") operator = new FilterOperator(info, plain, target);
-    else operator = new FlatMapOperator(info, plain, target);
+    else {
+      const Operator = spec.kind === "filter" ? FilterOperator : FlatMapOperator;
+      operator = new Operator(info, plain, target, this.#host.counts.of(step.outputs["main"] as CollectionId));
+    }
     if (looks) operator = new ContextOperator(context, operator);
     if (buffer === undefined) return operator;
     const aside = this.#emitterOf(failures);

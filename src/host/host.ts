@@ -10,6 +10,7 @@ import type { Timestamp } from "../model/time.ts";
 import type { Window } from "../model/window.ts";
 import type { Emitter } from "./emitter.ts";
 import type { KeyedRecord, RecordStore, StateData, TimerEntry } from "./records.ts";
+import type { ElementCounts } from "./element-counts.ts";
 import type { UserMetrics } from "./user-metrics.ts";
 
 /** Event time and processing time as the stage sees them. */
@@ -116,6 +117,8 @@ export interface StageHost extends TimeHost {
    */
   trackWork(work: Promise<void>, done: () => void): void;
   readonly options: unknown;
+  /** Where the elements of collections are counted. */
+  readonly counts: Pick<ElementCounts, "of">;
   /** Where user code keeps its metrics. */
   readonly metrics: Pick<UserMetrics, "of" | "add">;
 }

@@ -11,6 +11,7 @@ import type { ErrorCode } from "../base/error-codes.ts";
 import { type ErrorContext, type ErrorDomain, TidemarkError } from "../base/errors.ts";
 import type { TimeDomain } from "../fn/timer.ts";
 import type { CollectionId, StepId, ViewId } from "../graph/graph.ts";
+import type { CollectionCount } from "../host/element-counts.ts";
 import type { StepMetric } from "../host/user-metrics.ts";
 import type { DropReason } from "../host/host.ts";
 import type { ProgramHashes } from "../program/hashes.ts";
@@ -68,6 +69,8 @@ export interface BundleResult {
   readonly requiresFinalization: boolean;
   /** What user code has counted in the bundle. */
   readonly metrics: readonly StepMetric[];
+  /** How many elements its collections had. */
+  readonly counts: readonly CollectionCount[];
 }
 
 export interface InstructionResponse {

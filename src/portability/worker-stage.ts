@@ -30,6 +30,7 @@ import type { Window } from "../model/window.ts";
 import { callPolicy } from "../optimize/call-policy.ts";
 import { hasAsyncBundles, makesCalls } from "../optimize/stages.ts";
 import { expiryTime } from "../windowing/strategy.ts";
+import { ElementCounts } from "../host/element-counts.ts";
 import { UserMetrics } from "../host/user-metrics.ts";
 import type { Pane } from "../model/pane.ts";
 import { BundleProgress } from "./bundle-progress.ts";
@@ -115,6 +116,7 @@ export class WorkerStage {
   #views = new Map<string, readonly unknown[]>();
   #viewsToken = -1;
   readonly #metrics = new UserMetrics();
+  readonly #counts = new ElementCounts();
   #dropped: { step: StepId; reason: DropReason }[] = [];
   #finalizers: Finalizer[] = [];
   #work: Promise<void>[] = [];
@@ -192,6 +194,7 @@ export class WorkerStage {
       setFull: () => {},
       trackWork: (work, done) => this.#work.push(work.then(done)),
       options: this.#parts.options,
+      counts: this.#counts,
       metrics: this.#metrics,
       inputWatermark: () => this.#time.inputWatermark,
       outputWatermark: () => this.#time.outputWatermark,
@@ -436,6 +439,7 @@ export class WorkerStage {
     this.#dropped = [];
     const requiresFinalization = this.#finalizers.length > 0;
     const metrics = this.#metrics.drain();
-    return { elements, timers: timers.finish(), processed, dropped, requiresFinalization, metrics };
+    const counts = this.#counts.drain();
+    return { elements, timers: timers.finish(), processed, dropped, requiresFinalization, metrics, counts };
   }
 }

@@ -1,6 +1,6 @@
 /** What the figures of a job are called where they leave the process: one list for every way out. */
 import { MAX_TIMESTAMP, MIN_TIMESTAMP } from "../model/time.ts";
-import type { JobMetrics, StepMetrics, UserMetric } from "../runners/embedded/run.ts";
+import type { JobMetrics, StepMetrics, UserMetric } from "../runners/embedded/job-metrics.ts";
 
 /** A number with the labels that tell it from others of its figure: `step`, and `reason` or `name`. */
 export interface Sample {
@@ -62,6 +62,13 @@ export const FIGURES: readonly Figure[] = [
   perStep("elements_out", "counter", "{element}", "Elements that went on to other steps.", (step) => step.elementsOut),
   perStep("bundles", "counter", "{bundle}", "Bundles.", (step) => step.bundles),
   perStep(
+    "busy",
+    "counter",
+    "s",
+    "Time at work, with the steps that its elements go straight into; of steps that run as one, at the first.",
+    (step) => step.busyMs / 1000,
+  ),
+  perStep(
     "dropped",
     "counter",
     "{element}",
@@ -76,6 +83,7 @@ export const FIGURES: readonly Figure[] = [
     (step) => step.pending,
   ),
   perStep("keys", "gauge", "{key}", "Keys for which something is kept, once for each window.", (step) => step.keys),
+  perStep("state", "gauge", "By", "What is kept for them, about.", (step) => step.stateBytes),
   perStep("timers", "gauge", "{timer}", "Timers that are set.", (step) => step.timers),
   perStep(
     "watermark",

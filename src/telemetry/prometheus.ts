@@ -1,5 +1,5 @@
 /** The figures of a job as Prometheus reads them: its text format, version 0.0.4. */
-import type { JobMetrics } from "../runners/embedded/run.ts";
+import type { JobMetrics } from "../runners/embedded/job-metrics.ts";
 import { type Figure, FIGURES, type Sample } from "./figures.ts";
 
 /**
@@ -21,8 +21,11 @@ export function prometheusText(job: string, metrics: JobMetrics): string {
 }
 
 /** A figure without samples is left out. */
+/** Prometheus has units in names, as words. */
+const SUFFIXES: Readonly<Record<string, string>> = { s: "_seconds", By: "_bytes" };
+
 function figureText({ name: dotted, kind, unit, help, samples }: Figure, job: string, metrics: JobMetrics): string {
-  const name = `tidemark_${dotted.replaceAll(".", "_")}${unit === "s" ? "_seconds" : ""}${kind === "counter" ? "_total" : ""}`;
+  const name = `tidemark_${dotted.replaceAll(".", "_")}${SUFFIXES[unit ?? ""] ?? ""}${kind === "counter" ? "_total" : ""}`;
   const lines = samples(metrics).map(({ labels, value }) => sampleText(name, { job, ...labels }, value));
   return lines.length === 0 ? "" : [`# HELP ${name} ${help}\n`, `# TYPE ${name} ${kind}\n`, ...lines].join("");
 }

@@ -46,8 +46,8 @@ test("Prometheus: each figure has its help, type and labels, escaped", async () 
 });
 
 test("Prometheus: a watermark has a lag once it has begun, and before its end", () => {
-  const none = { elementsIn: 0, elementsOut: 0, bundles: 0, keys: 0, timers: 0, pending: 0, dropped: 0, droppedBy: {} };
-  const step = { name: "S", ...none };
+  const kept = { busyMs: 0, keys: 0, stateBytes: 0, timers: 0, pending: 0 };
+  const step = { name: "S", stage: "S", elementsIn: 0, elementsOut: 0, bundles: 0, dropped: 0, droppedBy: {}, ...kept };
   const lagOf = (watermark: number): string | undefined =>
     prometheusText("j", {
       takenAt: 5000,

@@ -8,7 +8,7 @@ import { checkOptionNames, type OptionNames } from "../base/option-names.ts";
 import { describeExplanation } from "../explain/words.ts";
 import { isProgram, type Pipeline, pipeline, type Program } from "../pipeline/index.ts";
 import type { EmbeddedJob } from "../runners/embedded/job.ts";
-import { describeStages, type JobMetrics, jobMetrics } from "../runners/embedded/run.ts";
+import { describeStages, type JobMetrics, jobMetrics } from "../runners/embedded/job-metrics.ts";
 import { simulatedJobClock } from "./simulated-job-clock.ts";
 import { startTestJob, type TestJobOptions } from "./test-job.ts";
 

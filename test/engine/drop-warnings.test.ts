@@ -153,6 +153,7 @@ describe("processing-time timers that are not due when their window expires", ()
       expect({ dropped, watermark }).toEqual({ dropped: 2, watermark: 1000 });
       expect(steps.map((step) => [step.name, step.dropped, step.timers, step.keys])).toEqual([
         ["Feed", 0, 0, 0],
+        ["WindowInto", 0, 0, 0],
         ["Timers", 2, 0, 0],
       ]);
       feed.end();

@@ -7,6 +7,7 @@ import { folder, script } from "./kit.ts";
 interface BothHosts {
   readonly embedded: readonly string[];
   readonly fake: readonly string[];
+  readonly elements: { readonly embedded: object; readonly fake: object };
   readonly requests: number;
   readonly messages: number;
 }
@@ -45,7 +46,11 @@ const LINES = {
 
 test("programs with combines, state, timers, side inputs and async functions give the same on both hosts", async () => {
   const results = await onBothHosts(Object.keys(LINES).map((name) => [name, ""]));
-  for (const { embedded, fake } of Object.values(results)) expect(fake).toEqual(embedded);
+  for (const { embedded, fake, elements } of Object.values(results)) {
+    expect(fake).toEqual(embedded);
+    expect(elements.fake).toMatchObject(elements.embedded);
+    expect(Object.keys(elements.embedded)).not.toEqual([]);
+  }
   expect(Object.fromEntries(Object.entries(results).map(([name, { fake }]) => [name, fake.length]))).toEqual(LINES);
 }, 60_000);
 

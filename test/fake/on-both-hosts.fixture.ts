@@ -12,7 +12,16 @@ const PROGRAM = join(import.meta.dirname, "programs.fixture.ts");
 const [folder = "", prefetch = "", ...rest] = process.argv.slice(2);
 const linesOf = (path: string): string[] => readFileSync(path, "utf8").split("\n").slice(0, -1).sort();
 
-const results: Record<string, { embedded: string[]; fake: string[]; requests: number; messages: number }> = {};
+interface Result {
+  embedded: string[];
+  fake: string[];
+  /** How many elements collections have had, by their ids; the fake runner's graph has the same and more. */
+  elements: { embedded: Record<number, number>; fake: Record<number, number> };
+  requests: number;
+  messages: number;
+}
+
+const results: Record<string, Result> = {};
 for (let i = 0; i < rest.length; i += 2) {
   const [name = "", input = ""] = rest.slice(i, i + 2);
   const [embedded, fake] = [join(folder, "embedded"), join(folder, "fake")];
@@ -30,6 +39,7 @@ for (let i = 0; i < rest.length; i += 2) {
     // What user code counted is part of what a host gives.
     embedded: [...linesOf(embedded), ...own.user.map((metric) => JSON.stringify(metric))],
     fake: [...linesOf(fake), ...other.user.map((metric) => JSON.stringify(metric))],
+    elements: { embedded: Object.fromEntries(own.elements), fake: Object.fromEntries(other.elements) },
     ...job.stateTraffic,
   };
 }

@@ -1,7 +1,6 @@
 /** `run`: a program on the embedded engine, in this process. */
 import type { Clock } from "../../base/clock.ts";
 import type { Program } from "../../pipeline/program.ts";
-import { formatTimestamp } from "../../model/time.ts";
 import { TidemarkError } from "../../base/errors.ts";
 import { buildProgram } from "../../program/build.ts";
 import { checkOptionNames, type OptionNames } from "../../base/option-names.ts";
@@ -10,12 +9,9 @@ import { nodeClock } from "../../platform/node.ts";
 import { noEffectWarning } from "./no-effect.ts";
 import type { ExplainQuery } from "./explain-query.ts";
 import { EmbeddedJob, type JobState } from "./job.ts";
+import { type JobMetrics, jobMetrics } from "./job-metrics.ts";
 import type { TraceOptions } from "./trace-options.ts";
-import type { MetricValue } from "../../fn/metrics.ts";
-import type { Step } from "../../graph/graph.ts";
 import type { Explanation } from "../../explain/explanation.ts";
-import type { DropReason } from "../../host/host.ts";
-import type { Stage } from "../../host/stage.ts";
 
 /** How a program is run; all members optional. */
 export interface RunOptions {
@@ -36,55 +32,6 @@ export interface RunOptions {
   /** Tells the journey of elements through a step. Default: nothing is told, and nothing costs. */
   readonly trace?: TraceOptions;
 }
-
-/** Figures of one stage of a running job. */
-export interface StepMetrics {
-  readonly name: string;
-  /** Elements that came into the stage. */
-  readonly elementsIn: number;
-  /** Elements that went on to other stages; one that goes to several counts once. */
-  readonly elementsOut: number;
-  readonly bundles: number;
-  /** Milliseconds of event time: the stage puts nothing out before it, but what is late. */
-  readonly watermark: number;
-  /** Keys for which something is kept, once for each window. */
-  readonly keys: number;
-  /** Timers that are set. */
-  readonly timers: number;
-  /** Elements that wait: for side inputs, for calls, or to be taken up. */
-  readonly pending: number;
-  /** What its steps dropped, in all. */
-  readonly dropped: number;
-  /**
-   * The same by reason: elements whose window had `expired` or whose trigger had finished (`closed`), in the `gap` between two
-   * windows, too late for a side input (`view`); processing-time timers (`timer`) whose window expired before they were due.
-   */
-  readonly droppedBy: Readonly<Partial<Record<DropReason, number>>>;
-}
-
-/** Figures of a job. */
-export interface JobMetrics {
-  /** When they were taken: milliseconds of the job's clock. */
-  readonly takenAt: number;
-  /** Milliseconds since the job was started. */
-  readonly elapsedMs: number;
-  /** Elements read by all sources. */
-  readonly elementsRead: number;
-  /** What all steps dropped. */
-  readonly dropped: number;
-  /** The least watermark of the last stages: how far results are complete. */
-  readonly watermark: number;
-  readonly steps: readonly StepMetrics[];
-  /** What user code has counted: see `Metrics`. */
-  readonly user: readonly UserMetric[];
-}
-
-/** A metric of user code. */
-export type UserMetric = MetricValue & {
-  /** The step's name. */
-  readonly step: string;
-  readonly name: string;
-};
 
 /** A running job. */
 export interface JobHandle {
@@ -225,62 +172,4 @@ class Handle implements JobHandle {
     this.#awaited = true;
     await (await this.#job).drain();
   }
-}
-
-/** The figures of a job, by stage. */
-export function jobMetrics(job: EmbeddedJob | undefined, takenAt: number, elapsedMs: number): JobMetrics {
-  if (job === undefined) {
-    const watermark = Number.NEGATIVE_INFINITY;
-    return { takenAt, elapsedMs, elementsRead: 0, dropped: 0, watermark, steps: [], user: [] };
-  }
-  const { stages, dropped, user } = job.metrics();
-  const lossesOf = (stage: Stage): Pick<StepMetrics, "dropped" | "droppedBy"> => {
-    const droppedBy: Partial<Record<DropReason, number>> = {};
-    let sum = 0;
-    for (const { step, reason, count } of dropped) {
-      if (!stage.steps.includes(step)) continue;
-      droppedBy[reason] = (droppedBy[reason] ?? 0) + count;
-      sum += count;
-    }
-    return { dropped: sum, droppedBy };
-  };
-  // An impulse is a beginning, not data.
-  const reads = ({ kind, steps }: Stage): boolean =>
-    kind === "source" && job.graph.steps[steps[0] as number]?.spec.kind !== "impulse";
-  return {
-    takenAt,
-    elapsedMs,
-    elementsRead: stages.reduce((sum, s, i) => (reads(job.stages[i] as Stage) ? sum + s.elementsIn : sum), 0),
-    dropped: dropped.reduce((sum, drop) => sum + drop.count, 0),
-    watermark: Math.min(...stages.map((s) => s.outputWatermark)),
-    steps: stages.map((s, i) => ({
-      name: s.name,
-      elementsIn: s.elementsIn,
-      elementsOut: s.elementsOut,
-      bundles: s.bundles,
-      watermark: s.outputWatermark,
-      keys: s.keys,
-      timers: s.timers,
-      pending: s.pending,
-      ...lossesOf(job.stages[i] as Stage),
-    })),
-    user: user.map(({ step, name, metric }) => ({ step: (job.graph.steps[step] as Step).name, name, ...metric })),
-  };
-}
-
-/**
- * One line for each stage, for people: what it stands at.
- *
- * @example
- * ```ts
- * describeStages(await runTest((p) => p.create(["a", "b"]))); // -> "Create: watermark +∞, 2 in, 0 keys, 0 timers, 0 pending"
- * ```
- */
-export function describeStages(metrics: JobMetrics): string {
-  return metrics.steps
-    .map(
-      (s) =>
-        `${s.name}: watermark ${formatTimestamp(s.watermark)}, ${s.elementsIn} in, ${s.keys} keys, ${s.timers} timers, ${s.pending} pending`,
-    )
-    .join("\n");
 }

@@ -228,7 +228,7 @@ export class RemoteStage implements StageRunner {
     return out.finish();
   }
 
-  #take(id: number, { elements, timers, dropped, metrics, requiresFinalization }: BundleResult): void {
+  #take(id: number, { elements, timers, dropped, metrics, counts, requiresFinalization }: BundleResult): void {
     for (const family of timers) {
       for (const { key, tag, windows, set } of readTimers(family, KEYS, this.#windows)) {
         const record = this.#record(windows[0] as Window, key as Uint8Array);
@@ -243,6 +243,7 @@ export class RemoteStage implements StageRunner {
     }
     for (const { step, reason } of dropped) this.#host.dropped(step, reason);
     for (const metric of metrics) this.#host.metrics.add(metric, (this.#graph.steps[metric.step] as Step).name);
+    for (const [collection, count] of counts) this.#host.counts.of(collection).elements += count;
     if (requiresFinalization)
       this.#host.onBundleFinalized(async () => void (await this.#link().send({ kind: "finalizeBundle", bundle: id })));
     for (const { collection, count, bytes } of elements) {
