@@ -19,7 +19,7 @@ export const HELP: string = `Trending hashtags over a live, replayed stream of t
 Each tweet has an event time, and arrives out of order. Tags are counted in windows of one minute of event time: EARLY panes
 while a window is open (each tag speaks once a second), one ON TIME pane when the watermark passes its end, LATE panes for
 tweets that come within 30 s after that; what is later still is dropped and counted. Ctrl-C stops: windows that are open then
-are shown as CUT SHORT. The same pipeline over a file, without the view:
+are shown as CUT SHORT. The key ? says what the open windows wait for. The same pipeline over a file, without the view:
 
   npx tidemark run labs/live-trending/trending.ts --help
 `;

@@ -4,7 +4,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { MIN_TIMESTAMP, minutes, pipeline, type Program, run, seconds } from "tidemark";
+import { describeExplanation, MIN_TIMESTAMP, minutes, pipeline, type Program, run, seconds } from "tidemark";
+import { onAsked } from "../../src/cli/ask.ts";
 import { HELP, readArguments } from "./arguments.ts";
 import { Board, boardSink } from "./board.ts";
 import { writeTweets } from "./generator.ts";
@@ -112,6 +113,16 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   process.exit(error.code === "EPIPE" ? 0 : 1);
 });
 
+/** What the windows that are open wait for, in words. */
+function explain(): string {
+  return describeExplanation(job.explain({ step: "Top" })) || "no window is open";
+}
+
+const stopAsking = onAsked(() => {
+  if (view === undefined) process.stdout.write(`${explain()}\n`);
+  else view.print(`\n${explain()}\n`);
+}, live);
+
 let statusAt = 0;
 const ticker = setInterval(() => {
   const current = model();
@@ -141,6 +152,7 @@ try {
   failure = error instanceof Error ? error.message : String(error);
 } finally {
   clearInterval(ticker);
+  stopAsking();
   if (failure === undefined) view?.draw(model());
   view?.stop();
   rmSync(folder, { recursive: true, force: true });

@@ -95,6 +95,18 @@ test("V2: the view goes up by what it drew, which never scrolls", () => {
   for (const lines of ups) expect(lines).toBeLessThan(15);
 });
 
+test("what is printed stays, and the frame goes on below it", () => {
+  const { out, text } = terminal(80, 24);
+  const view = new TerminalView(out, false);
+  view.draw(model(pane(4)));
+  view.print("why");
+  view.draw(model(pane(4)));
+  view.stop();
+  const [before = "", after = ""] = text().split("why\n");
+  expect(before).toMatch(/\[(\d+)A\u001b\[J$/);
+  expect(after).not.toContain("A\u001b");
+});
+
 test("a terminal of unknown size is taken for 80 by 24", () => {
   const { out, text } = terminal(0, 0);
   const view = new TerminalView(out, false);

@@ -155,9 +155,19 @@ export class TerminalView {
     // A terminal that does not know its size says 0. The last line is left to the cursor.
     const columns = this.#out.columns || 80;
     const lines = renderFrame(model, columns, this.#colour, Math.max(1, (this.#out.rows || 24) - 1));
-    const up = this.#drawn === 0 ? "" : `\u001b[${this.#drawn}A`;
-    this.#out.write(`${up}${lines.map((text) => `\u001b[2K${text}\n`).join("")}\u001b[J`);
+    this.#out.write(`${this.#up()}${lines.map((text) => `\u001b[2K${text}\n`).join("")}\u001b[J`);
     this.#drawn = lines.length;
+  }
+
+  /** Leaves text where the frame is, which goes on below it. */
+  print(text: string): void {
+    this.#out.write(`${this.#up()}\u001b[J${text}\n`);
+    this.#drawn = 0;
+  }
+
+  /** To the first line of the frame. */
+  #up(): string {
+    return this.#drawn === 0 ? "" : `\u001b[${this.#drawn}A`;
   }
 
   /** Gives the cursor back. */
