@@ -103,7 +103,7 @@ test("what is printed stays, and the frame goes on below it", () => {
   view.draw(model(pane(4)));
   view.stop();
   const [before = "", after = ""] = text().split("why\n");
-  expect(before).toMatch(/\[(\d+)A\u001b\[J$/);
+  expect(before.endsWith("A\u001b[J")).toBe(true);
   expect(after).not.toContain("A\u001b");
 });
 

@@ -1,4 +1,5 @@
 /** `endings.fixture.ts FOLDER NAME`: how a program of programs.fixture.ts ends; `busy` is cancelled while a function spins. */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { isTidemarkError } from "../../src/base/errors.ts";
 import { nodeClock } from "../../src/platform/node.ts";
@@ -12,6 +13,10 @@ const job = await FakeJob.start(await submit(join(import.meta.dirname, "programs
 });
 if (name === "busy") {
   while (job.progress(job.stageOf("Spin")).claimed === 0) await turns(1);
+  await job.cancel();
+}
+if (name === "stuck in setup") {
+  while (!existsSync(options.input)) await turns(1);
   await job.cancel();
 }
 try {

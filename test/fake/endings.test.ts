@@ -14,7 +14,16 @@ test("what a function throws comes back with its step, key, window and element",
 });
 
 test("WORKER_FAILED: a program that ends its process ends the worker's thread, and the job", async () => {
-  expect(await script("endings", folder(), "exits")).toMatch(/^failed WORKER_FAILED\n.*the worker's thread ended/);
+  const told = await script("endings", folder(), "exits");
+  expect(told).toMatch(/^failed WORKER_FAILED\n.*the worker's thread ended, at work on "Exit"/);
+  expect(told).toMatch(/step: Exit/);
+});
+
+test.each([
+  ["throws in a timer", /^failed WORKER_FAILED\n.*the worker's thread failed: null, at work on "Later"/],
+  ["stuck in setup", /^cancelled JOB_ABORTED\n/],
+])("a program that %s ends the job, which says so", async (name, said) => {
+  expect(await script("endings", folder(), name)).toMatch(said);
 });
 
 test("a job is cancelled while a function holds the worker's thread", async () => {

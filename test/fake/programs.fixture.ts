@@ -273,6 +273,23 @@ const BUILDERS: Readonly<Record<string, (p: Pipeline, options: Options) => PColl
     }),
   /** Ends its thread. */
   exits: (p) => pairs(p).map("Exit", () => process.exit(3)),
+  "throws in a timer": (p) =>
+    pairs(p).map("Later", async () => {
+      setTimeout(() => {
+        // oxlint-disable-next-line typescript/only-throw-error -- anything can be thrown
+        throw null;
+      }, 1);
+      await new Promise(() => {});
+    }),
+  /** Never leaves `setup`; says by a file that it is there. */
+  "stuck in setup": (p, { input }) =>
+    pairs(p).parDo("Stuck", {
+      setup() {
+        appendFileSync(input, "here");
+        for (;;) continue;
+      },
+      process: () => [],
+    }),
   /** Notes what becomes of a DoFn. */
   life: (p, { input }) => {
     const note = (what: string): void => appendFileSync(input, `${what}\n`);

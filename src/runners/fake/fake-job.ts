@@ -59,7 +59,6 @@ export class FakeJob {
   readonly #job: EmbeddedJob;
   /** Resolves when the job is done and its thread has ended; rejects with a coded error when it failed or was cancelled. */
   readonly done: Promise<EngineMetrics>;
-  #out = 0;
   #failed = false;
 
   /** Starts the worker, then the job. @throws MODULE_DIFFERS, OPTIONS_DIFFER, GRAPH_DIFFERS, and what loading throws there */
@@ -72,7 +71,7 @@ export class FakeJob {
       submitted: program.hashes,
       strict: options.strict ?? false,
       prefetchKeys: options.prefetchKeys ?? 1000,
-      stages: stages.length,
+      stages: stages.map(({ name }) => name),
     });
     return new FakeJob(program, graph, stages, link, options);
   }
@@ -123,7 +122,7 @@ export class FakeJob {
   #onFailed(): void {
     this.#failed = true;
     // User code may hold the thread for ever: then there is nobody who could tear down.
-    if (this.#out > 0) void this.#link.close();
+    if (this.#link.isBusy) void this.#link.close();
   }
 
   #engineStage(stage: Stage): EngineStage {
@@ -140,9 +139,6 @@ export class FakeJob {
           host,
           () => this.#link,
           () => this.#failed,
-          (by) => {
-            this.#out += by;
-          },
         ),
     };
   }

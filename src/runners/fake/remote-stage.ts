@@ -68,7 +68,6 @@ export class RemoteStage implements StageRunner {
   readonly #hasState: boolean;
   readonly #records: RecordStore<RemoteRecord> | undefined;
   readonly #isFailed: () => boolean;
-  readonly #inFlight: (by: number) => void;
   readonly #coders = new Map<CollectionId, ReturnType<typeof runnerCoder>>();
   #elements: Element[] = [];
   #timers: TimerEntry[] = [];
@@ -77,21 +76,12 @@ export class RemoteStage implements StageRunner {
   #strays = new Map<string, RemoteRecord>();
   #token = 0;
 
-  /** @param inFlight told when bundles go out and come back */
-  constructor(
-    graph: PipelineGraph,
-    stage: Stage,
-    host: StageHost,
-    link: () => WorkerLink,
-    isFailed: () => boolean,
-    inFlight: (by: number) => void,
-  ) {
+  constructor(graph: PipelineGraph, stage: Stage, host: StageHost, link: () => WorkerLink, isFailed: () => boolean) {
     this.#graph = graph;
     this.#stage = stage;
     this.#host = host;
     this.#link = link;
     this.#isFailed = isFailed;
-    this.#inFlight = inFlight;
     const first = graph.steps[stage.steps[0] as StepId] as Step;
     this.#views = stage.views.map((id) => graph.views[id] as ViewNode);
     this.#sides = new SideWindows(first.name, stage.views, graph);
@@ -148,15 +138,6 @@ export class RemoteStage implements StageRunner {
   }
 
   async finishBundle(): Promise<void> {
-    this.#inFlight(1);
-    try {
-      await this.#sendAll();
-    } finally {
-      this.#inFlight(-1);
-    }
-  }
-
-  async #sendAll(): Promise<void> {
     let elements = this.#elements;
     this.#elements = [];
     const [timers, expiries] = [this.#timers, this.#expiries];

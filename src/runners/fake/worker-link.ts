@@ -7,6 +7,7 @@
  */
 import { MessageChannel, receiveMessageOnPort, type MessagePort, Worker } from "node:worker_threads";
 import { TidemarkError } from "../../base/errors.ts";
+import { preview } from "../../base/preview.ts";
 import { BundleProgress, type Progress, PROGRESS_BYTES } from "../../portability/bundle-progress.ts";
 import {
   type BundleResult,
@@ -28,18 +29,26 @@ export interface WorkerOptions {
   readonly submitted: ProgramHashes;
   readonly strict: boolean;
   readonly prefetchKeys: number;
-  readonly stages: number;
+  /** The names of the stages, by their ids. */
+  readonly stages: readonly string[];
 }
 
 /** Answers one state request. */
 export type StateHandler = (key: StateKey, operation: StateOperation) => Uint8Array;
 
 interface Open {
+  /** The stage that was given the instruction, where it was one. */
+  readonly stage: number | undefined;
   resolve(response: InstructionResponse): void;
   reject(error: unknown): void;
 }
 
 const NO_BYTES = new Uint8Array(0);
+
+/** Anything can be thrown. */
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : preview(error);
+}
 
 export class WorkerLink {
   readonly #worker: Worker;
@@ -47,6 +56,7 @@ export class WorkerLink {
   readonly #state: MessagePort;
   readonly #signal = new SharedArrayBuffer(4);
   readonly #progress: SharedArrayBuffer;
+  readonly #stages: readonly string[];
   readonly #open = new Map<number, Open>();
   readonly #handlers = new Map<number, StateHandler>();
   /** Stages whose bundle is not to be split. */
@@ -61,9 +71,10 @@ export class WorkerLink {
 
   private constructor(options: WorkerOptions) {
     const { stages, ...start } = options;
+    this.#stages = stages;
     const control = new MessageChannel();
     const state = new MessageChannel();
-    this.#progress = new SharedArrayBuffer(PROGRESS_BYTES * Math.max(1, stages));
+    this.#progress = new SharedArrayBuffer(PROGRESS_BYTES * Math.max(1, stages.length));
     this.#control = control.port1;
     this.#state = state.port1;
     const workerData: WorkerStart = {
@@ -81,10 +92,10 @@ export class WorkerLink {
     this.#control.on("message", (response: InstructionResponse) => this.#answered(response));
     this.#state.on("message", (request: StateRequest) => this.#answerState(request));
     this.#exited = new Promise((resolve) => {
-      this.#worker.on("error", (error: Error) => this.#end(error));
+      this.#worker.on("error", (error: unknown) => this.#end(`failed: ${reasonOf(error)}`));
       this.#worker.on("exit", () => {
         this.#takeLastAnswers();
-        this.#end(undefined);
+        this.#end("ended");
         resolve();
       });
     });
@@ -93,7 +104,9 @@ export class WorkerLink {
   /** Starts a worker, and waits until it has the same program. @throws MODULE_DIFFERS, OPTIONS_DIFFER, GRAPH_DIFFERS */
   static async start(options: WorkerOptions): Promise<WorkerLink> {
     const link = new WorkerLink(options);
-    const ready = new Promise<InstructionResponse>((resolve, reject) => link.#open.set(0, { resolve, reject }));
+    const ready = new Promise<InstructionResponse>((resolve, reject) =>
+      link.#open.set(0, { stage: undefined, resolve, reject }),
+    );
     try {
       await ready;
       return link;
@@ -112,15 +125,31 @@ export class WorkerLink {
     }
   }
 
-  #end(error: Error | undefined): void {
-    this.#ended ??= new TidemarkError("WORKER_FAILED", {
-      what: error === undefined ? "the worker's thread ended" : `the worker's thread failed: ${error.message}`,
-      why: "it runs the functions of the program",
-      fix: "see whether the program ends its process, or throws where nobody catches it",
-      domain: "external",
-    });
+  #end(how: string): void {
+    if (this.#ended === undefined) {
+      const busy = this.#busyStages();
+      this.#ended = new TidemarkError("WORKER_FAILED", {
+        what: `the worker's thread ${how}${busy.length === 0 ? "" : `, at work on ${busy.map((name) => `"${name}"`).join(", ")}`}`,
+        why: "it runs the functions of the program",
+        fix: "see whether the program ends its process, throws where nobody catches it, or takes too much memory",
+        domain: "external",
+        ...(busy.length === 1 && { step: busy[0] as string }),
+      });
+    }
     for (const open of this.#open.values()) open.reject(this.#ended);
     this.#open.clear();
+  }
+
+  /** The names of the stages that have not answered; of several those that have begun with an element, where there are any. */
+  #busyStages(): readonly string[] {
+    const open = [...new Set([...this.#open.values()].flatMap(({ stage }) => stage ?? []))];
+    const begun = open.filter((stage) => this.progress(stage).claimed > 0);
+    return (begun.length > 0 ? begun : open).map((stage) => this.#stages[stage] as string);
+  }
+
+  /** Whether an instruction has not been answered. */
+  get isBusy(): boolean {
+    return this.#open.size > 0;
   }
 
   #answered(response: InstructionResponse): void {
@@ -151,7 +180,7 @@ export class WorkerLink {
     const id = this.#nextId++;
     const request: InstructionRequest = { id, instruction };
     return new Promise((resolve, reject) => {
-      this.#open.set(id, { resolve, reject });
+      this.#open.set(id, { stage: "stage" in instruction ? instruction.stage : undefined, resolve, reject });
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port has no origin
       this.#control.postMessage(request);
     });
