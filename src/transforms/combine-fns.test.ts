@@ -120,3 +120,20 @@ test.each([
     expect(() => fn.extractOutput(fn.mergeAccumulators([accumulator, accumulator]))).toThrow("NOT_A_NUMBER");
   },
 );
+
+test("merging tops leaves what is merged as it was, and gives out none of it but the first", () => {
+  const top = topFn(2, naturalOrder<number>);
+  const few = fc.array(fc.array(int, { maxLength: 3 }), { minLength: 1, maxLength: 4 });
+  fc.assert(
+    fc.property(few, int, (parts, more) => {
+      const accumulators = parts.map((inputs) =>
+        inputs.reduce((sum, n) => top.addInput(sum, n), top.createAccumulator()),
+      );
+      const before = structuredClone(accumulators);
+      const merged = top.mergeAccumulators([top.createAccumulator(), ...accumulators]);
+      top.addInput(merged, more);
+      expect(accumulators).toEqual(before);
+    }),
+    { seed: SEED, numRuns: 200 },
+  );
+});

@@ -1,7 +1,7 @@
 /**
  * The n greatest of many, in bounded memory.
  *
- * O1 An accumulator is a binary heap in a plain array, the least element first; it never has more than n elements.
+ * O1 An accumulator is a plain array, greatest first; it never has more than n elements. Of equal ones the first to come stays.
  * O2 Where `distinctBy` is given, no two elements of an accumulator have the same identity: the greater one stays.
  */
 import { TidemarkError } from "../base/errors.ts";
@@ -25,7 +25,7 @@ export function naturalOrder<T extends number | bigint | string>(a: T, b: T): nu
 
 /**
  * The `n` greatest inputs, greatest first; fewer where there are fewer. Cost per input: O(1) for one that is not among them,
- * else O(log n), and O(n) with `distinctBy`.
+ * else O(log n) comparisons and up to n places moved; O(n) with `distinctBy`. Merging: O(n) for each accumulator.
  * @throws TOP_INVALID when `n` is not a whole number of 1 or more
  *
  * @example
@@ -41,25 +41,45 @@ export function topFn<T>(n: number, compare: Compare<T>, options: TopOptions<T> 
     });
   }
   const { distinctBy } = options;
-  const add = (heap: T[], input: T): T[] => {
-    if (heap.length === n && compare(input, heap[0] as T) <= 0) return heap;
-    const same = distinctBy === undefined ? -1 : indexOfSame(heap, input, distinctBy);
+  const add = (top: T[], input: T): T[] => {
+    if (top.length === n && compare(input, top[n - 1] as T) <= 0) return top;
+    const same = distinctBy === undefined ? -1 : indexOfSame(top, input, distinctBy);
     if (same >= 0) {
-      if (compare(input, heap[same] as T) > 0) siftDown(heap, same, input, compare);
-    } else if (heap.length < n) siftUp(heap, input, compare);
-    else siftDown(heap, 0, input, compare);
-    return heap;
+      if (compare(input, top[same] as T) > 0) insert(top, input, same, compare);
+    } else {
+      if (top.length < n) top.push(input);
+      insert(top, input, top.length - 1, compare);
+    }
+    return top;
+  };
+  /** Both stay as they are. */
+  const merge = (a: readonly T[], b: readonly T[]): T[] => {
+    const merged: T[] = [];
+    let i = 0;
+    let j = 0;
+    while (merged.length < n && (i < a.length || j < b.length)) {
+      const next = j === b.length || (i < a.length && compare(a[i] as T, b[j] as T) >= 0) ? a[i++] : b[j++];
+      if (distinctBy === undefined || indexOfSame(merged, next as T, distinctBy) < 0) merged.push(next as T);
+    }
+    return merged;
   };
   return Object.freeze({
     name: `Top${n}`,
     createAccumulator: (): T[] => [],
     addInput: add,
-    mergeAccumulators(heaps: readonly T[][]): T[] {
-      const merged: T[] = [];
-      for (const heap of heaps) for (const element of heap) add(merged, element);
-      return merged;
+    mergeAccumulators(tops: readonly T[][]): T[] {
+      let merged = tops[0] ?? [];
+      // Of those after the first none is given out itself.
+      let borrowed = false;
+      for (let i = 1; i < tops.length; i++) {
+        const next = tops[i] as T[];
+        if (next.length === 0) continue;
+        borrowed = merged.length === 0;
+        merged = borrowed ? next : merge(merged, next);
+      }
+      return borrowed ? merged.slice() : merged;
     },
-    extractOutput: (heap: T[]): readonly T[] => heap.toSorted((a, b) => compare(b, a)),
+    extractOutput: (top: T[]): readonly T[] => top.slice(),
     codersFor(input: Coder<unknown>) {
       const list = iterableCoder(input) as Coder<unknown>;
       return { accumulatorCoder: list, outputCoder: list };
@@ -67,32 +87,20 @@ export function topFn<T>(n: number, compare: Compare<T>, options: TopOptions<T> 
   });
 }
 
-function indexOfSame<T>(heap: readonly T[], input: T, distinctBy: (element: T) => unknown): number {
+function indexOfSame<T>(top: readonly T[], input: T, distinctBy: (element: T) => unknown): number {
   const identity = distinctBy(input);
-  return heap.findIndex((element) => distinctBy(element) === identity);
+  return top.findIndex((element) => distinctBy(element) === identity);
 }
 
-/** Appends `element` and lets it rise over greater parents. */
-function siftUp<T>(heap: T[], element: T, compare: Compare<T>): void {
-  let at = heap.length;
-  heap.push(element);
-  while (at > 0) {
-    const parent = (at - 1) >> 1;
-    const above = heap[parent] as T;
-    if (compare(element, above) >= 0) break;
-    heap[at] = above;
-    at = parent;
+/** Puts `element` where it belongs among the first `end`, which it is greater than the last of; that one's place is given up. */
+function insert<T>(top: T[], element: T, end: number, compare: Compare<T>): void {
+  let low = 0;
+  let high = end;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (compare(element, top[middle] as T) > 0) high = middle;
+    else low = middle + 1;
   }
-  heap[at] = element;
-}
-
-/** Puts `element` in the place `at`, whose element it is greater than, and lets it sink under lesser children. */
-function siftDown<T>(heap: T[], at: number, element: T, compare: Compare<T>): void {
-  for (let child = 2 * at + 1; child < heap.length; child = 2 * at + 1) {
-    if (child + 1 < heap.length && compare(heap[child + 1] as T, heap[child] as T) < 0) child++;
-    if (compare(heap[child] as T, element) >= 0) break;
-    heap[at] = heap[child] as T;
-    at = child;
-  }
-  heap[at] = element;
+  for (let i = end; i > low; i--) top[i] = top[i - 1] as T;
+  top[low] = element;
 }
