@@ -220,6 +220,10 @@ function q8(input: string, out: Out): void {
 
 function w4(input: string, out: Out): void {
   const cards = new Map<string, { times: number[]; amounts: number[]; sum: number }>();
+  // What a timer does: a card is forgotten 60 s after its last payment.
+  const times: number[] = [];
+  const names: string[] = [];
+  let due = 0;
   for (const lines of chunksOfLines(`${input}.ndjson`)) {
     for (const line of lines) {
       const {
@@ -241,6 +245,17 @@ function w4(input: string, out: Out): void {
       recent.sum += amount;
       if (recent.times.length > 3 && recent.sum > 200_000)
         out.put(`${card}\t${time}\t${recent.times.length}\t${recent.sum}\n`);
+      times.push(time);
+      names.push(card);
+      for (; (times[due] as number) <= time - 60_000; due++) {
+        const name = names[due] as string;
+        if (cards.get(name)?.times.at(-1) === times[due]) cards.delete(name);
+      }
+      if (due > 65_536) {
+        times.splice(0, due);
+        names.splice(0, due);
+        due = 0;
+      }
     }
   }
 }
