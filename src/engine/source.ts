@@ -122,6 +122,22 @@ function timestampFailed(step: string, element: unknown, error: unknown): Tidema
   });
 }
 
+/** JavaScript programs, and casts, may give anything. */
+function checkReader(step: string, reader: unknown): void {
+  const missing = READER_METHODS.filter(
+    (name) => typeof (reader as SourceReader<unknown, unknown> | null | undefined)?.[name] !== "function",
+  );
+  if (missing.length === 0) return;
+  throw new TidemarkError("SOURCE_INVALID", {
+    what: `the reader that the source of step "${step}" opened has no ${missing.join("(), ")}()`,
+    why: "the engine reads a split by them",
+    fix: `give an object with ${READER_METHODS.join(", ")}`,
+    step,
+  });
+}
+
+const READER_METHODS = ["poll", "ready", "position", "close"] as const;
+
 function unknownResult(step: string, said: unknown): TidemarkError {
   return new TidemarkError("SOURCE_INVALID", {
     what: `poll() of the source of step "${step}" returned ${preview(said)}`,
@@ -192,6 +208,7 @@ export class SourceReading implements Reading {
     for (const split of splits) {
       if (this.#closed) return;
       const reader = await this.#source.open(split, undefined);
+      checkReader(this.#step, reader);
       if (this.#closed) return reader.close();
       const batch = new SplitBatch(this.#step, this.#policy, out, () => this.#engine.now());
       this.#splits.push({

@@ -98,6 +98,17 @@ const CASES: Readonly<Record<string, Case>> = {
       }),
     error: { code: "TIMER_OUTPUT_AFTER_FIRING", fix: "give an output timestamp that is not after the timer's own" },
   },
+  "a source whose reader lacks methods": {
+    build: (p) => {
+      const source = { name: "half", bounded: true, splits: () => [0], open: () => ({ poll: () => "end" }) };
+      p.read("Step", source as never).map((n) => n);
+    },
+    error: {
+      code: "SOURCE_INVALID",
+      what: 'the reader that the source of step "Step" opened has no ready(), position(), close()',
+      fix: "give an object with poll, ready, position, close",
+    },
+  },
   "a source that says neither more, idle nor end": {
     build: (p) => p.read("Step", saying("done")).map((n) => n),
     error: {
