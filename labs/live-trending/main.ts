@@ -4,7 +4,16 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describeExplanation, MIN_TIMESTAMP, minutes, pipeline, type Program, run, seconds } from "tidemark";
+import {
+  describeExplanation,
+  type JobMetrics,
+  MIN_TIMESTAMP,
+  minutes,
+  pipeline,
+  type Program,
+  run,
+  seconds,
+} from "tidemark";
 import { onAsked } from "../../src/cli/ask.ts";
 import { HELP, readArguments } from "./arguments.ts";
 import { Board, boardSink } from "./board.ts";
@@ -75,8 +84,8 @@ const job = run(program);
 const view = live ? new TerminalView(process.stdout, process.env["NO_COLOR"] === undefined) : undefined;
 
 /** How far event time has come where tweets are read. */
-function watermark(): number {
-  return job.metrics().steps[0]?.watermark ?? MIN_TIMESTAMP;
+function watermarkOf({ steps }: JobMetrics): number {
+  return steps[0]?.watermark ?? MIN_TIMESTAMP;
 }
 
 function model(): Model {
@@ -90,7 +99,7 @@ function model(): Model {
     closed,
     panes,
     dropped,
-    watermark: watermark(),
+    watermark: watermarkOf(metrics),
     latest,
     read: metrics.elementsRead,
     total,
@@ -141,7 +150,7 @@ process.on("SIGINT", () => {
     process.exit(130);
   }
   stopping = true;
-  board.stop(watermark());
+  board.stop(watermarkOf(job.metrics()));
   void job.drain().catch(() => {});
 });
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env -S node --max-semi-space-size=16
 /**
- * The command `tidemark`. The first line keeps V8's young generation at 48 MB, where it would grow to 192 and gain nothing (ADR 0011).
+ * The command `tidemark`. The first line keeps V8's young generation at 32 MB, where it would grow to 128 and gain nothing (ADR 0011).
  * M1 The version of Node is looked at before anything is loaded that an old one cannot parse.
  * M2 Node keeps what it compiles of the command and of programs, types stripped, for the next time: NODE_COMPILE_CACHE says
  *    where, NODE_DISABLE_COMPILE_CACHE=1 that it does not.

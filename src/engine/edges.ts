@@ -1,5 +1,6 @@
 /** Edges: how elements get from a source, or from one stage, into the next. */
 import type { CollectionId } from "../graph/graph.ts";
+import type { ElementCount } from "../host/element-counts.ts";
 import type { Emitter } from "../host/emitter.ts";
 import type { Pane } from "../model/pane.ts";
 import type { Timestamp } from "../model/time.ts";
@@ -13,11 +14,6 @@ export type Transcode = (
   windows: readonly Window[],
 ) => { value: unknown; windows: readonly Window[] };
 
-/** What has gone over one edge, or entered at a source. */
-export interface Traffic {
-  elements: number;
-}
-
 /** Takes what nobody reads. */
 export const NOWHERE: Emitter = { emit() {} };
 
@@ -25,7 +21,7 @@ export const NOWHERE: Emitter = { emit() {} };
 export class CountingEntry implements Emitter {
   readonly #state: StageState;
   readonly #inner: Emitter;
-  readonly #traffic: Traffic;
+  readonly #traffic: ElementCount;
 
   constructor(state: StageState, inner: Emitter) {
     this.#state = state;
@@ -44,12 +40,12 @@ export class CountingEntry implements Emitter {
 export class DirectEdge implements Emitter {
   readonly #target: StageState;
   readonly #entry: Emitter;
-  readonly #traffic: Traffic;
+  readonly #traffic: ElementCount;
 
-  constructor(target: StageState, collection: CollectionId, traffic: Traffic) {
+  constructor(target: StageState, collection: CollectionId) {
     this.#target = target;
     this.#entry = target.runner.entry(collection);
-    this.#traffic = traffic;
+    this.#traffic = target.arrival();
   }
 
   emit(value: unknown, timestamp: Timestamp, windows: readonly Window[], pane: Pane): void {
@@ -64,12 +60,12 @@ export class DirectEdge implements Emitter {
 export class QueuedEdge implements Emitter {
   readonly #target: StageState;
   readonly #collection: CollectionId;
-  readonly #traffic: Traffic;
+  readonly #traffic: ElementCount;
 
-  constructor(target: StageState, collection: CollectionId, traffic: Traffic) {
+  constructor(target: StageState, collection: CollectionId) {
     this.#target = target;
     this.#collection = collection;
-    this.#traffic = traffic;
+    this.#traffic = target.arrival();
   }
 
   emit(value: unknown, timestamp: Timestamp, windows: readonly Window[], pane: Pane): void {

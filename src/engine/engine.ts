@@ -99,7 +99,7 @@ export class Engine {
       now: deps.now,
       options: deps.options,
       views: this.#views,
-      edge: (from, collection) => this.#edge(from, collection),
+      edge: (collection) => this.#edge(collection),
       deliverResult: (stage, callId, attempt, effects) =>
         this.deliver({ kind: "call", stage, callId, attempt, effects }),
       onBundleFinalized: (callback) => this.#finalizers.push(callback),
@@ -167,17 +167,12 @@ export class Engine {
     return { busy: states(busy), waiting: states(waiting) };
   }
 
-  #edge(from: StageState, collection: CollectionId): Emitter {
+  #edge(collection: CollectionId): Emitter {
     const targets = this.#stages.filter((state) => state.stage.inputs.includes(collection));
     const { transcode, cutBundle } = this.#deps;
-    const edges = targets.map((target, index): Emitter => {
-      const traffic = target.arrival();
-      // Every target gets every element: the first speaks for what the stage put out.
-      if (index === 0) from.departures.push(traffic);
+    const edges = targets.map((target): Emitter => {
       const queued = cutBundle !== undefined || this.#plans[target.stage.id]?.asyncBundles === true;
-      let edge: Emitter = queued
-        ? new QueuedEdge(target, collection, traffic)
-        : new DirectEdge(target, collection, traffic);
+      let edge: Emitter = queued ? new QueuedEdge(target, collection) : new DirectEdge(target, collection);
       if (transcode !== undefined) edge = new TranscodingEdge(collection, transcode, edge);
       return edge;
     });
@@ -468,6 +463,11 @@ export class Engine {
   /** Whether anything was dropped. */
   get hasDropped(): boolean {
     return this.#drops.any;
+  }
+
+  /** What was dropped, without the cost of all figures. */
+  dropped(): EngineMetrics["dropped"] {
+    return this.#drops.all();
   }
 
   /** Whether a bundle that begins and ends by promises is under way. */

@@ -14,7 +14,6 @@ export interface StageMetrics {
   readonly stage: number;
   readonly name: string;
   readonly elementsIn: number;
-  readonly elementsOut: number;
   readonly bundles: number;
   readonly inputWatermark: Timestamp;
   readonly outputWatermark: Timestamp;
@@ -43,7 +42,6 @@ export function stageMetrics(state: StageState): StageMetrics {
     stage: state.stage.id,
     name: state.stage.name,
     elementsIn: state.elementsIn,
-    elementsOut: state.elementsOut,
     bundles: state.bundles,
     inputWatermark: state.inputWatermark,
     outputWatermark: state.outputWatermark,

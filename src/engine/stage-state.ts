@@ -11,13 +11,12 @@ import type { CallHost, DropReason, SideInputHost, StageHost } from "../host/hos
 import { type KeyedRecord, RecordStore } from "../host/records.ts";
 import type { CallPolicy, Stage } from "../host/stage.ts";
 import type { StageRunner } from "../host/stage-runner.ts";
-import type { ElementCounts } from "../host/element-counts.ts";
+import type { ElementCount, ElementCounts } from "../host/element-counts.ts";
 import type { UserMetrics } from "../host/user-metrics.ts";
 import type { Pane } from "../model/pane.ts";
 import { MIN_TIMESTAMP, type Timestamp } from "../model/time.ts";
 import type { Window } from "../model/window.ts";
 import { CallQueue } from "./calls.ts";
-import type { Traffic } from "./edges.ts";
 import { type Hold, Holds } from "./holds.ts";
 import type { SideInputStore } from "./side-input-store.ts";
 import type { Reading } from "./source.ts";
@@ -41,7 +40,7 @@ export interface StageEngine {
   now(): number;
   readonly options: unknown;
   readonly views: SideInputStore;
-  edge(from: StageState, collection: CollectionId): Emitter;
+  edge(collection: CollectionId): Emitter;
   deliverResult(stage: number, callId: number, attempt: number, effects: object): void;
   onBundleFinalized(callback: () => void | Promise<void>): void;
   trackWork(stage: StageState, work: Promise<void>, done: () => void): void;
@@ -78,9 +77,7 @@ export class StageState {
   bundleSince: number = Infinity;
   /** Flushes and the like that hold the stage back from its end. */
   work = 0;
-  readonly #arrivals: Traffic[] = [];
-  /** What has gone to other stages. */
-  readonly departures: Traffic[] = [];
+  readonly #arrivals: ElementCount[] = [];
   bundles = 0;
   /** Milliseconds at work: reading, ending bundles, firing timers, and all that this calls in the stages behind it. */
   busyMs = 0;
@@ -126,7 +123,7 @@ export class StageState {
       park: (value, timestamp, window, pane) => this.#park(value, timestamp, window, pane),
     };
     return {
-      output: (collection) => engine.edge(this, collection),
+      output: (collection) => engine.edge(collection),
       timers: this.timers,
       sideInputs,
       // A stage without calls never asks for them.
@@ -164,18 +161,14 @@ export class StageState {
   }
 
   /** A way in that counts what comes. */
-  arrival(): Traffic {
+  arrival(): ElementCount {
     const traffic = { elements: 0 };
     this.#arrivals.push(traffic);
     return traffic;
   }
 
   get elementsIn(): number {
-    return total(this.#arrivals);
-  }
-
-  get elementsOut(): number {
-    return total(this.departures);
+    return this.#arrivals.reduce((sum, { elements }) => sum + elements, 0);
   }
 
   /** How many elements wait for side inputs. */
@@ -262,10 +255,6 @@ export class StageState {
     this.outputWatermark = to;
     return true;
   }
-}
-
-function total(traffic: readonly Traffic[]): number {
-  return traffic.reduce((sum, { elements }) => sum + elements, 0);
 }
 
 /** Elements that wait for side inputs, or for a bundle that begins by a promise, before the stage counts as full. */

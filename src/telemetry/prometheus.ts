@@ -20,10 +20,10 @@ export function prometheusText(job: string, metrics: JobMetrics): string {
   return FIGURES.map((figure) => figureText(figure, job, metrics)).join("");
 }
 
-/** A figure without samples is left out. */
 /** Prometheus has units in names, as words. */
 const SUFFIXES: Readonly<Record<string, string>> = { s: "_seconds", By: "_bytes" };
 
+/** A figure without samples is left out. */
 function figureText({ name: dotted, kind, unit, help, samples }: Figure, job: string, metrics: JobMetrics): string {
   const name = `tidemark_${dotted.replaceAll(".", "_")}${SUFFIXES[unit ?? ""] ?? ""}${kind === "counter" ? "_total" : ""}`;
   const lines = samples(metrics).map(({ labels, value }) => sampleText(name, { job, ...labels }, value));

@@ -185,7 +185,7 @@ export class EmbeddedJob {
       // The first failure is the one to tell; what closing adds to it is less.
       await this.#engine.close().catch(() => {});
       this.#state = this.#cancelled ? "cancelled" : "failed";
-      this.#drops.tell(this.#engine.metrics().dropped);
+      this.#drops.tell(this.#engine.dropped());
       throw this.#located(error);
     }
     try {
@@ -195,7 +195,7 @@ export class EmbeddedJob {
       throw this.#located(error);
     }
     this.#state = "done";
-    this.#drops.tell(this.#engine.metrics().dropped);
+    this.#drops.tell(this.#engine.dropped());
     return this.#engine.metrics();
   }
 
@@ -223,7 +223,7 @@ export class EmbeddedJob {
       this.#woken = false;
       const { next } = this.#engine.step(TURN_MS);
       if (next === "done") return;
-      if (this.#engine.hasDropped) this.#drops.whileRunning(clock.now(), () => this.#engine.metrics().dropped);
+      if (this.#engine.hasDropped) this.#drops.whileRunning(clock.now(), () => this.#engine.dropped());
       if (next === "now" || this.#woken) await new Promise<void>((resolve) => clock.immediate(resolve));
       else await this.#sleep(next);
     }
