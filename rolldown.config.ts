@@ -6,7 +6,12 @@
 import { defineConfig } from "rolldown";
 
 export default defineConfig({
-  input: { index: "src/index.ts", "testing/index": "src/testing/index.ts", "cli/main": "src/cli/main.ts" },
+  input: {
+    index: "src/index.ts",
+    "testing/index": "src/testing/index.ts",
+    "cli/main": "src/cli/main.ts",
+    "lib/checkpoint-writer": "src/platform/checkpoint-writer.ts",
+  },
   platform: "node",
   logLevel: "warn",
   tsconfig: "tsconfig.build.json",
@@ -18,6 +23,9 @@ export default defineConfig({
     chunkFileNames: "lib/[name].js",
     codeSplitting: {
       groups: [
+        // Loads node:sqlite, which only jobs with checkpoints need; its thread loads nothing else.
+        { name: "checkpoints", test: /\/src\/platform\/(sqlite-checkpoints|owner-lock)/, priority: 5 },
+        { name: "checkpoint-thread", test: /\/src\/platform\/checkpoint-writer/, priority: 5 },
         { name: "tidemark", test: /\/src\/(?!cli\/|testing\/)/, priority: 3 },
         { name: "testing", test: /\/src\/testing\//, priority: 2 },
         { name: "cli", test: /\/src\/cli\/(?!main|node-version)/, priority: 1 },

@@ -102,3 +102,4 @@ export type { Need } from "./model/need.ts";
 export type { ExplainQuery } from "./runners/embedded/explain-query.ts";
 export type { Clock } from "./base/clock.ts";
 export type { JobState } from "./runners/embedded/job.ts";
+export type { CheckpointOptions } from "./runners/embedded/run.ts";

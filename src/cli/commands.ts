@@ -20,6 +20,8 @@ export interface CommandFlags {
   readonly progress?: boolean;
   readonly drain?: boolean;
   readonly trace?: string;
+  readonly "checkpoint-dir"?: string;
+  readonly "checkpoint-every"?: number;
   readonly format?: "text" | "mermaid";
   readonly stack?: boolean;
   readonly help?: boolean;
@@ -46,7 +48,15 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
       flag("json", SWITCH, "print what happens as JSON, one event a line, on standard output"),
       flag("quiet", SWITCH, "print errors and warnings only"),
       flag("progress", SWITCH, "print a line each second; the default on a terminal"),
-      flag("drain", SWITCH, "on Ctrl-C or SIGTERM read no more and fire what is pending, rather than cancel"),
+      flag("drain", SWITCH, "on Ctrl-C or SIGTERM read no more and fire what is pending, rather than stop"),
+      flag(
+        "checkpoint-dir",
+        { kind: "text" },
+        "keep checkpoints in this folder; a job that finds its own there goes on from them, and Ctrl-C stops it with one",
+      ),
+      flag("checkpoint-every", { kind: "number", whole: true }, "milliseconds from one checkpoint to the next", {
+        defaultValue: 1000,
+      }),
       flag("trace", { kind: "text" }, "tell the journey of elements through a step, or of one key: STEP or STEP:KEY"),
       ...COMMON,
     ],

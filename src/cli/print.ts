@@ -22,7 +22,8 @@ export interface Reporter {
   /** Something happened at a traced step. */
   traced(event: TraceEvent): void;
   /** A polite end has been asked for. */
-  stopping(job: string, how: "cancel" | "drain"): void;
+  stopping(job: string, how: "cancel" | "drain" | "stop"): void;
+  stopped(job: string, metrics: JobMetrics): void;
   done(job: string, metrics: JobMetrics): void;
   cancelled(job: string, metrics: JobMetrics): void;
   error(error: unknown): void;
@@ -53,14 +54,17 @@ export function humanReporter(write: Write, { quiet, stack }: HumanOptions): Rep
     warning: (message) => write(`tidemark: warning: ${message}\n`),
     explained: (job, explanation) => write(`${job}: ${describeExplanation(explanation) || "nothing is stuck"}\n`),
     traced: (event) => write(`${describeTrace(event)}\n`),
-    stopping: (job, how) =>
-      tell(`${job}: ${how === "drain" ? "draining" : "cancelling"}; once more (Ctrl-C) to end at once`),
+    stopping: (job, how) => tell(`${job}: ${STOPPING[how]}; once more (Ctrl-C) to end at once`),
+    stopped: (job, metrics) =>
+      tell(`${job}: stopped, ${figures(metrics)}; it goes on from here when it is started again`),
     done: (job, metrics) =>
       tell(`${job}: done, ${figures(metrics)}, ${rateOf(metrics.elementsRead, metrics.elapsedMs)}/s`),
     cancelled: (job, metrics) => tell(`${job}: cancelled, ${figures(metrics)}`),
     error: (error) => write(`tidemark: ${describeError(error, stack)}\n`),
   };
 }
+
+const STOPPING = { cancel: "cancelling", drain: "draining", stop: "stopping" } as const;
 
 /** One JSON object a line: `{"event": "progress", "job": …}`. */
 export function jsonReporter(write: Write, stack: boolean): Reporter {
@@ -74,6 +78,7 @@ export function jsonReporter(write: Write, stack: boolean): Reporter {
     traced: (traced) => event("trace", traced),
     stopping: (job, how) => event("stopping", { job, how }),
     done: (job, metrics) => event("done", { job, ...plainMetrics(metrics) }),
+    stopped: (job, metrics) => event("stopped", { job, ...plainMetrics(metrics) }),
     cancelled: (job, metrics) => event("cancelled", { job, ...plainMetrics(metrics) }),
     error: (error) => event("failed", { error: plainError(error, stack) }),
   };

@@ -1,13 +1,13 @@
 /**
  * `tidemark run`: one job, from its start to its end.
  *
- * R1 The first SIGINT or SIGTERM ends the job politely (cancel, or drain where asked), the second ends the process.
+ * R1 The first SIGINT or SIGTERM ends the job politely (with checkpoints stop, else cancel; drain where asked), the second ends the process.
  * R2 On SIGUSR2, and at a terminal on the key "?", it says what is stuck; the job does not notice (ask.ts).
  * R3 An error that nobody caught fails the job; the job is closed before the command ends.
  */
 import { isTidemarkError } from "../base/errors.ts";
 import type { LoadedProgram } from "../program/load.ts";
-import { run, type JobHandle } from "../runners/embedded/run.ts";
+import { type CheckpointOptions, run, type JobHandle } from "../runners/embedded/run.ts";
 import type { TraceOptions } from "../runners/embedded/trace-options.ts";
 import { onAsked } from "./ask.ts";
 import type { CommandFlags } from "./commands.ts";
@@ -31,8 +31,12 @@ export async function runCommand(
   reporter: Reporter,
 ): Promise<number> {
   const trace = flags.trace === undefined ? {} : { trace: traceOption(flags.trace, reporter) };
-  const job = run(program, rawOptions, { onWarning: (message) => reporter.warning(message), ...trace });
-  const stops = watchForStops(job, flags.drain === true ? "drain" : "cancel", reporter);
+  const job = run(program, rawOptions, {
+    onWarning: (message) => reporter.warning(message),
+    ...trace,
+    ...checkpointOption(flags),
+  });
+  const stops = watchForStops(job, howToStop(flags), reporter);
   reporter.starting(job.name);
   const stopProgress = reportProgress(job, flags, reporter);
   const stopAsking = onAsked(() => reporter.explained(job.name, job.explain()), flags.json !== true);
@@ -40,7 +44,8 @@ export async function runCommand(
     const metrics = await job.wait();
     const stop = stops.first();
     if (stop?.kind === "uncaught") throw uncaught(stop.error);
-    reporter.done(job.name, metrics);
+    if (job.state === "stopped") reporter.stopped(job.name, metrics);
+    else reporter.done(job.name, metrics);
     return stop === undefined ? EXIT_CODES.ok[0] : exitCodeOfSignal(stop.signal);
   } catch (error) {
     const stop = stops.first();
@@ -59,6 +64,19 @@ export async function runCommand(
   }
 }
 
+type HowToStop = "cancel" | "drain" | "stop";
+
+function howToStop(flags: CommandFlags): HowToStop {
+  if (flags.drain === true) return "drain";
+  return flags["checkpoint-dir"] === undefined ? "cancel" : "stop";
+}
+
+function checkpointOption(flags: CommandFlags): { checkpoint?: CheckpointOptions } {
+  const dir = flags["checkpoint-dir"];
+  const everyMs = flags["checkpoint-every"];
+  return dir === undefined ? {} : { checkpoint: { dir, ...(everyMs !== undefined && { everyMs }) } };
+}
+
 /** `STEP`, or `STEP:KEY`; names of steps have no colon of their own, or else the last one counts. */
 function traceOption(text: string, reporter: Reporter): TraceOptions {
   const colon = text.lastIndexOf(":");
@@ -66,14 +84,10 @@ function traceOption(text: string, reporter: Reporter): TraceOptions {
   return { step, key, onEvent: (event) => reporter.traced(event) };
 }
 
-function watchForStops(
-  job: JobHandle,
-  how: "cancel" | "drain",
-  reporter: Reporter,
-): { first(): Stop | undefined; end(): void } {
+function watchForStops(job: JobHandle, how: HowToStop, reporter: Reporter): { first(): Stop | undefined; end(): void } {
   let first: Stop | undefined;
   // What the job makes of it is told by `wait`.
-  const stop = (reason: Stop, by: "cancel" | "drain"): void => {
+  const stop = (reason: Stop, by: HowToStop): void => {
     first = reason;
     void job[by]().catch(() => {});
   };

@@ -4,8 +4,10 @@ import { GLOBAL_WINDOW, IntervalWindow, type GlobalWindow, type Window } from ".
 import { NO_FIRING, ON_TIME_AND_ONLY, type Pane, type PaneTiming } from "../model/pane.ts";
 import { corrupt, type ByteReader } from "./byte-reader.ts";
 import type { ByteWriter } from "./byte-writer.ts";
+import type { WindowFn } from "../model/window-fn.ts";
 import type { Coder, DeterministicCoder } from "./coder.ts";
 import { exactMilliseconds, timestampCoder, timestampOf, writeExactMilliseconds } from "./instant.ts";
+import { valueCoder } from "./value.ts";
 
 /**
  * `[start, end)`: the end as an instant, then the length in milliseconds as a varint.
@@ -80,6 +82,16 @@ export function customWindowCoder<W extends Window>(window: Coder<W>): Coder<W> 
       timestampCoder.decode(input);
       return window.decode(input);
     },
+  };
+}
+
+/** Windows as their WindowFn writes them. */
+export function windowCoder(windowFn: WindowFn): Coder<Window> {
+  return {
+    name: `window(${windowFn.name})`,
+    deterministic: true,
+    encode: (window, out) => valueCoder.encode(windowFn.toData(window), out),
+    decode: (input) => windowFn.fromData(valueCoder.decode(input)),
   };
 }
 

@@ -305,10 +305,26 @@ export class CallQueue implements CallHost {
       timeoutMs: this.#policy.timeoutMs,
     });
     // One that has ended and waits for its turn (V3) is not what anybody waits for: the one before it is.
-    for (const call of this.#flying.values()) yield facts(call);
-    for (const call of this.#next) yield facts(call);
-    for (const calls of this.#behind.values()) for (const call of calls) yield facts(call);
-    for (const call of this.#waiting.slice(this.#head)) yield facts(call);
+    for (const call of this.#allCalls()) yield facts(call);
+  }
+
+  /**
+   * What has not settled, in the order of `submit`. A timer's call that has not begun is not among them: its timer is still set,
+   * and asks again.
+   */
+  saved(): readonly Invocation[] {
+    const all = this.#policy.ordered ? this.#order : [...this.#allCalls()];
+    return all
+      .map(({ invocation }) => invocation)
+      .filter(({ timer, attempt }) => timer?.entry === undefined || attempt > 0)
+      .sort((a, b) => a.id - b.id);
+  }
+
+  *#allCalls(): Generator<Call> {
+    yield* this.#flying.values();
+    yield* this.#next;
+    for (const calls of this.#behind.values()) yield* calls;
+    yield* this.#waiting.slice(this.#head);
   }
 
   /** Tells the calls in flight that the job has ended. */

@@ -14,7 +14,16 @@ import type { Emitter } from "../host/emitter.ts";
 import type { StageHost } from "../host/host.ts";
 import type { CallPolicy, Stage } from "../host/stage.ts";
 import type { CallEffects, StageRunner } from "../host/stage-runner.ts";
+import type { MetricValue } from "../fn/metrics.ts";
+import type { Epoch, SinkJob } from "../fn/sink.ts";
+import type { DropReason } from "../host/host.ts";
+import type { Snapshot, SnapshotSink } from "../host/snapshot.ts";
+import { assert } from "../base/assert.ts";
+import { decodeFromBytes } from "../coders/coder.ts";
+import { valueCoder } from "../coders/value.ts";
 import { MAX_TIMESTAMP } from "../model/time.ts";
+import { Freezing, type GraphNames, type JobFacts } from "./freezing.ts";
+import { checkFits, thawStage, thawView } from "./thaw.ts";
 import { DirectEdge, EdgeFan, QueuedEdge, type Transcode, TranscodingEdge } from "./edges.ts";
 import { type EngineQuery, Explainer } from "./explain.ts";
 import { Drops, type EngineMetrics, stageMetrics } from "./metrics.ts";
@@ -47,6 +56,8 @@ export interface EngineDeps {
   /** Called when an event was delivered and `step` has something to do. */
   readonly onWake: () => void;
   readonly options: unknown;
+  /** With checkpoints: the job that its sinks belong to, and names that last. */
+  readonly checkpoints?: { readonly sinkJob: SinkJob; readonly names: GraphNames };
   /** Test modes: encodes and decodes everything that passes between stages; queues it and cuts bundles at random. */
   readonly transcode?: Transcode;
   readonly cutBundle?: () => number;
@@ -90,6 +101,8 @@ export class Engine {
   #timersLeft = false;
   #draining = false;
   #closed = false;
+  /** Whether somebody waits to freeze it. */
+  #resting = false;
 
   constructor(plans: readonly EngineStage[], deps: EngineDeps) {
     this.#deps = deps;
@@ -105,6 +118,7 @@ export class Engine {
       onBundleFinalized: (callback) => this.#finalizers.push(callback),
       trackWork: (stage, work, done) => this.#trackWork(stage, work, done),
       dropped: (step, reason) => this.#drops.add(step, reason),
+      sinkJob: deps.checkpoints?.sinkJob,
       counts: this.#counts,
       metrics: this.#userMetrics,
     };
@@ -129,6 +143,9 @@ export class Engine {
       const state = this.#stages[i] as StageState;
       state.runner = (plans[i] as EngineStage).build(state.host);
     }
+    if (deps.checkpoints === undefined) return;
+    for (const { store } of this.#stages) store?.track();
+    this.#views.track();
   }
 
   #connect(): void {
@@ -234,12 +251,86 @@ export class Engine {
     let read = 0;
     for (;;) {
       if (this.#fireProcessingTimers() > 0) this.#settle();
-      read = this.#timersLeft ? 0 : this.#sources.read();
+      read = this.#timersLeft || this.#mustRest ? 0 : this.#sources.read();
       this.#settle();
       if (read === 0 || stopwatch === undefined || stopwatch() - start >= budgetMs || this.#events.length > 0) break;
     }
-    this.#runFinalizers();
+    if (this.#deps.checkpoints === undefined) this.#runFinalizers(this.#takeFinalizers());
     return { next: this.#next(read) };
+  }
+
+  /** Asks that no bundle or flush be under way soon, so that the engine can be frozen: nothing new is begun until it has been. */
+  rest(): void {
+    this.#resting = true;
+  }
+
+  /** Whether sources have to wait for that. */
+  get #mustRest(): boolean {
+    return this.#resting && !this.isAtRest;
+  }
+
+  /** Whether it may be frozen: no bundle that begins and ends by promises is under way, nor a flush. */
+  get isAtRest(): boolean {
+    return this.#stages.every(({ bundlePhase, work }) => bundlePhase === "closed" && work === 0);
+  }
+
+  /** Makes a checkpoint of this instant; what it writes goes into `sink` as `encode` of the result is called. */
+  freeze(epoch: Epoch, sink: SnapshotSink): Freezing {
+    assert(this.isAtRest, "frozen in the middle of a bundle");
+    this.#resting = false;
+    const { names } = this.#deps.checkpoints as NonNullable<EngineDeps["checkpoints"]>;
+    const job = {
+      elements: this.#counts.all().map(([id, count]) => [names.collection(id), count] as const),
+      dropped: this.#drops.all().map(({ step, ...drop }) => ({ ...drop, step: names.step(step) })),
+      user: this.#userMetrics.values().map(({ step, ...metric }) => ({ ...metric, step: names.step(step) })),
+    };
+    return new Freezing(epoch, this.#stages, this.#views.takeChanges(), job, this.#takeFinalizers(), names, sink);
+  }
+
+  /** Goes on where a checkpoint was made. Before `open`. */
+  restore(snapshot: Snapshot): void {
+    const { names } = this.#deps.checkpoints as NonNullable<EngineDeps["checkpoints"]>;
+    checkFits(this.#stages, snapshot);
+    for (const { makes } of this.#plans)
+      for (const { view } of makes ?? []) thawView(view, this.#views, snapshot, names);
+    for (const state of this.#stages) thawStage(state, snapshot, names);
+    const [body] = snapshot.chunks("job", "");
+    if (body !== undefined) this.#restoreFigures(decodeFromBytes(valueCoder, body) as JobFacts, names);
+  }
+
+  #restoreFigures({ elements, dropped, user }: JobFacts, names: GraphNames): void {
+    const steps = new Map(this.#stages.flatMap(({ stage }) => stage.steps).map((id) => [names.step(id), id]));
+    const known = new Map(this.#counts.all().map(([id]) => [names.collection(id), id]));
+    for (const [name, count] of elements) {
+      const id = known.get(name);
+      if (id !== undefined) this.#counts.of(id).elements += count;
+    }
+    for (const { step, reason, count } of dropped) {
+      const id = steps.get(step);
+      if (id !== undefined) this.#drops.add(id, reason as DropReason, count);
+    }
+    for (const { step, name, metric } of user) {
+      const id = steps.get(step);
+      if (id !== undefined) this.#userMetrics.add({ step: id, name, metric: metric as MetricValue }, step);
+    }
+  }
+
+  /** The stages of sinks, by their steps' names. */
+  sinks(): ReadonlyMap<string, StageRunner> {
+    return new Map(
+      this.#stages.flatMap(({ stage, runner }) => (stage.kind === "sink" ? [[stage.name, runner] as const] : [])),
+    );
+  }
+
+  /** Tells sources which positions are safe, and calls what waited for the checkpoint. */
+  async committed({ readings, finalizers }: Freezing): Promise<void> {
+    for (const { state, saved } of readings) await state.reading?.committed?.(saved);
+    this.#runFinalizers(finalizers);
+  }
+
+  /** Has every sink hand on what it holds: the input is over. */
+  async flush(): Promise<void> {
+    for (const state of this.#stages) await state.runner.flush();
   }
 
   /** Whether nothing is under way that a scripted source would have to wait for. */
@@ -336,6 +427,7 @@ export class Engine {
       );
     };
     if (state.bundlePhase === "closed") {
+      if (this.#resting) return;
       state.advanceInput(state.nextInputWatermark());
       const mustDrain = this.#draining && state.timers.mustDrain;
       if (!mustDrain && !state.hasWork(this.#deps.now(), this.#views.version)) return;
@@ -399,10 +491,13 @@ export class Engine {
     }
   }
 
-  #runFinalizers(): void {
-    if (this.#finalizers.length === 0) return;
+  #takeFinalizers(): readonly (() => void | Promise<void>)[] {
     const callbacks = this.#finalizers;
-    this.#finalizers = [];
+    if (callbacks.length > 0) this.#finalizers = [];
+    return callbacks;
+  }
+
+  #runFinalizers(callbacks: readonly (() => void | Promise<void>)[]): void {
     for (const callback of callbacks) {
       const result = callback();
       if (result instanceof Promise) result.catch((error: unknown) => this.deliver({ kind: "failed", error }));
@@ -438,9 +533,8 @@ export class Engine {
     return true;
   }
 
-  /** Makes the output of every sink visible. Called once, after `step` said `done`. */
+  /** Makes the output of every sink visible. Called once, after `step` said `done` and `flush`. */
   async complete(): Promise<void> {
-    for (const state of this.#stages) await state.runner.flush();
     for (const state of this.#stages) await state.runner.complete();
   }
 

@@ -87,9 +87,9 @@ function sizeOf(value: unknown): number {
 export class Drops {
   readonly #counts = new Map<StepId, Map<DropReason, number>>();
 
-  add(step: StepId, reason: DropReason): void {
+  add(step: StepId, reason: DropReason, count = 1): void {
     const reasons = this.#counts.get(step) ?? new Map<DropReason, number>();
-    reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+    reasons.set(reason, (reasons.get(reason) ?? 0) + count);
     this.#counts.set(step, reasons);
   }
 

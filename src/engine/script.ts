@@ -68,6 +68,15 @@ export class Script implements Reading {
     return this.#next >= this.#events.length;
   }
 
+  save(): { readonly next: number; readonly watermark: Timestamp } {
+    return { next: this.#next, watermark: this.#watermark };
+  }
+
+  restore({ next, watermark }: ReturnType<Script["save"]>): void {
+    this.#next = next;
+    this.#watermark = watermark;
+  }
+
   stop(): void {
     this.#next = this.#events.length;
     this.#watermark = MAX_TIMESTAMP;

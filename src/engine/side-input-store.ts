@@ -3,6 +3,13 @@ import type { ViewId } from "../graph/graph.ts";
 import type { Timestamp } from "../model/time.ts";
 import type { Window } from "../model/window.ts";
 
+/** New contents of a window of a view; none where it was forgotten. */
+export interface ViewChange {
+  readonly view: ViewId;
+  readonly window: Window;
+  readonly contents: readonly unknown[] | undefined;
+}
+
 interface ViewState {
   readonly windows: Map<string, { readonly window: Window; readonly contents: readonly unknown[] }>;
   /** The output watermark of the stage that makes the view: past a window's end, an absent view is an empty one. */
@@ -11,6 +18,8 @@ interface ViewState {
 
 export class SideInputStore {
   readonly #views = new Map<ViewId, ViewState>();
+  /** What has changed since the last checkpoint, with checkpoints. */
+  #changed: Map<ViewId, Map<string, ViewChange>> | undefined;
   /** Goes up with every change that could make an element ready. */
   version = 0;
 
@@ -30,12 +39,42 @@ export class SideInputStore {
   put(view: ViewId, window: Window, contents: readonly unknown[]): void {
     this.#views.get(view)?.windows.set(window.id, { window, contents });
     this.version++;
+    this.#note({ view, window, contents });
+  }
+
+  #note(change: ViewChange): void {
+    if (this.#changed === undefined) return;
+    let windows = this.#changed.get(change.view);
+    if (windows === undefined) this.#changed.set(change.view, (windows = new Map()));
+    windows.set(change.window.id, change);
+  }
+
+  /** Begins to note changes. */
+  track(): void {
+    this.#changed = new Map();
+  }
+
+  /** The changes since the last time, the last of each window. */
+  takeChanges(): readonly ViewChange[] {
+    const changed = this.#changed;
+    if (changed === undefined) return [];
+    this.#changed = new Map();
+    return [...changed.values()].flatMap((windows) => [...windows.values()]);
+  }
+
+  restore(view: ViewId, window: Window, contents: readonly unknown[]): void {
+    this.#views.get(view)?.windows.set(window.id, { window, contents });
+    this.version++;
   }
 
   /** Forgets the windows of a view that nobody can ask for any more. */
   expire(view: ViewId, watermark: Timestamp, retention: number): void {
     const windows = this.#views.get(view)?.windows;
     if (windows === undefined) return;
-    for (const [id, { window }] of windows) if (window.maxTimestamp + retention < watermark) windows.delete(id);
+    for (const [id, { window }] of windows) {
+      if (window.maxTimestamp + retention >= watermark) continue;
+      windows.delete(id);
+      this.#note({ view, window, contents: undefined });
+    }
   }
 }

@@ -9,6 +9,8 @@
 import { isTidemarkError, TidemarkError } from "../base/errors.ts";
 import { userFrame } from "../base/frames.ts";
 import { preview } from "../base/preview.ts";
+import { encodeToLatin1 } from "../coders/coder.ts";
+import { valueCoder } from "../coders/value.ts";
 import type { Batch, PollResult, Source, SourceReader, TimestampPolicy } from "../fn/source.ts";
 import type { Emitter } from "../host/emitter.ts";
 import { NO_FIRING } from "../model/pane.ts";
@@ -16,6 +18,7 @@ import { isTimestamp, MAX_TIMESTAMP, MIN_TIMESTAMP, type Timestamp, timestampPro
 import { GLOBAL_WINDOWS } from "../model/window.ts";
 
 interface Split {
+  readonly split: unknown;
   readonly reader: SourceReader<unknown, unknown>;
   readonly batch: SplitBatch;
   /** What the last poll said, where elements of it still wait. */
@@ -52,7 +55,7 @@ class SplitBatch implements Batch<unknown> {
   readonly #now: (() => number) | undefined;
   readonly #step: string;
   readonly #outOfOrder: number;
-  #kept: { readonly value: unknown; readonly at: Timestamp }[] = [];
+  kept: KeptElement[] = [];
   size = 0;
   latest: Timestamp = MIN_TIMESTAMP;
   /** The latest element that the watermark has heard of. */
@@ -68,19 +71,19 @@ class SplitBatch implements Batch<unknown> {
 
   /** Whether elements wait for the watermark. */
   get keeps(): boolean {
-    return this.#kept.length > 0;
+    return this.kept.length > 0;
   }
 
   /** Pushes on what waited, as far as it need not wait again. */
   resume(): void {
-    const kept = this.#kept;
-    this.#kept = [];
+    const kept = this.kept;
+    this.kept = [];
     for (const { value, at } of kept) this.#push(value, at);
   }
 
   #push(value: unknown, at: Timestamp): void {
-    if (this.#kept.length > 0 || (at < this.latest - this.#outOfOrder && this.latest > this.heard)) {
-      this.#kept.push({ value, at });
+    if (this.kept.length > 0 || (at < this.latest - this.#outOfOrder && this.latest > this.heard)) {
+      this.kept.push({ value, at });
       return;
     }
     if (at > this.latest) this.latest = at;
@@ -162,7 +165,46 @@ export interface Reading {
   nextChange(): number;
   /** Reads no more; the watermark goes to the end of time. */
   stop(): void;
+  /** Where it stands, as plain data but for elements that wait (`kept`); asked between two polls. */
+  save(): unknown;
+  /** Goes on where `save` was called. Before `open`. */
+  restore(saved: never): void;
+  /** Tells where it stood in a checkpoint that is complete. */
+  committed?(saved: unknown): Promise<void>;
 }
+
+/** A split as a checkpoint keeps it. */
+interface SavedSplit {
+  readonly split: unknown;
+  /** Absent where it has ended. */
+  readonly position?: unknown;
+  readonly ended: boolean;
+  readonly latest: Timestamp;
+  readonly heard: Timestamp;
+  readonly given: boolean;
+  readonly watermark: Timestamp;
+  readonly said: PollResult | undefined;
+  readonly kept: readonly KeptElement[];
+}
+
+interface SavedReading {
+  readonly watermark: Timestamp;
+  readonly splits: readonly SavedSplit[];
+}
+
+/** An element that was read and waits for the watermark. */
+interface KeptElement {
+  readonly value: unknown;
+  readonly at: Timestamp;
+}
+
+/** In place of the reader of a split that has ended before the job was started again. */
+const ENDED: SourceReader<unknown, unknown> = {
+  poll: () => "end",
+  ready: () => Promise.resolve(),
+  position: () => undefined,
+  close: () => {},
+};
 
 export class SourceReading implements Reading {
   readonly #step: string;
@@ -174,6 +216,7 @@ export class SourceReading implements Reading {
   #stopped = false;
   #closed = false;
   #watermark: Timestamp = MIN_TIMESTAMP;
+  #saved: SavedReading | undefined;
 
   constructor(step: string, source: Source<unknown>, policy: TimestampPolicy<unknown>, engine: SourceEngine) {
     this.#step = step;
@@ -204,23 +247,63 @@ export class SourceReading implements Reading {
   }
 
   async #openSplits(out: Emitter): Promise<void> {
-    const splits = await this.#source.splits(1);
-    for (const split of splits) {
+    const saved = this.#saved?.splits ?? [];
+    for (const split of saved) if (!this.#closed) await this.#openSplit(split.split, out, split);
+    // What a bounded source consists of is settled when it is first opened; another one may have got more.
+    if (this.#saved !== undefined && this.#source.bounded) return;
+    const known = new Set(saved.map(({ split }) => encodeToLatin1(valueCoder, split)));
+    for (const split of await this.#source.splits(1)) {
       if (this.#closed) return;
-      const reader = await this.#source.open(split, undefined);
-      checkReader(this.#step, reader);
-      if (this.#closed) return reader.close();
-      const batch = new SplitBatch(this.#step, this.#policy, out, () => this.#engine.now());
-      this.#splits.push({
-        reader,
-        batch,
-        said: undefined,
-        ended: false,
-        quietSince: undefined,
-        waiting: false,
-        given: false,
-        watermark: MIN_TIMESTAMP,
-      });
+      if (known.size === 0 || !known.has(encodeToLatin1(valueCoder, split)))
+        await this.#openSplit(split, out, undefined);
+    }
+  }
+
+  async #openSplit(split: unknown, out: Emitter, saved: SavedSplit | undefined): Promise<void> {
+    const reader = saved?.ended === true ? ENDED : await this.#source.open(split, saved?.position);
+    checkReader(this.#step, reader);
+    if (this.#closed) return reader.close();
+    const batch = new SplitBatch(this.#step, this.#policy, out, () => this.#engine.now());
+    if (saved !== undefined) {
+      batch.kept = [...saved.kept];
+      batch.latest = saved.latest;
+      batch.heard = saved.heard;
+    }
+    this.#splits.push({
+      split,
+      reader,
+      batch,
+      said: saved?.said,
+      ended: saved?.ended ?? false,
+      quietSince: undefined,
+      waiting: false,
+      given: saved?.given ?? false,
+      watermark: saved?.watermark ?? MIN_TIMESTAMP,
+    });
+  }
+
+  save(): SavedReading {
+    const splits = this.#splits.map(({ split, reader, batch, ended, given, watermark, said }): SavedSplit => {
+      const { latest, heard, kept } = batch;
+      const at = ended ? {} : { position: reader.position() };
+      return { split, ...at, ended, latest, heard, given, watermark, said, kept: [...kept] };
+    });
+    return { watermark: this.#watermark, splits };
+  }
+
+  restore(saved: SavedReading): void {
+    this.#saved = saved;
+    this.#watermark = saved.watermark;
+  }
+
+  /** Tells the readers which positions are in a checkpoint that is complete. */
+  async committed(saved: unknown): Promise<void> {
+    const { splits } = saved as SavedReading;
+    try {
+      for (const [i, { position, ended }] of splits.entries())
+        if (!ended) await this.#splits[i]?.reader.committed?.(position);
+    } catch (error) {
+      throw this.#named(error);
     }
   }
 

@@ -64,11 +64,13 @@ export class Sources {
           ? input.events
           : [{ kind: "elements", elements: [{ value: new Uint8Array(0), timestamp: MIN_TIMESTAMP }] }];
       const script = new Script(events, entry, this.#engine.advanceClock, input.kind === "impulse");
+      if (state.readingBefore !== undefined) script.restore(state.readingBefore as ReturnType<Script["save"]>);
       state.reading = script;
       this.#drivers.push({ state, stops, script, reading: undefined, max: 0 });
       return;
     }
     const reading = new SourceReading(state.stage.name, input.source, input.timestamps, this.#engine);
+    if (state.readingBefore !== undefined) reading.restore(state.readingBefore as ReturnType<SourceReading["save"]>);
     state.reading = reading;
     // Known before it is open: where opening fails halfway, what is open has to be closed.
     this.#drivers.push({ state, stops, script: undefined, reading, max: READ_FIRST });

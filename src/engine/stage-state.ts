@@ -5,10 +5,11 @@
  * W2 While elements wait in the inbox the input watermark stands still: what came before a watermark is handled before it.
  *    Elements that are parked or in calls hold it at their own time, so that no window expires under them.
  */
+import type { SinkJob } from "../fn/sink.ts";
 import type { CollectionId, StepId } from "../graph/graph.ts";
 import type { Emitter } from "../host/emitter.ts";
 import type { CallHost, DropReason, SideInputHost, StageHost } from "../host/host.ts";
-import { type KeyedRecord, RecordStore } from "../host/records.ts";
+import { type KeyedRecord, type RecordFormat, RecordStore } from "../host/records.ts";
 import type { CallPolicy, Stage } from "../host/stage.ts";
 import type { StageRunner } from "../host/stage-runner.ts";
 import type { ElementCount, ElementCounts } from "../host/element-counts.ts";
@@ -45,6 +46,7 @@ export interface StageEngine {
   onBundleFinalized(callback: () => void | Promise<void>): void;
   trackWork(stage: StageState, work: Promise<void>, done: () => void): void;
   dropped(step: StepId, reason: DropReason): void;
+  readonly sinkJob: SinkJob | undefined;
   readonly counts: ElementCounts;
   readonly metrics: UserMetrics;
 }
@@ -61,6 +63,8 @@ export class StageState {
   readonly upstream: StageState[] = [];
   /** Where its elements are read, for a source. */
   reading: Reading | undefined;
+  /** Where its source stood when the checkpoint was made that the job goes on from. */
+  readingBefore: unknown;
   /** Set once by the engine before anything runs. */
   runner: StageRunner = undefined as unknown as StageRunner;
   store: RecordStore<KeyedRecord> | undefined;
@@ -91,7 +95,16 @@ export class StageState {
   constructor(stage: Stage, engine: StageEngine, policy: CallPolicy | undefined) {
     this.stage = stage;
     const refused = (): void => engine.dropped(stage.steps[0] as StepId, "timer");
-    this.timers = new StageTimers(this.holds, refused, policy && ((window) => this.calls?.isBusy(window) === true));
+    const willChange = (record: KeyedRecord): void => {
+      const { store } = this;
+      if (store !== undefined && record.mark !== store.interval) store.touch(record);
+    };
+    this.timers = new StageTimers(
+      this.holds,
+      refused,
+      willChange,
+      policy && ((window) => this.calls?.isBusy(window) === true),
+    );
     const setFull = (full: boolean): void => {
       if (full !== this.full) this.fullSince = full ? engine.now() : Infinity;
       this.full = full;
@@ -128,8 +141,8 @@ export class StageState {
       sideInputs,
       // A stage without calls never asks for them.
       calls: this.calls as CallHost,
-      records: <R extends KeyedRecord>(): RecordStore<R> => {
-        this.store ??= new RecordStore<KeyedRecord>();
+      records: <R extends KeyedRecord>(format: RecordFormat<R>): RecordStore<R> => {
+        this.store ??= new RecordStore<KeyedRecord>(format);
         return this.store as unknown as RecordStore<R>;
       },
       dropped: (step, reason) => engine.dropped(step, reason),
@@ -137,6 +150,7 @@ export class StageState {
       setFull,
       trackWork: (work, done) => engine.trackWork(this, work, done),
       options: engine.options,
+      sinkJob: engine.sinkJob,
       counts: engine.counts,
       metrics: engine.metrics,
       inputWatermark: () => this.inputWatermark,
@@ -155,6 +169,11 @@ export class StageState {
     this.#parkedCount++;
   }
 
+  /** Parks an element that was parked when the checkpoint was made. */
+  restoreParked(value: unknown, timestamp: Timestamp, window: Window, pane: Pane): void {
+    this.#park(value, timestamp, window, pane);
+  }
+
   /** What waits for side inputs, window by window. */
   parked(): Iterable<readonly Parked[]> {
     return this.#parked.values();
@@ -167,8 +186,11 @@ export class StageState {
     return traffic;
   }
 
+  /** Elements that had come when the checkpoint was made that the job goes on from. */
+  arrivedBefore = 0;
+
   get elementsIn(): number {
-    return this.#arrivals.reduce((sum, { elements }) => sum + elements, 0);
+    return this.#arrivals.reduce((sum, { elements }) => sum + elements, this.arrivedBefore);
   }
 
   /** How many elements wait for side inputs. */

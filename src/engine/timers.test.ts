@@ -10,13 +10,17 @@ const NO_HOLD = Infinity;
 const ALL = 1_000_000;
 
 function recordOf(key: string): KeyedRecord {
-  return { key, mapKey: key, window: GLOBAL_WINDOW, timers: undefined };
+  return { key, mapKey: key, window: GLOBAL_WINDOW, timers: undefined, mark: 0 };
 }
 
 /** Timers, and the names of those that fired: `key:family/tag@at` and `window@at`. */
 function setUp(onFire: (name: string) => void = () => {}) {
   const holds = new Holds();
-  const timers = new StageTimers(holds, () => {});
+  const timers = new StageTimers(
+    holds,
+    () => {},
+    () => {},
+  );
   const fired: string[] = [];
   const note = (name: string): void => {
     fired.push(name);

@@ -98,6 +98,23 @@ interface TimerQueue {
 const newQueue = (): TimerQueue => ({ marks: new KeyedHeap(), ghosts: 0 });
 const GHOSTS_MAX = 1024;
 
+/** A window's timer, as a checkpoint keeps it. */
+export interface SavedWindowTimer {
+  readonly window: Window;
+  readonly at: Timestamp;
+  readonly holdAt: number;
+  readonly expires: boolean;
+  readonly seq: number;
+}
+
+/** The timers of whole windows, and what all timers of the stage have in common. */
+export interface SavedTimers {
+  readonly seq: number;
+  readonly drained: boolean;
+  readonly watermark: Timestamp;
+  readonly windows: readonly SavedWindowTimer[];
+}
+
 /** A timer that is set, as explanations need it. */
 export interface SetTimer {
   /** Absent for a timer of a whole window. */
@@ -140,6 +157,7 @@ export class StageTimers implements TimerHost {
   #expiring: Entry[] = [];
   readonly #isBusy: ((window: Window) => boolean) | undefined;
   readonly #refused: () => void;
+  readonly #willChange: (record: KeyedRecord) => void;
   #seq = 0;
   #live = 0;
   /** Processing-time timers that hold the watermark: the program's own, not those of triggers and TTLs. */
@@ -149,11 +167,18 @@ export class StageTimers implements TimerHost {
 
   /**
    * @param refused called for a timer that was set too late in a drain
+   * @param willChange told of a record before its timers change
    * @param isBusy in a stage with calls: whether calls of a window have not settled
    */
-  constructor(holds: Holds, refused: () => void, isBusy?: (window: Window) => boolean) {
+  constructor(
+    holds: Holds,
+    refused: () => void,
+    willChange: (record: KeyedRecord) => void,
+    isBusy?: (window: Window) => boolean,
+  ) {
     this.#holds = holds;
     this.#refused = refused;
+    this.#willChange = willChange;
     this.#isBusy = isBusy;
   }
 
@@ -179,6 +204,7 @@ export class StageTimers implements TimerHost {
       this.#refused();
       return;
     }
+    this.#willChange(owner);
     const found = this.#find(owner, family, tag);
     if (found !== undefined) {
       if (isMarked(found) && at >= found.at && holdsAlike(found, domain, at, holdAt)) {
@@ -187,9 +213,13 @@ export class StageTimers implements TimerHost {
       }
       this.#kill(found);
     }
-    const entry = new Entry(this.#kind(family, domain), owner, tag, at, this.#seq++);
+    this.#put(owner, new Entry(this.#kind(family, domain), owner, tag, at, this.#seq++), holdAt);
+  }
+
+  #put(owner: KeyedRecord, entry: Entry, holdAt: Timestamp): void {
     this.#add(entry, holdAt);
     const { timers } = owner;
+    const { family, tag } = entry;
     if (timers === undefined) owner.timers = entry;
     else if (timers instanceof Map) timers.set(nameOf(family, tag), entry);
     else
@@ -250,6 +280,7 @@ export class StageTimers implements TimerHost {
   /** Takes an entry off its record and lets go of its hold; its heap forgets it when it comes to the top. */
   #kill(entry: Entry): void {
     if (!entry.live) return;
+    if (!entry.kind.isWindow) this.#willChange(entry.owner);
     if (isPromised(entry)) this.#promised--;
     this.#live--;
     const wasMarked = isMarked(entry);
@@ -302,6 +333,30 @@ export class StageTimers implements TimerHost {
     for (const { marks } of [this.#holding, this.#free, this.#processing, this.#windows])
       for (const [entry, order] of marks.entries()) if (entry.place === order) yield factsOf(entry);
     for (const entry of this.#expiring) yield factsOf(entry);
+  }
+
+  /** What a checkpoint keeps beside the timers of records, which lie with them. */
+  save(): SavedTimers {
+    const windows: SavedWindowTimer[] = [];
+    const add = ({ of, kind: { expires }, at, hold, seq }: Entry): void => {
+      windows.push({ window: of as Window, at, holdAt: hold?.at ?? Infinity, expires, seq });
+    };
+    for (const [entry, order] of this.#windows.marks.entries()) if (entry.place === order) add(entry);
+    this.#expiring.forEach(add);
+    return { seq: this.#seq, drained: this.#drained, watermark: this.#watermark, windows };
+  }
+
+  restore({ seq, drained, watermark, windows }: SavedTimers): void {
+    this.#seq = seq;
+    this.#drained = drained;
+    this.#watermark = watermark;
+    for (const { window, at, holdAt, expires, seq: order } of windows)
+      this.#add(new Entry(expires ? EXPIRY : WINDOW, window, "", at, order), holdAt);
+  }
+
+  /** Sets a timer as it was when the checkpoint was made. */
+  restoreTimer(owner: KeyedRecord, { family, tag, domain, at, holdAt, seq }: Omit<TimerEntry, "owner">): void {
+    this.#put(owner, new Entry(this.#kind(family, domain), owner, tag, at, seq), holdAt);
   }
 
   /** When the next processing-time timer is due; Infinity when there is none. */

@@ -35,7 +35,7 @@ export function callTimers(
           );
         }
       }
-      records.drop(window);
+      records.expire(window);
     },
   };
 }

@@ -32,7 +32,7 @@ import { checkPair, type LateOutput, mapKeyOf } from "./grouping.ts";
 import { type DraftCells, draftCells, draftRecord } from "./draft-cells.ts";
 import { BufferEmitter, type CallContext, emitAll, type StepInfo } from "./operators.ts";
 import type { StateRecords } from "./state-records.ts";
-import type { StateBinding } from "./state-cells.ts";
+import { type StateBinding, UNTRACKED } from "./state-cells.ts";
 import type { StateRecord } from "./state-record.ts";
 
 interface TimerChange {
@@ -181,13 +181,16 @@ export class CallStep implements Emitter {
   }
 
   #applyState({ record, cells, timers }: NonNullable<Effects["state"]>): void {
-    if (this.#records?.find(record.window) === undefined) return;
+    const records = this.#records as StateRecords;
+    // A call of the window's expiry comes after the window: its state has no place any more.
+    if (!records.isOpen(record.window)) return;
+    records.willChange(record);
     cells.applyTo(record);
     for (const { family, tag, set } of timers) {
       if (set === undefined) this.#host.timers.clear(record, family, tag);
       else this.#host.timers.set(record, family, tag, set.domain, set.at, set.holdAt);
     }
-    this.#records.keep(record);
+    records.keep(record);
   }
 }
 
@@ -320,6 +323,7 @@ function bindDraft(
     record: draft,
     step: parts.step.name,
     now: () => host.now(),
+    records: UNTRACKED,
     // `keep` sees to it.
     ttlWritten: () => {},
     strict,

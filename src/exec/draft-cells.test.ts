@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { bagState, mapState, setState } from "../fn/state.ts";
 import { GLOBAL_WINDOW } from "../model/window.ts";
 import { draftCells, draftRecord } from "./draft-cells.ts";
-import type { BagHandle, MapHandle, SetHandle, StateBinding } from "./state-cells.ts";
+import { type BagHandle, type MapHandle, type SetHandle, type StateBinding, UNTRACKED } from "./state-cells.ts";
 import { makeCells } from "./make-cells.ts";
 import { recordsOf, type StateRecord } from "./state-record.ts";
 
@@ -15,7 +15,7 @@ interface Cells {
 }
 
 function bindingOf(record: StateRecord): StateBinding {
-  return { record, step: "S", now: () => 0, ttlWritten: () => {}, strict: false };
+  return { record, step: "S", now: () => 0, records: UNTRACKED, ttlWritten: () => {}, strict: false };
 }
 
 function contents(record: StateRecord) {

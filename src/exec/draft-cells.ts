@@ -10,7 +10,7 @@ import type { CombineFn } from "../fn/combine-fn.ts";
 import type { StateSpec, StateSpecs } from "../fn/state.ts";
 import { makeCells } from "./make-cells.ts";
 import { OverlayMap } from "./overlay-map.ts";
-import { type Entries, Slot, type StateBinding } from "./state-cells.ts";
+import { type Entries, Slot, type StateBinding, UNTRACKED } from "./state-cells.ts";
 import { cellOf, setCell, type StateRecord } from "./state-record.ts";
 import { copyTimeOrdered, type TimeOrdered } from "./time-ordered.ts";
 
@@ -111,7 +111,7 @@ export interface DraftCells {
 /** A record that can be changed without changing `record`, as long as it is changed by `draftCells`. */
 export function draftRecord(record: StateRecord): StateRecord {
   const { others, writtenAt } = record;
-  return { ...record, others: others && [...others], writtenAt: writtenAt && [...writtenAt] };
+  return { ...record, mark: UNTRACKED.interval, others: others && [...others], writtenAt: writtenAt && [...writtenAt] };
 }
 
 /** @param binding stands on a draft of the record */

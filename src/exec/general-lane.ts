@@ -10,7 +10,7 @@
  */
 import type { StageHost } from "../host/host.ts";
 import type { PendingList, PendingQuery } from "../host/pending.ts";
-import type { KeyedRecord, MapKey, RecordStore, TimerEntry } from "../host/records.ts";
+import type { KeyedRecord, MapKey, RecordFormat, RecordStore, TimerEntry } from "../host/records.ts";
 import type { Need } from "../model/need.ts";
 import type { Pane } from "../model/pane.ts";
 import type { Timestamp } from "../model/time.ts";
@@ -31,7 +31,7 @@ import { accumulate, type LaneCombine, extract, type LateOutput, merge } from ".
 import type { StepInfo } from "./operators.ts";
 import { pendingIn, type PendingOf, recordsByWindow } from "./pending.ts";
 
-interface Cell extends KeyedRecord {
+export interface Cell extends KeyedRecord {
   /** Where windows merge it may grow. */
   window: Window;
   accumulator: unknown;
@@ -88,6 +88,7 @@ export class GeneralLane {
     host: StageHost,
     output: PaneOutput,
     late: LateOutput,
+    format: RecordFormat<Cell>,
   ) {
     this.#step = step;
     this.#combine = combine;
@@ -95,7 +96,7 @@ export class GeneralLane {
     this.#host = host;
     this.#output = output;
     this.#late = late;
-    this.#records = host.records<Cell>();
+    this.#records = host.records<Cell>(format);
     this.#merging = windowing.windowFn.merge !== undefined;
     this.#machine = compileTrigger(windowing.trigger, this.#merging);
   }
@@ -128,7 +129,24 @@ export class GeneralLane {
     }
   }
 
+  /** Goes on with the records of a checkpoint. */
+  restored(): void {
+    if (!this.#merging) return;
+    for (const { records } of this.#records.values())
+      for (const cell of records.values()) {
+        if (cell.closed) continue;
+        let active = this.#active.get(cell.mapKey);
+        if (active === undefined) this.#active.set(cell.mapKey, (active = new Map()));
+        active.set(cell.window.id, cell);
+      }
+  }
+
+  #willChange(cell: Cell): void {
+    if (cell.mark !== this.#records.interval) this.#records.touch(cell);
+  }
+
   #put(cell: Cell, value: unknown, timestamp: Timestamp): void {
+    this.#willChange(cell);
     cell.accumulator = accumulate(this.#combine, this.#step.name, cell.accumulator, value);
     cell.fresh++;
     this.#hold(cell, timestamp);
@@ -196,6 +214,7 @@ export class GeneralLane {
         mapKey,
         window: slot.window,
         timers: undefined,
+        mark: 0,
         accumulator: undefined,
         fresh: 0,
         heldAt: undefined,
@@ -250,6 +269,7 @@ export class GeneralLane {
     const cells = from.flatMap((window) => active.get(window.id) ?? []);
     const merged = active.get(into.id) ?? cells[0];
     if (merged === undefined || (cells.length === 1 && merged.window.id === into.id)) return;
+    this.#willChange(merged);
     const states = cells.map((cell) => cell.trigger);
     const accumulators = cells.flatMap((cell) => (cell.accumulator === undefined ? [] : [cell.accumulator]));
     for (const cell of cells) if (cell !== merged) this.#forget(cell, active);
@@ -275,9 +295,13 @@ export class GeneralLane {
     const { records, window } = this.#records.open(into);
     // A session that had closed leaves nothing to one that grows to the same bounds.
     const closed = records.get(cell.mapKey);
-    if (closed !== undefined) this.#host.timers.clearAll(closed);
+    if (closed !== undefined) {
+      this.#host.timers.clearAll(closed);
+      this.#records.remove(closed);
+    }
     records.set(cell.mapKey, cell);
     cell.window = window;
+    this.#willChange(cell);
     cell.pane = undefined;
     active.set(window.id, cell);
     this.#setEndTimer(cell);
@@ -300,9 +324,8 @@ export class GeneralLane {
   }
 
   #unfile(cell: Cell): void {
-    const records = this.#records.find(cell.window)?.records;
-    records?.delete(cell.mapKey);
-    if (records?.size === 0) this.#records.drop(cell.window);
+    this.#records.remove(cell);
+    if (this.#records.find(cell.window)?.records.size === 0) this.#records.drop(cell.window);
   }
 
   /** Windows that have something to say, now or at their end, and why they have not. */
@@ -338,6 +361,7 @@ export class GeneralLane {
 
   #ask(cell: Cell): void {
     if (this.#machine.shouldFire(cell.trigger, this.#at(cell.window))) {
+      this.#willChange(cell);
       this.#machine.onFire(cell.trigger, this.#at(cell.window));
       cell.told = false;
       this.#fire(cell, this.#machine.isFinished(cell.trigger));
@@ -384,6 +408,7 @@ export class GeneralLane {
         // What the end of the window did not fire is held until something does.
         if (cell.heldAt !== undefined) this.#holdTimer(cell, cell.heldAt);
       } else {
+        this.#willChange(cell);
         if (this.#machine.shouldFire(cell.trigger, this.#at(window)))
           this.#machine.onFire(cell.trigger, this.#at(window));
         this.#fire(cell, true);

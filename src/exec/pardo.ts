@@ -18,7 +18,7 @@ import { emitAll, type StepInfo } from "./operators.ts";
 import { makeCells } from "./make-cells.ts";
 import type { StateBinding } from "./state-cells.ts";
 import type { StateRecord } from "./state-record.ts";
-import { StateRecords } from "./state-records.ts";
+import type { StateRecords } from "./state-records.ts";
 
 type AnyDoFn = DoFn<unknown, unknown>;
 type Method = (...args: never[]) => unknown;
@@ -76,13 +76,12 @@ export class StatefulOperator implements Emitter {
   /** What the cells and timers stand on between calls. */
   readonly #ended: StateRecord;
 
-  constructor(parts: ContextParts, late: LateOutput, strict: boolean) {
+  constructor(parts: ContextParts, late: LateOutput, strict: boolean, records: StateRecords) {
     this.#step = parts.step;
     this.#doFn = parts.doFn;
     this.#parts = parts;
     this.#late = late;
     this.#main = parts.outlets["main"] as Emitter;
-    const records = new StateRecords(parts);
     this.#records = records;
     this.#ended = endedRecord(parts.step.name);
     const context = new DoFnContext(parts);
@@ -93,6 +92,7 @@ export class StatefulOperator implements Emitter {
       timers: parts.host.timers,
       step: parts.step.name,
       now: () => parts.host.now(),
+      records: records.tracker,
       ttlWritten: (record, ttl) => records.ttlWritten(record, ttl),
       strict,
     };
@@ -193,6 +193,6 @@ export class StatefulOperator implements Emitter {
         this.#records.dropTimers(record, this.#step.id);
       }
     }
-    this.#records.drop(window);
+    this.#records.expire(window);
   }
 }

@@ -4,7 +4,7 @@
  * K1 An element is handed to the writer at once; where the writer cannot take more, the stage is full until it has flushed.
  * K2 Output becomes visible when the input is over (or, with checkpoints, when its epoch is committed).
  */
-import type { Sink, SinkWriter } from "../fn/sink.ts";
+import type { Epoch, Sink, SinkWriter } from "../fn/sink.ts";
 import type { Emitter } from "../host/emitter.ts";
 import type { StageHost } from "../host/host.ts";
 import type { Pane } from "../model/pane.ts";
@@ -35,7 +35,7 @@ export class SinkStep implements Emitter {
 
   async open(): Promise<void> {
     try {
-      const writer = await this.#sink.open();
+      const writer = await this.#sink.open(this.#host.sinkJob);
       if (this.#closed) await writer.close();
       else this.#writer = writer;
     } catch (error) {
@@ -69,6 +69,34 @@ export class SinkStep implements Emitter {
       this.#flushing = false;
       this.#host.setFull(false);
     });
+  }
+
+  seal(epoch: Epoch): Uint8Array[] {
+    return this.#named(() => (this.#writer as SinkWriter<unknown>).seal(epoch));
+  }
+
+  async commit(epoch: Epoch, chunks: readonly Uint8Array[]): Promise<void> {
+    try {
+      await this.#writer?.commit(epoch, chunks);
+    } catch (error) {
+      throw sinkFailure(error, { step: this.#step.name });
+    }
+  }
+
+  async lastCommitted(): Promise<Epoch> {
+    try {
+      return await (this.#writer as SinkWriter<unknown>).lastCommitted();
+    } catch (error) {
+      throw sinkFailure(error, { step: this.#step.name });
+    }
+  }
+
+  #named<T>(call: () => T): T {
+    try {
+      return call();
+    } catch (error) {
+      throw sinkFailure(error, { step: this.#step.name });
+    }
   }
 
   async flush(): Promise<void> {

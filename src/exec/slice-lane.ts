@@ -13,7 +13,7 @@ import type { AnyCombine } from "../fn/combine-fn.ts";
 import type { Emitter } from "../host/emitter.ts";
 import type { StageHost } from "../host/host.ts";
 import type { PendingList, PendingQuery } from "../host/pending.ts";
-import type { MapKey, RecordStore, WindowRecords } from "../host/records.ts";
+import type { MapKey, RecordFormat, RecordStore, WindowRecords } from "../host/records.ts";
 import { ON_TIME_AND_ONLY, type Pane } from "../model/pane.ts";
 import { MIN_TIMESTAMP, type Timestamp } from "../model/time.ts";
 import { IntervalWindow, type Window } from "../model/window.ts";
@@ -24,11 +24,11 @@ import { stepFailure } from "./errors.ts";
 import { accumulate, checkNewKey, checkPair, extract, type LateOutput, lookUpKey } from "./grouping.ts";
 import type { StepInfo } from "./operators.ts";
 import { isAsked, pendingIn } from "./pending.ts";
-import { areSlice, type Cell, type Slice, Slices, sliceWindow } from "./slices.ts";
+import { areSlice, type Cell, type Slice, Slices, SliceWindow, sliceWindow } from "./slices.ts";
 import { add, expire, push, reset, sum, type TwoStacks, twoStacks } from "./two-stacks.ts";
 
 /** What a key has in a window beside its slices. */
-interface OwnCell extends Cell {
+export interface OwnCell extends Cell {
   /** The last pane that was emitted; none until the first. */
   pane: Pane | undefined;
   /** Whether elements came since the last pane, after the window fired. */
@@ -36,6 +36,23 @@ interface OwnCell extends Cell {
 }
 
 const WINDOWS_CACHED_MAX = 2 ** 18;
+
+/** What a checkpoint keeps of the lane beside its records: times, and the slices in order. */
+interface SavedSlices {
+  readonly firedMax: Timestamp;
+  readonly period: number;
+  readonly size: number;
+  readonly taken: number;
+  readonly slices: readonly (readonly [
+    newestStart: Timestamp,
+    newestEnd: Timestamp,
+    oldestMax: Timestamp,
+    start: Timestamp,
+    end: Timestamp,
+    open: boolean,
+  ])[];
+  readonly scheduled: readonly (readonly [id: string, max: Timestamp])[];
+}
 
 export class SliceLane implements Emitter {
   readonly #step: StepInfo;
@@ -70,6 +87,7 @@ export class SliceLane implements Emitter {
     host: StageHost,
     out: Emitter,
     late: LateOutput,
+    format: RecordFormat<OwnCell>,
   ) {
     this.#step = step;
     this.#combine = combine;
@@ -78,7 +96,7 @@ export class SliceLane implements Emitter {
     this.#host = host;
     this.#out = out;
     this.#late = late;
-    this.#records = host.records<OwnCell>();
+    this.#records = host.records<OwnCell>(format);
   }
 
   emit(element: unknown, timestamp: Timestamp, windows: readonly Window[], _pane: Pane): void {
@@ -90,8 +108,10 @@ export class SliceLane implements Emitter {
       const mapKey = lookUpKey(this.#step, key);
       const own = this.#lastOwn?.records.get(mapKey);
       if (slice?.open === true) this.#addTo(slice.cells, key, mapKey, value);
-      else if (own !== undefined) own.accumulator = accumulate(this.#combine, this.#step.name, own.accumulator, value);
-      else this.#addByWindow(slice, element, mapKey, timestamp, windows);
+      else if (own !== undefined) {
+        this.#touch(own);
+        own.accumulator = accumulate(this.#combine, this.#step.name, own.accumulator, value);
+      } else this.#addByWindow(slice, element, mapKey, timestamp, windows);
     } catch (error) {
       throw stepFailure(error, {
         step: this.#step.name,
@@ -108,9 +128,19 @@ export class SliceLane implements Emitter {
     const cell = records.get(mapKey);
     if (cell === undefined) {
       checkNewKey(this.#step, key);
-      const accumulator = accumulate(this.#combine, this.#step.name, undefined, value);
-      records.set(mapKey, { key, mapKey, window, timers: undefined, accumulator });
-    } else cell.accumulator = accumulate(this.#combine, this.#step.name, cell.accumulator, value);
+      const fresh: Cell = { key, mapKey, window, timers: undefined, mark: 0, accumulator: undefined };
+      this.#touch(fresh);
+      fresh.accumulator = accumulate(this.#combine, this.#step.name, undefined, value);
+      records.set(mapKey, fresh);
+    } else {
+      this.#touch(cell);
+      cell.accumulator = accumulate(this.#combine, this.#step.name, cell.accumulator, value);
+    }
+  }
+
+  #touch(cell: Cell): void {
+    const records = this.#records;
+    if (cell.mark !== records.interval) records.touch(cell as OwnCell);
   }
 
   #find(windows: readonly Window[]): void {
@@ -192,6 +222,7 @@ export class SliceLane implements Emitter {
       if (!fired) this.#schedule(window);
       if (fromSlice && !fired) continue;
       const cell = this.#own(key, mapKey, window, fired);
+      this.#touch(cell);
       if (!fromSlice) cell.accumulator = accumulate(this.#combine, this.#step.name, cell.accumulator, value);
       if (fired && !cell.dirty) {
         cell.dirty = true;
@@ -224,7 +255,8 @@ export class SliceLane implements Emitter {
     if (cell === undefined) {
       checkNewKey(this.#step, key);
       const pane = fired && this.#wasInSlices(mapKey, window.maxTimestamp) ? this.#onTime(window) : undefined;
-      cell = { key, mapKey, window: slot.window, timers: undefined, accumulator: undefined, pane, dirty: false };
+      const fresh = { timers: undefined, mark: 0, accumulator: undefined, pane, dirty: false };
+      cell = { key, mapKey, window: slot.window, ...fresh };
       slot.records.set(mapKey, cell);
     }
     return cell;
@@ -311,6 +343,7 @@ export class SliceLane implements Emitter {
   #fireOwn(slot: WindowRecords<OwnCell>, windows: readonly Window[], pane: Pane): void {
     for (const cell of slot.records.values()) {
       if (!this.#queues.has(cell.mapKey)) this.#emit(cell.key, cell.accumulator, windows, pane);
+      this.#touch(cell);
       cell.pane = pane;
       if (!this.#accumulating) cell.accumulator = undefined;
     }
@@ -320,6 +353,41 @@ export class SliceLane implements Emitter {
     if (this.#period === 0) return;
     const next = new IntervalWindow(start + this.#period, end + this.#period);
     if (this.#slices.has(next.maxTimestamp)) this.#schedule(next);
+  }
+
+  /** What stands beside the records. Queues are made anew of slices. */
+  save(): SavedSlices {
+    const { slices, taken } = this.#slices.saved();
+    return {
+      firedMax: this.#firedMax,
+      period: this.#period,
+      size: this.#size,
+      taken,
+      slices: slices.map(({ newest, oldestMax, cells, open }) => {
+        const { start, end } = cells.window as SliceWindow;
+        return [newest.start, newest.end, oldestMax, start, end, open];
+      }),
+      scheduled: [...this.#scheduled],
+    };
+  }
+
+  /** Goes on where `save` was called; the records are there. */
+  restored({ firedMax, period, size, taken, slices, scheduled }: SavedSlices): void {
+    this.#firedMax = firedMax;
+    this.#period = period;
+    this.#size = size;
+    for (const [id, max] of scheduled) this.#scheduled.set(id, max);
+    const all = slices.map(([newestStart, newestEnd, oldestMax, start, end, open]): Slice => {
+      const newest = new IntervalWindow(newestStart, newestEnd);
+      const name = new SliceWindow(start, end, newest.maxTimestamp);
+      const cells = this.#records.open(name) as unknown as WindowRecords<Cell>;
+      const slice = { newest, oldestMax, newestMax: newest.maxTimestamp, cells, open };
+      this.#sliceById.set(cells.window.id, slice);
+      return slice;
+    });
+    this.#slices.restore(all, taken);
+    for (const { cells } of all.slice(0, taken))
+      for (const [mapKey, { key }] of cells.records) this.#queues.set(mapKey, { ...twoStacks(key), stale: true });
   }
 
   /** Windows that have not come to their end. */
@@ -361,6 +429,7 @@ export class SliceLane implements Emitter {
     this.#dirty = [];
     for (const cell of dirty) {
       cell.dirty = false;
+      this.#touch(cell);
       const { maxTimestamp } = cell.window;
       let { accumulator } = cell;
       if (this.#accumulating) {

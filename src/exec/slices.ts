@@ -28,8 +28,22 @@ export interface Slice {
 }
 
 /** The name under which a slice's records are filed: no window of its own. */
-export function sliceWindow(oldest: IntervalWindow, newest: IntervalWindow): Window {
-  return { id: `slice ${newest.start}:${oldest.end}`, maxTimestamp: newest.maxTimestamp };
+export class SliceWindow implements Window {
+  readonly id: string;
+  readonly maxTimestamp: Timestamp;
+  readonly start: Timestamp;
+  readonly end: Timestamp;
+
+  constructor(start: Timestamp, end: Timestamp, maxTimestamp: Timestamp) {
+    this.id = `slice ${start}:${end}`;
+    this.start = start;
+    this.end = end;
+    this.maxTimestamp = maxTimestamp;
+  }
+}
+
+export function sliceWindow(oldest: IntervalWindow, newest: IntervalWindow): SliceWindow {
+  return new SliceWindow(newest.start, oldest.end, newest.maxTimestamp);
 }
 
 /**
@@ -99,6 +113,17 @@ export class Slices {
   has(max: Timestamp): boolean {
     const first = this.#list[this.#firstFrom(max, -Infinity)];
     return first !== undefined && first.oldestMax <= max;
+  }
+
+  /** All of them, in order, and how many have been taken up. */
+  saved(): { readonly slices: readonly Slice[]; readonly taken: number } {
+    return { slices: [...this.#list], taken: this.#taken };
+  }
+
+  /** What `saved` gave. */
+  restore(slices: readonly Slice[], taken: number): void {
+    this.#list = [...slices];
+    this.#taken = taken;
   }
 
   /** Takes out the slices whose last window is over. */

@@ -3,11 +3,13 @@
  * This is all that a host sees of user code.
  */
 import type { AnyCombine } from "../fn/combine-fn.ts";
-import { unreachable } from "../base/assert.ts";
+import { assert, unreachable } from "../base/assert.ts";
 import type { Coder, DeterministicCoder } from "../coders/coder.ts";
 import { valueCoderOf } from "../coders/composites.ts";
 import { keyCoderFor } from "../coders/key.ts";
+import { valueCoder } from "../coders/value.ts";
 import type { DoFn } from "../fn/do-fn.ts";
+import type { Epoch } from "../fn/sink.ts";
 import type { Collection, CollectionId, PipelineGraph, Step, StepId } from "../graph/graph.ts";
 import type { Emitter } from "../host/emitter.ts";
 import type { Invocation, StageHost } from "../host/host.ts";
@@ -45,6 +47,7 @@ import { NOTHING_PENDING } from "./pending.ts";
 import { CountingEmitter, isCountedByItself } from "./counted.ts";
 import { DoFnLifecycle } from "./do-fn-lifecycle.ts";
 import { ParDoOperator, StatefulOperator } from "./pardo.ts";
+import { generalLaneFormat, listCoder, sliceLaneFormat, stateFormat, windowLaneFormat } from "./record-formats.ts";
 import { StateRecords } from "./state-records.ts";
 import { SideInputGate, StepSideInputs } from "./side-inputs.ts";
 import { SinkStep } from "./sink-step.ts";
@@ -53,13 +56,17 @@ import { FreezingEmitter } from "./strict.ts";
 import { StrictGroupingCombine, strictList } from "./strict-combine.ts";
 import { StepTrace, type Trace } from "./stage-trace.ts";
 import { SliceLane } from "./slice-lane.ts";
+import { triggerToString } from "../windowing/triggers.ts";
 import { WindowLane } from "./window-lane.ts";
 
 /** What the operators of a step share. */
 function infoOf({ id, name, spec }: Step): StepInfo {
-  const keyCoder = "keyCoder" in spec ? (spec.keyCoder as DeterministicCoder<unknown> | undefined) : undefined;
-  const { toMapKey, textIsMapKey } = keyCoderFor(keyCoder);
+  const { toMapKey, textIsMapKey } = keyCoderFor(keyCoderOfSpec({ spec }));
   return { id, name, toMapKey, textIsMapKey };
+}
+
+function keyCoderOfSpec({ spec }: Pick<Step, "spec">): DeterministicCoder<unknown> | undefined {
+  return "keyCoder" in spec ? (spec.keyCoder as DeterministicCoder<unknown> | undefined) : undefined;
 }
 
 /** A part of the stage that the host drives beside pushing elements. All members optional. */
@@ -75,6 +82,8 @@ interface Driven {
   flush?(): void | Promise<void>;
   complete?(): void | Promise<void>;
   close?(failed: boolean): void | Promise<void>;
+  save?(): unknown;
+  restored?(saved: never): void;
 }
 
 export interface StageProgramOptions {
@@ -245,7 +254,14 @@ export class StageProgram implements StageRunner {
         return this.#buildCombinePart(step, spec, info, main());
       case "view": {
         const list = this.#listOf(step, this.#inputOf(step).coder);
-        const view = new ViewStep(info, spec.viewId, list, this.#windowingOf(step), this.#host);
+        const windowing = this.#windowingOf(step);
+        const coders = {
+          key: undefined,
+          accumulator: listCoder(this.#inputOf(step).coder),
+          windowFn: windowing.windowFn,
+        };
+        const format = generalLaneFormat(coders, triggerToString(windowing.trigger));
+        const view = new ViewStep(info, spec.viewId, list, windowing, this.#host, format);
         this.#driven.push(view.lane);
         return view;
       }
@@ -342,7 +358,7 @@ export class StageProgram implements StageRunner {
     this.#driven.push(lifecycle);
     const late = new LateOutput(info, this.#host, outlets["late"]);
     if (this.#makesCalls(step)) {
-      const records = this.#stage.lane === "state" ? new StateRecords(parts) : undefined;
+      const records = this.#stage.lane === "state" ? this.#stateRecords(step, parts) : undefined;
       const tags = Object.keys(outlets);
       const calls = new CallStep(
         info,
@@ -357,9 +373,14 @@ export class StageProgram implements StageRunner {
       return calls;
     }
     if (!this.#isFirst(step) || this.#stage.lane !== "state") return new ParDoOperator(parts);
-    const operator = new StatefulOperator(parts, late, this.#strict);
+    const operator = new StatefulOperator(parts, late, this.#strict, this.#stateRecords(step, parts));
     this.#driven.push(operator);
     return operator;
+  }
+
+  #stateRecords(step: Step, parts: ContextParts): StateRecords {
+    const { windowFn } = this.#windowingOf(step);
+    return new StateRecords(parts, stateFormat(parts.doFn.state ?? {}, keyCoderOfSpec(step), windowFn));
   }
 
   #buildCombinePart(
@@ -381,9 +402,18 @@ export class StageProgram implements StageRunner {
     const lateOutput = step.outputs["late"];
     const late = new LateOutput(info, this.#host, lateOutput === undefined ? undefined : this.#emitterOf(lateOutput));
     const windowing = this.#windowingOf(step);
-    if (this.#stage.lane === "window" || this.#stage.lane === "slice") {
-      const Lane = this.#stage.lane === "window" ? WindowLane : SliceLane;
-      const lane = new Lane(info, combine, windowing, this.#host, out, late);
+    const coders = {
+      key: keyCoderOfSpec(step),
+      accumulator: this.#accumulatorCoder(step),
+      windowFn: windowing.windowFn,
+    };
+    if (this.#stage.lane === "window") {
+      const lane = new WindowLane(info, combine, windowing, this.#host, out, late, windowLaneFormat(coders));
+      this.#driven.push(lane);
+      return lane;
+    }
+    if (this.#stage.lane === "slice") {
+      const lane = new SliceLane(info, combine, windowing, this.#host, out, late, sliceLaneFormat(coders));
       this.#driven.push(lane);
       return lane;
     }
@@ -394,6 +424,7 @@ export class StageProgram implements StageRunner {
       this.#host,
       (key, value, timestamp, windows, pane) => out.emit([key, value], timestamp, windows, pane),
       late,
+      generalLaneFormat(coders, triggerToString(windowing.trigger)),
     );
     this.#driven.push(lane);
     return {
@@ -402,6 +433,11 @@ export class StageProgram implements StageRunner {
         lane.add(element[0], element[1], element, timestamp, windows);
       },
     };
+  }
+
+  #accumulatorCoder(step: Step): Coder<unknown> {
+    if (step.spec.kind === "combinePerKey") return step.spec.combineFn.accumulatorCoder ?? valueCoder;
+    return listCoder(valueCoderOf(this.#inputOf(step).coder));
   }
 
   async open(): Promise<void> {
@@ -463,6 +499,33 @@ export class StageProgram implements StageRunner {
     // Only the first step of a stage keeps anything.
     for (const part of this.#driven) if (part.pending !== undefined) return part.pending(query);
     return NOTHING_PENDING;
+  }
+
+  save(): unknown {
+    for (const part of this.#driven) if (part.save !== undefined) return part.save();
+    return undefined;
+  }
+
+  restored(saved: unknown): void {
+    for (const part of this.#driven) part.restored?.(saved as never);
+  }
+
+  seal(epoch: Epoch): Uint8Array[] {
+    return this.#sink.seal(epoch);
+  }
+
+  commit(epoch: Epoch, chunks: readonly Uint8Array[]): Promise<void> {
+    return this.#sink.commit(epoch, chunks);
+  }
+
+  lastCommitted(): Promise<Epoch> {
+    return this.#sink.lastCommitted();
+  }
+
+  get #sink(): SinkStep {
+    const sink = this.#driven.find((part) => part instanceof SinkStep);
+    assert(sink !== undefined, `stage ${this.#stage.name} has no sink`);
+    return sink;
   }
 
   missingViews(window: Window): readonly MissingView[] {

@@ -38,11 +38,22 @@ export interface StateBinding {
   /** For errors. */
   readonly step: string;
   now(): number;
+  /** What is told before the record changes: see host/records P4. */
+  readonly records: RecordTracker;
   /** Called after a write to a cell with a TTL. */
   ttlWritten(record: StateRecord, ttl: number): void;
   /** Whether what is kept is checked and frozen: see strict-cells.ts. */
   readonly strict: boolean;
 }
+
+/** The part of a RecordStore that cells need. */
+export interface RecordTracker {
+  readonly interval: number;
+  touch(record: StateRecord): void;
+}
+
+/** For records that are nobody's but a call's. */
+export const UNTRACKED: RecordTracker = { interval: 0, touch: () => {} };
 
 /** One cell's data, through the TTL. */
 export class Slot {
@@ -59,17 +70,20 @@ export class Slot {
 
   get(): unknown {
     const { record } = this.binding;
-    if (this.#ttl !== undefined && this.#expired(record)) setCell(record, this.index, undefined);
+    if (this.#ttl !== undefined && this.#expired(record)) return undefined;
     return cellOf(record, this.index);
   }
 
   /** As `get`, for data that is changed in place; `touch` follows. */
   change(): unknown {
+    const { record, records } = this.binding;
+    if (record.mark !== records.interval) records.touch(record);
     return this.get();
   }
 
   set(data: unknown): void {
-    const { record } = this.binding;
+    const { record, records } = this.binding;
+    if (record.mark !== records.interval) records.touch(record);
     setCell(record, this.index, data);
     this.touch();
   }

@@ -18,6 +18,7 @@ export function recordsOf(cells: number): (key: unknown, mapKey: MapKey, window:
     mapKey,
     window,
     timers: undefined,
+    mark: 0,
     first: undefined,
     others: empty?.slice(),
     writtenAt: undefined,

@@ -7,6 +7,7 @@ import type { PendingList, PendingQuery } from "../host/pending.ts";
 import {
   type KeyedRecord,
   type MapKey,
+  type RecordFormat,
   type RecordStore,
   type TimerEntry,
   timersOf,
@@ -17,6 +18,7 @@ import type { Window } from "../model/window.ts";
 import { expiryTime } from "../windowing/strategy.ts";
 import type { ContextParts } from "./do-fn-context.ts";
 import { pendingIn, type PendingOf, recordsByWindow } from "./pending.ts";
+import type { RecordTracker } from "./state-cells.ts";
 import { cellOf, keepsNothing, recordsOf, setCell, type StateRecord } from "./state-record.ts";
 
 /** Families of timers that are the step's own: no name of the program's begins with a space. */
@@ -31,11 +33,11 @@ export class StateRecords {
   readonly #fresh: (key: unknown, mapKey: MapKey, window: Window) => StateRecord;
   #last: WindowRecords<StateRecord> | undefined;
 
-  constructor(parts: ContextParts) {
+  constructor(parts: ContextParts, format: RecordFormat<StateRecord>) {
     this.#doFn = parts.doFn;
     this.#host = parts.host;
     this.#allowedLateness = parts.allowedLateness;
-    this.#store = parts.host.records<StateRecord>();
+    this.#store = parts.host.records<StateRecord>(format);
     const cells = Object.keys(parts.doFn.state ?? {}).length;
     this.#hasCells = cells > 0;
     const fresh = recordsOf(cells);
@@ -62,6 +64,8 @@ export class StateRecords {
     if (record === undefined) {
       record = this.#fresh(key, mapKey, slot.window);
       slot.records.set(mapKey, record);
+      // It is there for its window's expiration alone.
+      if (this.#doFn.onWindowExpiration !== undefined) this.willChange(record);
     }
     return record;
   }
@@ -80,10 +84,7 @@ export class StateRecords {
 
   /** Files what a call has left in `record`. */
   keep(record: StateRecord): void {
-    // A call of the window's expiry comes after the window: its state has no place any more.
-    const slot = this.#store.find(record.window);
-    if (slot === undefined) return;
-    slot.records.set(record.mapKey, record);
+    this.#store.find(record.window)?.records.set(record.mapKey, record);
     const due = this.#nextTtl(record);
     if (due !== Infinity && !hasTimer(record, TTL_FAMILY)) this.#setTtl(record, due);
     this.release(record);
@@ -91,7 +92,10 @@ export class StateRecords {
 
   #slot(window: Window): WindowRecords<StateRecord> | undefined {
     if (this.#last?.window === window) return this.#last;
-    const slot = this.#store.find(window) ?? this.#openWindow(window);
+    const found = this.#store.find(window);
+    // Of one that has expired only timers are left.
+    if (found?.fired === true) return undefined;
+    const slot = found ?? this.#openWindow(window);
     // Remembered under the object that came, which later elements share.
     if (slot?.window === window) this.#last = slot;
     return slot;
@@ -109,15 +113,37 @@ export class StateRecords {
     return this.#last?.window === window ? this.#last : this.#store.find(window);
   }
 
-  drop(window: Window): void {
+  /** Whether state of `window` has a place. */
+  isOpen(window: Window): boolean {
+    return this.#store.find(window)?.fired === false;
+  }
+
+  /** The window's time is over. What is left of it are timers that fire all the same: see `dropTimers`. */
+  expire(window: Window): void {
     this.#last = undefined;
-    this.#store.drop(window);
+    const slot = this.#store.find(window);
+    if (slot === undefined) return;
+    slot.fired = true;
+    if (!this.#hasCells)
+      for (const record of slot.records.values()) if (record.timers === undefined) this.#store.remove(record);
+    if (this.#hasCells || slot.records.size === 0) this.#store.drop(window);
+  }
+
+  get tracker(): RecordTracker {
+    return this.#store;
+  }
+
+  willChange(record: StateRecord): void {
+    if (record.mark !== this.#store.interval) this.#store.touch(record);
   }
 
   /** Forgets a record that keeps nothing any more. */
   release(record: StateRecord): void {
-    if (record.timers !== undefined || !keepsNothing(record) || this.#doFn.onWindowExpiration !== undefined) return;
-    this.find(record.window)?.records.delete(record.mapKey);
+    if (record.timers !== undefined || !keepsNothing(record)) return;
+    const slot = this.find(record.window);
+    if (slot === undefined || (this.#doFn.onWindowExpiration !== undefined && !slot.fired)) return;
+    this.#store.remove(record);
+    if (slot.fired && slot.records.size === 0) this.#store.drop(record.window);
   }
 
   ttlWritten(record: StateRecord, ttl: number): void {
@@ -175,6 +201,7 @@ export class StateRecords {
     const record = timer.owner as StateRecord;
     // Where it is still set, as in a stage with calls, nothing else may find it so.
     this.#host.timers.clear(record, TTL_FAMILY, "");
+    this.willChange(record);
     const now = this.#host.now();
     Object.values(this.#doFn.state ?? {}).forEach(({ ttl }, index) => {
       const writtenAt = record.writtenAt?.[index];

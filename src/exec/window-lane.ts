@@ -9,7 +9,7 @@
 import type { Emitter } from "../host/emitter.ts";
 import type { StageHost } from "../host/host.ts";
 import type { PendingList, PendingQuery } from "../host/pending.ts";
-import type { KeyedRecord, RecordStore, WindowRecords } from "../host/records.ts";
+import type { KeyedRecord, MapKey, RecordFormat, RecordStore, WindowRecords } from "../host/records.ts";
 import { ON_TIME_AND_ONLY, type Pane } from "../model/pane.ts";
 import type { Timestamp } from "../model/time.ts";
 import type { Window } from "../model/window.ts";
@@ -29,12 +29,16 @@ import {
 } from "./grouping.ts";
 import type { StepInfo } from "./operators.ts";
 
-interface Cell extends KeyedRecord {
+export interface Cell extends KeyedRecord {
   accumulator: unknown;
   /** The last pane that was emitted; none until the first. */
   pane: Pane | undefined;
   /** Whether elements came since the last pane, after the window's end. */
   dirty: boolean;
+}
+
+function newCell(key: unknown, mapKey: MapKey, window: Window): Cell {
+  return { key, mapKey, window, timers: undefined, mark: 0, accumulator: undefined, pane: undefined, dirty: false };
 }
 
 /** `undefined` for a window that has expired. */
@@ -63,6 +67,7 @@ export class WindowLane implements Emitter {
     host: StageHost,
     out: Emitter,
     late: LateOutput,
+    format: RecordFormat<Cell>,
   ) {
     this.#step = step;
     this.#combine = combine;
@@ -70,7 +75,7 @@ export class WindowLane implements Emitter {
     this.#host = host;
     this.#out = out;
     this.#late = late;
-    this.#records = host.records<Cell>();
+    this.#records = host.records<Cell>(format);
     this.#discarding = windowing.accumulation === "discarding";
   }
 
@@ -80,6 +85,7 @@ export class WindowLane implements Emitter {
     const slots = this.#lastSlots;
     const combine = this.#combine;
     const step = this.#step;
+    const records = this.#records;
     try {
       const key = element[0];
       const mapKey = lookUpKey(step, key);
@@ -93,10 +99,10 @@ export class WindowLane implements Emitter {
         let cell = slot.records.get(mapKey);
         if (cell === undefined) {
           checkNewKey(step, key);
-          const accumulator = undefined;
-          cell = { key, mapKey, window: slot.window, timers: undefined, accumulator, pane: undefined, dirty: false };
+          cell = newCell(key, mapKey, slot.window);
           slot.records.set(mapKey, cell);
         }
+        if (cell.mark !== records.interval) records.touch(cell);
         cell.accumulator = accumulate(combine, step.name, cell.accumulator, element[1]);
         if (slot.fired && !cell.dirty) {
           cell.dirty = true;
@@ -178,13 +184,21 @@ export class WindowLane implements Emitter {
     }
   }
 
+  #touch(cell: Cell): void {
+    if (cell.mark !== this.#records.interval) this.#records.touch(cell);
+  }
+
+  /** @param only the pane of a window that expires: its records are not changed any more (host/records P4) */
   #fire(cell: Cell, windows: readonly Window[], only: Pane | undefined): void {
     const { maxTimestamp } = cell.window;
     const pane =
       only ?? nextPane(cell.pane, this.#host.inputWatermark(), this.#host.outputWatermark(), maxTimestamp, false);
-    cell.pane = pane;
     const value = extract(this.#combine, this.#step.name, cell.accumulator, cell.key, windows);
-    if (this.#discarding) cell.accumulator = undefined;
+    if (only === undefined) {
+      this.#touch(cell);
+      cell.pane = pane;
+      if (this.#discarding) cell.accumulator = undefined;
+    }
     this.#out.emit([cell.key, value], maxTimestamp, windows, pane);
   }
 }

@@ -5,11 +5,12 @@
  */
 import type { CollectionId, StepId, ViewId } from "../graph/graph.ts";
 import type { Pane } from "../model/pane.ts";
+import type { SinkJob } from "../fn/sink.ts";
 import type { TimeDomain } from "../fn/timer.ts";
 import type { Timestamp } from "../model/time.ts";
 import type { Window } from "../model/window.ts";
 import type { Emitter } from "./emitter.ts";
-import type { KeyedRecord, RecordStore, StateData, TimerEntry } from "./records.ts";
+import type { KeyedRecord, RecordFormat, RecordStore, StateData, TimerEntry } from "./records.ts";
 import type { ElementCounts } from "./element-counts.ts";
 import type { UserMetrics } from "./user-metrics.ts";
 
@@ -103,7 +104,7 @@ export interface StageHost extends TimeHost {
   readonly timers: TimerHost;
   readonly sideInputs: SideInputHost;
   readonly calls: CallHost;
-  records<R extends KeyedRecord>(): RecordStore<R>;
+  records<R extends KeyedRecord>(format: RecordFormat<R>): RecordStore<R>;
   readonly state?: StateHost | undefined;
   /** Counts an element or a timer that was dropped; `emitLate` says where it went. */
   dropped(step: StepId, reason: DropReason): void;
@@ -117,6 +118,8 @@ export interface StageHost extends TimeHost {
    */
   trackWork(work: Promise<void>, done: () => void): void;
   readonly options: unknown;
+  /** Given to sinks of a job with checkpoints. */
+  readonly sinkJob?: SinkJob | undefined;
   /** Where the elements of collections are counted. */
   readonly counts: Pick<ElementCounts, "of">;
   /** Where user code keeps its metrics. */

@@ -8,8 +8,13 @@
  *    promoted a table to the old generation, all that later tables of the same Map ever held counts as reachable until the
  *    next full collection: a Map of windows that come and go must hold nothing large after `delete`, and a cache is replaced
  *    by a new Map, never emptied by `clear` (bench/README.md, "Memory").
+ * P4 Whoever changes a record, or what lies in it, says so by `touch` before; whoever takes one away does it by `remove` or
+ *    `drop`. What is taken away is not changed any more.
  */
-import type { MapKey } from "../coders/key.ts";
+import type { ByteReader } from "../coders/byte-reader.ts";
+import type { ByteWriter } from "../coders/byte-writer.ts";
+import type { Coder } from "../coders/coder.ts";
+import type { KeyCoder, MapKey } from "../coders/key.ts";
 import type { TimeDomain } from "../fn/timer.ts";
 import type { Window } from "../model/window.ts";
 import type { Timestamp } from "../model/time.ts";
@@ -26,6 +31,8 @@ export interface TimerEntry {
   at: Timestamp;
   /** What it holds the output watermark at until then, and the timestamp of its outputs. */
   holdAt: Timestamp;
+  /** The order in which timers were set. */
+  readonly seq: number;
 }
 
 /** What every record has; steps add their own fields. */
@@ -35,6 +42,8 @@ export interface KeyedRecord {
   readonly window: Window;
   /** Timers that are set: none, one, or several by family and tag. Written by the host only. */
   timers: TimerEntry | Map<string, TimerEntry> | undefined;
+  /** The interval between two checkpoints in which it was changed last; see `RecordStore`. 0 for a new one. */
+  mark: number;
 }
 
 /** The timers of a record that are set, as they are now: what happens to them meanwhile does not change the list. */
@@ -61,9 +70,103 @@ export interface WindowRecords<R extends KeyedRecord> {
   fired: boolean;
 }
 
-/** All records of one step. */
+/** How a step's records are written down. */
+export interface RecordFormat<R extends KeyedRecord> {
+  /** Equal texts, equal bytes: what a checkpoint must have been written with to be read. */
+  readonly layout: string;
+  readonly keys: KeyCoder<unknown>;
+  /** Of the windows of records and of window timers. */
+  readonly windows: Coder<Window>;
+  /** Writes what the record keeps, without key, window and timers. */
+  write(record: R, out: ByteWriter): void;
+  read(input: ByteReader, key: unknown, mapKey: MapKey, window: Window): R;
+}
+
+/** A record that was taken away, or all of a window. */
+export interface Gone {
+  readonly window: Window;
+  /** Absent where the whole window is gone. */
+  readonly key?: unknown;
+  readonly whole: boolean;
+}
+
+/** What has changed in an interval. */
+export interface RecordChanges<R extends KeyedRecord> {
+  readonly interval: number;
+  readonly changed: readonly R[];
+  /** In the order of going; records that came after that are among `changed`. */
+  readonly gone: readonly Gone[];
+}
+
+/** A record that is written down, and has not changed since. */
+const CLEAN = -1;
+/** One that was changed in the present interval, and taken away. */
+const GONE = -2;
+
+/**
+ * All records of one step.
+ *
+ * With checkpoints, time is cut into intervals, from 1; a record that changes in one is listed once. At a checkpoint the list is
+ * handed over and the next interval begins. Records of the list are written down bit by bit after that, and one that is about to
+ * change meanwhile at once (`writeFirst`), so that what is written is what was there at that instant.
+ */
 export class RecordStore<R extends KeyedRecord> {
+  readonly format: RecordFormat<R>;
+  /** The present interval; 0, as the mark of every record, where nothing is tracked. */
+  interval = 0;
   readonly #windows = new Map<string, WindowRecords<R>>();
+  #changed: R[] = [];
+  #gone: Gone[] = [];
+  #frozen = 0;
+  #writeFirst: ((record: R) => void) | undefined;
+
+  constructor(format: RecordFormat<R>) {
+    this.format = format;
+  }
+
+  /** Begins to track what changes. */
+  track(): void {
+    this.interval = 1;
+  }
+
+  /** Says that a record is about to change. Called where its `mark` is not `interval`. */
+  touch(record: R): void {
+    if (record.mark > 0 && record.mark === this.#frozen) this.#writeFirst?.(record);
+    record.mark = this.interval;
+    this.#changed.push(record);
+  }
+
+  /**
+   * Ends the interval.
+   * @param writeFirst writes a record of the list that is about to change
+   */
+  freeze(writeFirst: (record: R) => void): RecordChanges<R> {
+    const changes = { interval: this.interval, changed: this.#changed, gone: this.#gone };
+    this.#changed = [];
+    this.#gone = [];
+    this.#frozen = this.interval++;
+    this.#writeFirst = writeFirst;
+    return changes;
+  }
+
+  /** Whether a record of the list of the last `freeze` is still to be written; it is written now. */
+  takeUnwritten(record: R): boolean {
+    if (record.mark !== this.#frozen) return false;
+    record.mark = CLEAN;
+    return true;
+  }
+
+  /** All of the list have been written. */
+  thaw(): void {
+    this.#frozen = 0;
+    this.#writeFirst = undefined;
+  }
+
+  /** Files a record that has been read from a checkpoint. */
+  restore(record: R): void {
+    record.mark = CLEAN;
+    this.open(record.window).records.set(record.mapKey, record);
+  }
 
   get size(): number {
     return this.#windows.size;
@@ -84,12 +187,32 @@ export class RecordStore<R extends KeyedRecord> {
     return found;
   }
 
+  /** Takes one record away. */
+  remove(record: R): void {
+    const found = this.#windows.get(record.window.id);
+    if (found === undefined || !found.records.delete(record.mapKey)) return;
+    // One that was never changed was never written.
+    if (this.interval === 0 || record.mark === 0) return;
+    if (record.mark === this.interval) record.mark = GONE;
+    this.#gone.push({ window: found.window, key: record.key, whole: false });
+  }
+
   drop(window: Window): void {
     const id = window.id;
     const found = this.#windows.get(id);
     if (found === undefined) return;
     this.#windows.delete(id);
+    if (this.interval > 0) this.#dropTracked(found);
     found.records = new Map(); // P3
+  }
+
+  #dropTracked({ window, records }: WindowRecords<R>): void {
+    let written = false;
+    for (const record of records.values()) {
+      written ||= record.mark !== 0;
+      if (record.mark === this.interval) record.mark = GONE;
+    }
+    if (written) this.#gone.push({ window, whole: true });
   }
 
   values(): IterableIterator<WindowRecords<R>> {

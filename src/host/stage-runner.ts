@@ -6,6 +6,7 @@
  * B3 Between `startBundle` and `finishBundle` come elements (by `entry`), `fireWindow`, `fireTimer`, `settle`.
  * B4 `pending` and `missingViews` may be asked between any two turns, and change nothing.
  */
+import type { Epoch } from "../fn/sink.ts";
 import type { CollectionId } from "../graph/graph.ts";
 import type { Timestamp } from "../model/time.ts";
 import type { Window } from "../model/window.ts";
@@ -36,6 +37,14 @@ export interface StageRunner {
   pending?(query: PendingQuery): PendingList;
   /** The side inputs that elements of `window` wait for. */
   missingViews?(window: Window): readonly MissingView[];
+  /** What it keeps beside its records, as plain data; asked between bundles. */
+  save?(): unknown;
+  /** Its records are those of a checkpoint, in which `save` gave this. */
+  restored?(saved: unknown): void;
+  /** Of a sink: see fn/sink K2 and K3. */
+  seal?(epoch: Epoch): Uint8Array[];
+  commit?(epoch: Epoch, chunks: readonly Uint8Array[]): Promise<void>;
+  lastCommitted?(): Promise<Epoch>;
   /** The input is over and everything has been handled: sinks hand on what they hold, and nothing is visible yet. */
   flush(): void | Promise<void>;
   /** All stages have flushed: sinks make their output visible. */

@@ -91,7 +91,12 @@ export class BundleTimers implements TimerHost {
 
   #fresh(): StageTimers {
     // A timer is refused only in a drain, which is the runner's.
-    return new StageTimers(new Holds(), () => {}, this.#isBusy);
+    return new StageTimers(
+      new Holds(),
+      () => {},
+      () => {},
+      this.#isBusy,
+    );
   }
 
   begin(): void {

@@ -11,10 +11,9 @@ import { iterableCoder, kvCoder, lengthPrefixCoder, valueCoderOf } from "../code
 import { canonicalCoder } from "../coders/key.ts";
 import { bytesCoder } from "../coders/primitives.ts";
 import { valueCoder } from "../coders/value.ts";
+import { windowCoder } from "../coders/windows.ts";
 import { windowedValueCoder, type WindowedValueCoder } from "../coders/windowed-value.ts";
 import type { Collection, CollectionId, PipelineGraph, Step } from "../graph/graph.ts";
-import type { WindowFn } from "../model/window-fn.ts";
-import type { Window } from "../model/window.ts";
 
 export type WireShape = "plain" | "pair" | "grouped";
 
@@ -98,14 +97,4 @@ export function programPair(
   [key, value]: readonly [Uint8Array, Uint8Array],
 ): readonly [unknown, unknown] {
   return [decode(keyCoderOfStep(groupingOf(graph, id) as Step), key), decode(valuesOf(graph, id), value)];
-}
-
-/** Windows as their WindowFn writes them. */
-export function windowCoder(windowFn: WindowFn): Coder<Window> {
-  return {
-    name: `window(${windowFn.name})`,
-    deterministic: true,
-    encode: (window, out) => valueCoder.encode(windowFn.toData(window), out),
-    decode: (input) => windowFn.fromData(valueCoder.decode(input)),
-  };
 }

@@ -10,6 +10,7 @@
 import { assert } from "../base/assert.ts";
 import { ByteReader } from "../coders/byte-reader.ts";
 import { ByteWriter } from "../coders/byte-writer.ts";
+import { windowCoder } from "../coders/windows.ts";
 import { type Coder, decodeFromBytes, type DeterministicCoder, encodeToBytes } from "../coders/coder.ts";
 import { iterableCoder } from "../coders/composites.ts";
 import { keyCoderFor } from "../coders/key.ts";
@@ -18,6 +19,7 @@ import { CallQueue } from "../engine/calls.ts";
 import { Holds } from "../engine/holds.ts";
 import { stepFailure } from "../exec/errors.ts";
 import { StageProgram } from "../exec/stage-program.ts";
+import { unwritten } from "../exec/record-formats.ts";
 import type { StateRecord } from "../exec/state-record.ts";
 import type { DoFn } from "../fn/do-fn.ts";
 import type { CollectionId, PipelineGraph, Step, StepId, ViewId, ViewNode } from "../graph/graph.ts";
@@ -38,7 +40,7 @@ import { BundleTimers, holdOf, readTimers, rememberKey, timerKeyCoder, TimerWrit
 import { type KeyAt, KeyedState } from "./keyed-state.ts";
 import { type BundleResult, type Elements, type Instruction, type Timers, WINDOW_EXPIRY } from "./messages.ts";
 import type { StateChannel } from "./state-channel.ts";
-import { keyCoderOfStep, windowCoder, wireKey, workerCoder, workerValueCoder } from "./wire-coders.ts";
+import { keyCoderOfStep, wireKey, workerCoder, workerValueCoder } from "./wire-coders.ts";
 
 type ProcessBundle = Extract<Instruction, { kind: "processBundle" }>;
 type Finalizer = () => void | Promise<void>;
@@ -101,7 +103,7 @@ export class WorkerStage {
   readonly #parts: WorkerParts;
   readonly #stage: Stage;
   readonly #program: StageProgram;
-  readonly #records = new RecordStore<KeyedRecord>();
+  readonly #records = new RecordStore<KeyedRecord>(unwritten());
   readonly #outputs = new Map<CollectionId, OutputWriter>();
   readonly #inputs = new Map<CollectionId, WindowedValueCoder<unknown>>();
   readonly #timers: BundleTimers;

@@ -83,6 +83,7 @@ const TEST_OPTIONS: OptionNames<TestOptions> = {
   encoded: true,
   strict: true,
   bundleSeed: true,
+  restartSeed: true,
   timeout: true,
   startAt: true,
   allowUnsafeTriggers: true,

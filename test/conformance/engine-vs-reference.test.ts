@@ -41,6 +41,13 @@ describe(`engine and reference model agree (seed ${SEED})`, () => {
     );
   });
 
+  test("on any scenario, stopped at random moments and started again from what was written down", async () => {
+    await fc.assert(
+      fc.asyncProperty(scenarios(), fc.nat(), (scenario, restartSeed) => compare(scenario, { restartSeed })),
+      { seed: SEED + 3, numRuns: RUNS },
+    );
+  });
+
   test("however elements are cut into bundles, where panes do not depend on it", async () => {
     await fc.assert(
       fc.asyncProperty(

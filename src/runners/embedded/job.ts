@@ -15,7 +15,12 @@ import type { EngineMetrics } from "../../engine/metrics.ts";
 import type { Transcode } from "../../engine/edges.ts";
 import { stepFailure } from "../../exec/errors.ts";
 import { StageProgram } from "../../exec/stage-program.ts";
-import type { Collection, PipelineGraph, Step, StepId } from "../../graph/graph.ts";
+import type { GraphNames } from "../../engine/freezing.ts";
+import { windowCoder } from "../../coders/windows.ts";
+import { listCoder } from "../../exec/record-formats.ts";
+import type { Collection, CollectionId, PipelineGraph, Step, StepId, ViewNode } from "../../graph/graph.ts";
+import type { StoredCheckpoint } from "../../host/checkpoint-store.ts";
+import { type CheckpointPlan, Checkpointing } from "./checkpointing.ts";
 import type { Stage } from "../../host/stage.ts";
 import { callPolicy } from "../../optimize/call-policy.ts";
 import { DropWarnings } from "./drop-warnings.ts";
@@ -44,6 +49,8 @@ export interface JobOptions {
   readonly onFailed?: (job: EmbeddedJob) => void;
   /** Whose elements are told of, step by step. */
   readonly trace?: TraceOptions | undefined;
+  /** With checkpoints: where they are kept. Closed when the job has ended. */
+  readonly checkpoints?: CheckpointPlan | undefined;
   /** Default: all of the graph in this process. */
   readonly plan?: JobPlan;
 }
@@ -54,8 +61,8 @@ export interface JobPlan {
   engineStage(stage: Stage): EngineStage;
 }
 
-/** Where a job stands. The last three are ends. */
-export type JobState = "starting" | "running" | "draining" | "done" | "failed" | "cancelled";
+/** Where a job stands. The last four are ends; what has `stopped` goes on when it is started again with its checkpoints. */
+export type JobState = "starting" | "running" | "draining" | "done" | "stopped" | "failed" | "cancelled";
 
 const TURN_MS = 5;
 
@@ -65,8 +72,10 @@ export class EmbeddedJob {
   /** Resolves when the job is done; rejects with a coded error when it failed or was cancelled. */
   readonly done: Promise<EngineMetrics>;
   readonly #options: JobOptions;
-  readonly #programs: StageProgram[] = [];
-  readonly #engine: Engine;
+  #programs: StageProgram[] = [];
+  #engine: Engine;
+  readonly #checkpointing: Checkpointing | undefined;
+  #stopping = false;
   readonly #drops: DropWarnings;
   readonly #trace: Trace | undefined;
   readonly #quiet: QuietWarnings;
@@ -82,19 +91,16 @@ export class EmbeddedJob {
     this.#drops = new DropWarnings(graph, options.warn);
     const { plan } = options;
     this.stages = plan?.stages ?? planStages(graph);
-    const { clock } = options;
-    this.#engine = new Engine(
-      this.stages.map((stage) => plan?.engineStage(stage) ?? this.#engineStage(stage)),
-      {
-        now: () => clock.now(),
-        ...(clock.advanceBy && { advanceClock: (ms: number) => clock.advanceBy?.(ms) }),
-        ...(clock.stopwatch && { stopwatch: () => (clock.stopwatch as () => number)() }),
-        ...(options.encoded && { transcode: transcoder(graph) }),
-        ...(options.cutBundle && { cutBundle: options.cutBundle }),
-        options: options.options,
-        onWake: () => this.#onWake(),
-      },
-    );
+    const { clock, checkpoints } = options;
+    this.#checkpointing =
+      checkpoints &&
+      new Checkpointing(
+        checkpoints,
+        clock,
+        () => this.#onWake(),
+        (error) => this.#engine.deliver({ kind: "failed", error }),
+      );
+    this.#engine = this.#newEngine();
     this.#quiet = new QuietWarnings(
       clock,
       { quietSources: (forMs) => this.#engine.quietSources(forMs), explain: () => this.explain() },
@@ -103,6 +109,27 @@ export class EmbeddedJob {
     this.done = this.#drive();
     // A failure is the caller's to see by `done`; it must not end the process before the caller has looked.
     this.done.catch(() => {});
+  }
+
+  #newEngine(): Engine {
+    const options = this.#options;
+    const { clock, plan, checkpoints } = options;
+    this.#programs = [];
+    return new Engine(
+      this.stages.map((stage) => plan?.engineStage(stage) ?? this.#engineStage(stage)),
+      {
+        now: () => clock.now(),
+        ...(clock.advanceBy && { advanceClock: (ms: number) => clock.advanceBy?.(ms) }),
+        ...(clock.stopwatch && { stopwatch: () => (clock.stopwatch as () => number)() }),
+        ...(options.encoded && { transcode: transcoder(this.graph) }),
+        ...(options.cutBundle && { cutBundle: options.cutBundle }),
+        ...(checkpoints && {
+          checkpoints: { sinkJob: { jobId: checkpoints.store.jobId }, names: namesOf(this.graph) },
+        }),
+        options: options.options,
+        onWake: () => this.#onWake(),
+      },
+    );
   }
 
   #engineStage(stage: Stage): EngineStage {
@@ -165,18 +192,27 @@ export class EmbeddedJob {
     await this.done;
   }
 
+  /**
+   * Ends the job so that it goes on from here when it is started again: nothing fires early. Without checkpoints as `cancel`.
+   */
+  async stop(): Promise<void> {
+    if (this.#checkpointing === undefined) return this.cancel();
+    if (this.#ended()) return;
+    this.#stopping = true;
+    this.#onWake();
+    await this.done;
+  }
+
   #ended(): boolean {
-    return this.#state === "done" || this.#state === "failed" || this.#state === "cancelled";
+    return (
+      this.#state === "done" || this.#state === "stopped" || this.#state === "failed" || this.#state === "cancelled"
+    );
   }
 
   async #drive(): Promise<EngineMetrics> {
+    let end: "done" | "stopped" = "done";
     try {
-      await this.#unlessCancelled(this.#engine.open());
-      if (this.#state === "starting") this.#state = "running";
-      this.#quiet.start();
-      await this.#turns();
-      this.#quiet.stop();
-      await this.#engine.complete();
+      end = await this.#run();
     } catch (error) {
       this.#quiet.stop();
       for (const program of this.#programs) program.markFailed();
@@ -184,19 +220,46 @@ export class EmbeddedJob {
       this.#engine.abandonCalls(error);
       // The first failure is the one to tell; what closing adds to it is less.
       await this.#engine.close().catch(() => {});
+      await this.#checkpointing?.store.close().catch(() => {});
       this.#state = this.#cancelled ? "cancelled" : "failed";
       this.#drops.tell(this.#engine.dropped());
       throw this.#located(error);
     }
     try {
       await this.#engine.close();
+      await this.#checkpointing?.store.close();
     } catch (error) {
       this.#state = "failed";
       throw this.#located(error);
     }
-    this.#state = "done";
+    this.#state = end;
     this.#drops.tell(this.#engine.dropped());
     return this.#engine.metrics();
+  }
+
+  async #run(): Promise<"done" | "stopped"> {
+    const from = this.#checkpointing?.store.newest();
+    if (from !== undefined) {
+      if (from.kind === "drained") throw drainedBefore(this.graph.name);
+      this.#engine.restore(from.snapshot);
+      if (this.#checkpointing?.store.ended === true) return "done";
+    }
+    await this.#unlessCancelled(this.#engine.open());
+    if (from !== undefined) await this.#checkpointing?.recover(this.#engine, from);
+    if (this.#state === "starting") this.#state = "running";
+    this.#quiet.start();
+    if (from?.kind !== "final" && (await this.#turns()) === "stopped") {
+      this.#quiet.stop();
+      await this.#checkpointing?.last(this.#engine, "savepoint");
+      return "stopped";
+    }
+    this.#quiet.stop();
+    await this.#engine.flush();
+    if (from?.kind !== "final")
+      await this.#checkpointing?.last(this.#engine, this.#state === "draining" ? "drained" : "final");
+    await this.#engine.complete();
+    await this.#checkpointing?.store.end();
+    return "done";
   }
 
   /** With the place where the user applied the step, for what did not come out of a function of the user's. */
@@ -216,17 +279,42 @@ export class EmbeddedJob {
     });
   }
 
-  async #turns(): Promise<void> {
-    const { clock } = this.#options;
+  async #turns(): Promise<"done" | "stopped"> {
+    const { clock, checkpoints } = this.#options;
+    const checkpointing = this.#checkpointing;
+    let didSomething = true;
     for (;;) {
       if (this.#cancelled) throw cancelled(this.graph.name);
       this.#woken = false;
       const { next } = this.#engine.step(TURN_MS);
-      if (next === "done") return;
+      if (next === "done") return "done";
+      if (this.#stopping) {
+        this.#engine.rest();
+        if (this.#engine.isAtRest) return "stopped";
+      }
+      checkpointing?.afterTurn(this.#engine, didSomething);
+      if (checkpoints?.restartWhen?.() === true && this.#engine.isAtRest)
+        await this.#restart(checkpointing as Checkpointing);
       if (this.#engine.hasDropped) this.#drops.whileRunning(clock.now(), () => this.#engine.dropped());
-      if (next === "now" || this.#woken) await new Promise<void>((resolve) => clock.immediate(resolve));
-      else await this.#sleep(next);
+      const due = checkpointing?.nextDue ?? Infinity;
+      if (next === "now" || this.#woken || checkpointing?.isWriting === true)
+        await new Promise<void>((resolve) => clock.immediate(resolve));
+      else await this.#sleep(due === Infinity ? next : Math.min(due, next === "event" ? Infinity : next));
+      // Waking up for a checkpoint alone is nothing that has to be in the next one.
+      didSomething = next === "now" || next === "event" || clock.now() >= next || this.#woken;
     }
+  }
+
+  /** Test mode: as if the process had ended after a checkpoint, and the job had been started again. */
+  async #restart(checkpointing: Checkpointing): Promise<void> {
+    await checkpointing.last(this.#engine, "savepoint");
+    this.#engine.abandonCalls(new Error("the job is started again"));
+    await this.#engine.close();
+    const from = checkpointing.store.newest() as StoredCheckpoint;
+    this.#engine = this.#newEngine();
+    this.#engine.restore(from.snapshot);
+    await this.#engine.open();
+    await checkpointing.recover(this.#engine, from);
   }
 
   #sleep(until: "event" | number): Promise<void> {
@@ -276,6 +364,36 @@ function transcoder(graph: PipelineGraph): Transcode {
       });
     }
   };
+}
+
+/** What checkpoints call the parts of a graph by. */
+function namesOf(graph: PipelineGraph): GraphNames {
+  const step = (id: StepId): string => (graph.steps[id] as Step).name;
+  const coders = graph.collections.map(({ coder, windowing }) => ({
+    value: coder ?? valueCoder,
+    window: windowCoder(windowing.windowFn),
+  }));
+  return {
+    step,
+    collection(id) {
+      const { producer, tag } = graph.collections[id] as Collection;
+      return `${step(producer)}.${tag}`;
+    },
+    element: (id) => coders[id] as (typeof coders)[number],
+    view(id) {
+      const { step: maker, windowing } = graph.views[id] as ViewNode;
+      const input = graph.collections[graph.steps[maker]?.inputs[0] as CollectionId];
+      return { step: step(maker), window: windowCoder(windowing.windowFn), contents: listCoder(input?.coder) };
+    },
+  };
+}
+
+function drainedBefore(name: string): TidemarkError {
+  return new TidemarkError("CHECKPOINT_DRAINED", {
+    what: `job "${name}" was drained: its input was cut off, and every window fired as if that had been its end`,
+    why: "what would come now would fire the same windows a second time",
+    fix: "start anew in an empty checkpoint folder; to end a job and go on later, stop it (Ctrl-C) in place of draining it",
+  });
 }
 
 function cancelled(name: string): TidemarkError {

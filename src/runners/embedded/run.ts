@@ -7,6 +7,7 @@ import { checkOptionNames, type OptionNames } from "../../base/option-names.ts";
 import { importing } from "../../program/importing.ts";
 import { nodeClock } from "../../platform/node.ts";
 import { noEffectWarning } from "./no-effect.ts";
+import type { CheckpointPlan } from "./checkpointing.ts";
 import type { ExplainQuery } from "./explain-query.ts";
 import { EmbeddedJob, type JobState } from "./job.ts";
 import { type JobMetrics, jobMetrics } from "./job-metrics.ts";
@@ -29,8 +30,23 @@ export interface RunOptions {
   readonly clock?: Clock;
   /** Where warnings go, one line each. Default: standard error. */
   readonly onWarning?: (message: string) => void;
+  /** Where the job keeps what it needs to go on after a crash or a stop. Default: nowhere, and it begins anew each time. */
+  readonly checkpoint?: CheckpointOptions;
   /** Tells the journey of elements through a step. Default: nothing is told, and nothing costs. */
   readonly trace?: TraceOptions;
+}
+
+/** How the checkpoints of a job are made. */
+export interface CheckpointOptions {
+  /**
+   * A folder of the job's own, on a local disk. Made where it is not there. A job that finds its checkpoints in it goes on from the
+   * newest one.
+   */
+  readonly dir: string;
+  /** Milliseconds from one checkpoint to the next; output becomes visible with each. Default 1000. */
+  readonly everyMs?: number;
+  /** How many checkpoints are kept. Default 2. */
+  readonly keep?: number;
 }
 
 /** A running job. */
@@ -50,8 +66,13 @@ export interface JobHandle {
   wait(): Promise<JobMetrics>;
   /** Ends the job at once; its sinks make nothing more visible. */
   cancel(): Promise<void>;
-  /** Reads no more, fires everything that is pending, and ends well. */
+  /** Reads no more, fires everything that is pending, and ends well. With checkpoints, nothing goes on from there. */
   drain(): Promise<void>;
+  /**
+   * With checkpoints: makes one more, and ends. Nothing fires early; started again with the same folder, the job goes on from there.
+   * Without, as `cancel`.
+   */
+  stop(): Promise<void>;
 }
 
 /**
@@ -59,7 +80,10 @@ export interface JobHandle {
  * the options (OPTIONS_INVALID) and of the build (PROGRAM_BUILD_FAILED) included. A program whose branches all end in steps that
  * only compute (a synchronous map or filter, a grouping) is warned about: it puts nothing out. DoFns and async functions count
  * as effects.
- * @throws OPTION_UNKNOWN, RUN_ON_IMPORT while the command line imports the program's module
+ *
+ * With `checkpoint` the job survives: killed at any moment and started again, it goes on from its newest checkpoint, with state,
+ * timers and sources as they were then; files that it writes get each line once.
+ * @throws OPTION_UNKNOWN, CHECKPOINT_INVALID, RUN_ON_IMPORT while the command line imports the program's module
  *
  * @example
  * ```ts
@@ -77,16 +101,42 @@ export interface JobHandle {
 export function run(program: Program, rawOptions: unknown = {}, options: RunOptions = {}): JobHandle {
   checkOptionNames("run", options, RUN_OPTIONS);
   if (importing.active) throw runOnImport(program.name);
+  if (options.checkpoint !== undefined) checkCheckpoint(options.checkpoint);
   return new Handle(program, rawOptions, options);
 }
 
-const RUN_OPTIONS: OptionNames<RunOptions> = { encoded: true, strict: true, clock: true, onWarning: true, trace: true };
+const RUN_OPTIONS: OptionNames<RunOptions> = {
+  encoded: true,
+  strict: true,
+  clock: true,
+  onWarning: true,
+  checkpoint: true,
+  trace: true,
+};
 
 function runOnImport(name: string): TidemarkError {
   return new TidemarkError("RUN_ON_IMPORT", {
     what: `the module of program "${name}" calls run() while it is imported`,
     why: "the command line and workers import the module to get at its program; running it then would start a second job",
     fix: "export the program as default, and call run() from another file, or only when the module is the main one",
+  });
+}
+
+function checkCheckpoint(options: CheckpointOptions): void {
+  checkOptionNames("checkpoint", options, { dir: true, everyMs: true, keep: true });
+  const { dir, everyMs = 1, keep = 1 } = options;
+  const problem =
+    typeof dir !== "string" || dir === ""
+      ? `dir is ${JSON.stringify(dir)}: it is the path of a folder`
+      : !(everyMs > 0 && everyMs < 2 ** 31)
+        ? `everyMs is ${everyMs}: it is a number of milliseconds above 0`
+        : !(Number.isSafeInteger(keep) && keep >= 1)
+          ? `keep is ${keep}: it is a whole number of 1 or more`
+          : undefined;
+  if (problem === undefined) return;
+  throw new TidemarkError("CHECKPOINT_INVALID", {
+    what: `of the checkpoint options ${problem}`,
+    fix: 'write run(program, options, { checkpoint: { dir: "checkpoints/words" } })',
   });
 }
 
@@ -97,6 +147,11 @@ export function encodedByDefault(): boolean {
 
 function toStandardError(message: string): void {
   process.stderr.write(`tidemark: warning: ${message}\n`);
+}
+
+async function openStore({ dir, everyMs = 1000, keep = 2 }: CheckpointOptions, job: string): Promise<CheckpointPlan> {
+  const { openCheckpoints } = await import("../../platform/sqlite-checkpoints.ts");
+  return { store: openCheckpoints(dir, job, keep), everyMs };
 }
 
 class Handle implements JobHandle {
@@ -132,7 +187,9 @@ class Handle implements JobHandle {
     const warn = options.onWarning ?? toStandardError;
     const warning = noEffectWarning(built.graph);
     if (warning !== undefined) warn(warning);
+    const checkpoints = options.checkpoint && (await openStore(options.checkpoint, built.graph.name));
     this.#running = new EmbeddedJob(built.graph, {
+      checkpoints,
       clock: this.#clock,
       options: built.options,
       encoded: options.encoded ?? encodedByDefault(),
@@ -171,5 +228,10 @@ class Handle implements JobHandle {
   async drain(): Promise<void> {
     this.#awaited = true;
     await (await this.#job).drain();
+  }
+
+  async stop(): Promise<void> {
+    this.#awaited = true;
+    await (await this.#job).stop();
   }
 }

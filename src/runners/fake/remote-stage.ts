@@ -10,6 +10,7 @@ import { assert } from "../../base/assert.ts";
 import { Buffer } from "node:buffer";
 import { ByteReader } from "../../coders/byte-reader.ts";
 import { ByteWriter } from "../../coders/byte-writer.ts";
+import { windowCoder } from "../../coders/windows.ts";
 import { type Coder, decodeFromBytes, encodeToBytes } from "../../coders/coder.ts";
 import { iterableCoder } from "../../coders/composites.ts";
 import { bytesCoder } from "../../coders/primitives.ts";
@@ -18,6 +19,7 @@ import type { CollectionId, PipelineGraph, Step, StepId, ViewId, ViewNode } from
 import type { Emitter } from "../../host/emitter.ts";
 import type { StageHost } from "../../host/host.ts";
 import type { MissingView } from "../../host/pending.ts";
+import { unwritten } from "../../exec/record-formats.ts";
 import { type KeyedRecord, type MapKey, type RecordStore, type TimerEntry, timersOf } from "../../host/records.ts";
 import type { Stage } from "../../host/stage.ts";
 import type { CallEffects, StageRunner } from "../../host/stage-runner.ts";
@@ -33,7 +35,7 @@ import {
   type StateOperation,
   WINDOW_EXPIRY,
 } from "../../portability/messages.ts";
-import { runnerCoder, runnerValueCoder, windowCoder } from "../../portability/wire-coders.ts";
+import { runnerCoder, runnerValueCoder } from "../../portability/wire-coders.ts";
 import { expiryTime } from "../../windowing/strategy.ts";
 import type { WorkerLink } from "./worker-link.ts";
 
@@ -92,7 +94,7 @@ export class RemoteStage implements StageRunner {
     const doFn = first.spec.kind === "parDo" ? first.spec.doFn : undefined;
     this.#holdsExpiry = doFn?.onWindowExpiration !== undefined;
     this.#hasState = Object.keys(doFn?.state ?? {}).length > 0;
-    this.#records = stage.lane === "state" ? host.records<RemoteRecord>() : undefined;
+    this.#records = stage.lane === "state" ? host.records<RemoteRecord>(unwritten()) : undefined;
   }
 
   async open(): Promise<void> {
@@ -242,7 +244,7 @@ export class RemoteStage implements StageRunner {
     let slot = records.find(window);
     const expiry = expiryTime(window, this.#lateness);
     const mapKey = mapKeyOf(key);
-    const fresh: RemoteRecord = { key, mapKey, window, timers: undefined, bags: new Map(), remembered: false };
+    const fresh: RemoteRecord = { key, mapKey, window, timers: undefined, mark: 0, bags: new Map(), remembered: false };
     if (slot === undefined) {
       // A timer of a window that has gone keeps its record by itself.
       if (this.#host.inputWatermark() > expiry) return fresh;
@@ -257,7 +259,7 @@ export class RemoteStage implements StageRunner {
 
   #release(record: RemoteRecord): void {
     if (record.remembered || record.timers !== undefined || record.bags.size > 0) return;
-    this.#records?.find(record.window)?.records.delete(record.mapKey);
+    this.#records?.remove(record);
   }
 
   #answer(key: StateKey, operation: StateOperation): Uint8Array {

@@ -1,0 +1,155 @@
+/** Puts an engine that has not run yet where a checkpoint says. */
+import { TidemarkError } from "../base/errors.ts";
+import { ByteReader, corrupt } from "../coders/byte-reader.ts";
+import { decodeFromBytes } from "../coders/coder.ts";
+import { valueCoder } from "../coders/value.ts";
+import { paneCoder } from "../coders/windows.ts";
+import type { CollectionId, ViewId } from "../graph/graph.ts";
+import type { KeyedRecord } from "../host/records.ts";
+import type { Snapshot } from "../host/snapshot.ts";
+import type { Timestamp } from "../model/time.ts";
+import type { Window } from "../model/window.ts";
+import { type GraphNames, WAITS } from "./freezing.ts";
+import { restoreRecord } from "./record-chunks.ts";
+import type { SideInputStore } from "./side-input-store.ts";
+import type { StageState } from "./stage-state.ts";
+import type { SavedTimers } from "./timers.ts";
+
+/** As Freezing writes it. */
+interface StageFacts {
+  readonly layout: string | undefined;
+  readonly input: Timestamp;
+  readonly output: Timestamp;
+  readonly bundles: number;
+  readonly busyMs: number;
+  readonly elementsIn: number;
+  readonly saved: unknown;
+  readonly windows: readonly (readonly [window: Uint8Array, fired: boolean])[];
+  readonly timers: Omit<SavedTimers, "windows"> & {
+    readonly windows: readonly (Omit<SavedTimers["windows"][number], "window"> & { readonly window: Uint8Array })[];
+  };
+  readonly reading: { readonly splits?: readonly SavedKept[] } | undefined;
+}
+
+interface SavedKept {
+  readonly kept: readonly { readonly at: Timestamp; readonly value: Uint8Array }[];
+}
+
+/** Refuses a checkpoint that has something of a stage that is not there, or of one that keeps something else now. */
+export function checkFits(stages: readonly StageState[], snapshot: Snapshot): void {
+  const byName = new Map(stages.map((state) => [state.stage.name, state]));
+  const problems = [...snapshot.steps()].flatMap((step) => {
+    const [body] = snapshot.chunks("stage", step);
+    const { layout } = decodeFromBytes(valueCoder, body as Uint8Array) as StageFacts;
+    const state = byName.get(step);
+    if (state === undefined) return [`step "${step}" is not there any more`];
+    const now = state.store?.format.layout;
+    return layout === now ? [] : [`step "${step}" kept ${layout ?? "nothing"}, and keeps ${now ?? "nothing"} now`];
+  });
+  if (problems.length === 0) return;
+  throw new TidemarkError("CHECKPOINT_INCOMPATIBLE", {
+    what: `the checkpoint does not fit the program:\n    ${problems.join("\n    ")}`,
+    why: "state that is left out or read as something else would give wrong results",
+    fix: "start the version of the program that made it, or start anew in an empty checkpoint folder",
+  });
+}
+
+/** The stage as the checkpoint has it; a stage that it does not know begins anew. */
+export function thawStage(state: StageState, snapshot: Snapshot, names: GraphNames): void {
+  const { name } = state.stage;
+  const [body] = snapshot.chunks("stage", name);
+  if (body === undefined) return;
+  const facts = decodeFromBytes(valueCoder, body) as StageFacts;
+  state.inputWatermark = facts.input;
+  state.outputWatermark = facts.output;
+  state.bundles = facts.bundles;
+  state.busyMs = facts.busyMs;
+  state.arrivedBefore = facts.elementsIn;
+  thawKeyed(state, facts, snapshot, names);
+  if (facts.reading !== undefined) state.readingBefore = readingOf(state, facts.reading, names);
+  for (const chunk of snapshot.chunks("waiting", name)) {
+    const input = new ByteReader(chunk);
+    while (input.remaining > 0) thawWaiting(state, input, names);
+  }
+}
+
+function thawKeyed(
+  state: StageState,
+  { windows, timers, saved }: StageFacts,
+  snapshot: Snapshot,
+  names: GraphNames,
+): void {
+  const { store, stage } = state;
+  const [input] = stage.inputs;
+  const coder = store?.format.windows ?? (input === undefined ? undefined : names.element(input).window);
+  const windowOf = (bytes: Uint8Array): Window => {
+    if (coder === undefined) throw corrupt("a window of a stage without input");
+    return coder.decode(new ByteReader(bytes));
+  };
+  if (store !== undefined) {
+    for (const [bytes, fired] of windows) store.open(windowOf(bytes)).fired = fired;
+    for (const entry of snapshot.entries("records", stage.name)) restoreRecord(entry, store, state.timers);
+  }
+  state.timers.restore({
+    ...timers,
+    windows: timers.windows.map((timer) => ({ ...timer, window: windowOf(timer.window) })),
+  });
+  state.runner.restored?.(saved);
+}
+
+function readingOf(state: StageState, reading: NonNullable<StageFacts["reading"]>, names: GraphNames): unknown {
+  const { splits } = reading;
+  if (splits === undefined) return reading;
+  const { value: coder } = names.element(state.stage.sourceOutput as CollectionId);
+  return {
+    ...reading,
+    splits: splits.map((split) => ({
+      ...split,
+      kept: split.kept.map(({ at, value }) => ({ at, value: decodeFromBytes(coder, value) })),
+    })),
+  };
+}
+
+function thawWaiting(state: StageState, input: ByteReader, names: GraphNames): void {
+  const waits = input.byte();
+  if (waits === WAITS.timerCall) return thawTimerCall(state, input);
+  const name = valueCoder.decode(input) as string;
+  const collection = state.stage.inputs.find((id) => names.collection(id) === name);
+  if (collection === undefined) throw corrupt(`an element of ${name}, which stage "${state.stage.name}" does not read`);
+  const coders = names.element(collection);
+  const timestamp = input.float64();
+  const windows: Window[] = [];
+  for (let left = input.length(); left > 0; left--) windows.push(coders.window.decode(input));
+  const pane = paneCoder.decode(input);
+  const value = coders.value.decode(input);
+  if (waits === WAITS.inbox) state.inbox.push({ collection, value, timestamp, windows, pane });
+  else if (waits === WAITS.parked) state.restoreParked(value, timestamp, windows[0] as Window, pane);
+  else if (waits === WAITS.call) {
+    const keys = state.store?.format.keys;
+    const key = keys?.toMapKey((value as readonly [unknown, unknown])[0]);
+    state.calls?.submit(value, timestamp, windows, pane, key);
+  } else throw corrupt(`an element that waits in a way ${waits}`);
+}
+
+function thawTimerCall(state: StageState, input: ByteReader): void {
+  const [family, tag, at, timestamp] = valueCoder.decode(input) as [string, string, Timestamp, Timestamp];
+  const windowBytes = input.view(input.length());
+  const keyBytes = input.view(input.length());
+  const body = input.view(input.length());
+  const { store, calls } = state;
+  if (store === undefined || calls === undefined) return;
+  const { format } = store;
+  const window = format.windows.decode(new ByteReader(windowBytes));
+  const key = format.keys.coder.decode(new ByteReader(keyBytes));
+  const mapKey = format.keys.toMapKey(key);
+  const filed = store.find(window)?.records.get(mapKey);
+  const record: KeyedRecord = filed ?? format.read(new ByteReader(body), key, mapKey, window);
+  calls.submitTimer({ record, family, tag, at }, timestamp, window, mapKey);
+}
+
+/** The contents of a view. */
+export function thawView(view: ViewId, views: SideInputStore, snapshot: Snapshot, names: GraphNames): void {
+  const { step, window, contents } = names.view(view);
+  for (const entry of snapshot.entries("view", step))
+    views.restore(view, decodeFromBytes(window, entry.window), decodeFromBytes(contents, entry.body) as unknown[]);
+}

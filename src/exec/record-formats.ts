@@ -1,0 +1,243 @@
+/**
+ * How the records of each lane are written into checkpoints, and read again.
+ *
+ * F1 A record begins with the version of its lane's format; a later version reads all earlier ones.
+ * F2 What is transient (bundle-end lists, caches) is not written: checkpoints lie between bundles.
+ */
+import { type ByteReader, corrupt } from "../coders/byte-reader.ts";
+import type { ByteWriter } from "../coders/byte-writer.ts";
+import type { Coder, DeterministicCoder } from "../coders/coder.ts";
+import { keyCoderFor } from "../coders/key.ts";
+import { valueCoder } from "../coders/value.ts";
+import { paneCoder, windowCoder } from "../coders/windows.ts";
+import type { StateSpec, StateSpecs } from "../fn/state.ts";
+import type { KeyedRecord, MapKey, RecordFormat } from "../host/records.ts";
+import type { Pane } from "../model/pane.ts";
+import type { WindowFn } from "../model/window-fn.ts";
+import type { Window } from "../model/window.ts";
+import type { TriggerState } from "../windowing/trigger-machine.ts";
+import { dataOf, itemCoder, itemsOf } from "./cell-items.ts";
+import type { Cell as GeneralCell } from "./general-lane.ts";
+import { SliceWindow } from "./slices.ts";
+import type { OwnCell } from "./slice-lane.ts";
+import { cellOf, recordsOf, setCell, type StateRecord } from "./state-record.ts";
+import type { Cell as WindowCell } from "./window-lane.ts";
+
+const VERSION = 1;
+
+/** Lists of values, as groupings gather them. @param value absent where they are plain data */
+export function listCoder(value: Coder<unknown> | undefined): Coder<unknown> {
+  if (value === undefined) return valueCoder;
+  return {
+    name: `list(${value.name})`,
+    deterministic: value.deterministic,
+    encode(values, out) {
+      const list = values as readonly unknown[];
+      out.varint(list.length);
+      for (const item of list) value.encode(item, out);
+    },
+    decode(input) {
+      const list: unknown[] = [];
+      for (let left = input.varint(); left > 0; left--) list.push(value.decode(input));
+      return list;
+    },
+  };
+}
+
+/** The coders of one keyed step. */
+export interface StepCoders {
+  readonly key: DeterministicCoder<unknown> | undefined;
+  readonly accumulator: Coder<unknown>;
+  readonly windowFn: WindowFn;
+}
+
+function checkVersion(input: ByteReader): void {
+  const version = input.byte();
+  if (version !== VERSION) throw corrupt(`a record in format ${version}; this version of Tidemark reads ${VERSION}`);
+}
+
+function writeOptional<T>(coder: Coder<T>, value: T | undefined, out: ByteWriter): void {
+  out.byte(value === undefined ? 0 : 1);
+  if (value !== undefined) coder.encode(value, out);
+}
+
+function readOptional<T>(coder: Coder<T>, input: ByteReader): T | undefined {
+  return input.byte() === 0 ? undefined : coder.decode(input);
+}
+
+function layoutOf(lane: string, { key, accumulator, windowFn }: StepCoders): string {
+  return `${lane}(${key?.name ?? "canonical"}, ${accumulator.name}, ${windowFn.kind})`;
+}
+
+export function windowLaneFormat(coders: StepCoders): RecordFormat<WindowCell> {
+  const { accumulator } = coders;
+  return {
+    layout: layoutOf("window", coders),
+    keys: keyCoderFor(coders.key),
+    windows: windowCoder(coders.windowFn),
+    write(cell, out) {
+      out.byte(VERSION);
+      writeOptional(accumulator, cell.accumulator, out);
+      writeOptional<Pane>(paneCoder, cell.pane, out);
+    },
+    read(input, key, mapKey, window) {
+      checkVersion(input);
+      const kept = readOptional(accumulator, input);
+      const pane = readOptional<Pane>(paneCoder, input);
+      return { key, mapKey, window, timers: undefined, mark: 0, accumulator: kept, pane, dirty: false };
+    },
+  };
+}
+
+export function sliceLaneFormat(coders: StepCoders): RecordFormat<OwnCell> {
+  const inner = windowLaneFormat(coders);
+  return {
+    ...inner,
+    layout: layoutOf("slice", coders),
+    windows: {
+      name: `slices(${inner.windows.name})`,
+      deterministic: true,
+      encode(window, out) {
+        const isSlice = window instanceof SliceWindow;
+        out.byte(isSlice ? 1 : 0);
+        if (!isSlice) return inner.windows.encode(window, out);
+        out.float64(window.start);
+        out.float64(window.end);
+        out.float64(window.maxTimestamp);
+      },
+      decode(input) {
+        if (input.byte() === 0) return inner.windows.decode(input);
+        return new SliceWindow(input.float64(), input.float64(), input.float64());
+      },
+    },
+  };
+}
+
+function writeTrigger({ finished, count, dueMs, children }: TriggerState, out: ByteWriter): void {
+  out.byte((finished ? 1 : 0) | (dueMs === null ? 0 : 2));
+  out.varint(count);
+  if (dueMs !== null) out.float64(dueMs);
+  out.varint(children.length);
+  for (const child of children) writeTrigger(child, out);
+}
+
+function readTrigger(input: ByteReader): TriggerState {
+  const flags = input.byte();
+  const count = input.varint();
+  const dueMs = (flags & 2) === 0 ? null : input.float64();
+  const children: TriggerState[] = [];
+  for (let left = input.length(); left > 0; left--) children.push(readTrigger(input));
+  return { finished: (flags & 1) !== 0, count, dueMs, children };
+}
+
+/** @param trigger its text: its state means nothing to another one */
+export function generalLaneFormat(coders: StepCoders, trigger: string): RecordFormat<GeneralCell> {
+  const { accumulator } = coders;
+  return {
+    layout: `${layoutOf("general", coders)} ${trigger}`,
+    keys: keyCoderFor(coders.key),
+    windows: windowCoder(coders.windowFn),
+    write(cell, out) {
+      out.byte(VERSION);
+      out.byte(cell.closed ? 1 : 0);
+      writeOptional(accumulator, cell.accumulator, out);
+      out.varint(cell.fresh);
+      out.byte(cell.heldAt === undefined ? 0 : 1);
+      if (cell.heldAt !== undefined) out.float64(cell.heldAt);
+      writeOptional<Pane>(paneCoder, cell.pane, out);
+      writeTrigger(cell.trigger, out);
+    },
+    read(input, key, mapKey, window) {
+      checkVersion(input);
+      const closed = input.byte() !== 0;
+      const kept = readOptional(accumulator, input);
+      const fresh = input.varint();
+      const heldAt = input.byte() === 0 ? undefined : input.float64();
+      const pane = readOptional<Pane>(paneCoder, input);
+      const trigger = readTrigger(input);
+      const more = { alive: true, touched: false, told: false };
+      return {
+        key,
+        mapKey,
+        window,
+        timers: undefined,
+        mark: 0,
+        accumulator: kept,
+        fresh,
+        heldAt,
+        trigger,
+        pane,
+        closed,
+        ...more,
+      };
+    },
+  };
+}
+
+/** The records of a DoFn with state: cells by their names' place in the layout. */
+export function stateFormat(
+  specs: StateSpecs,
+  key: DeterministicCoder<unknown> | undefined,
+  windowFn: WindowFn,
+): RecordFormat<StateRecord> {
+  const cells = Object.entries(specs).map(([name, spec]) => ({ name, spec, coder: itemCoder(spec) }));
+  const described = cells.map(({ name, spec, coder }) => `${name}: ${spec.kind}<${coder.name}>`);
+  const fresh = recordsOf(cells.length);
+  return {
+    layout: `state(${key?.name ?? "canonical"}, ${windowFn.kind}) {${described.join(", ")}}`,
+    keys: keyCoderFor(key),
+    windows: windowCoder(windowFn),
+    write(record, out) {
+      out.byte(VERSION);
+      for (let i = 0; i < cells.length; i++) {
+        const { spec, coder } = cells[i] as (typeof cells)[number];
+        writeCell(spec, coder, cellOf(record, i), out);
+        if (spec.ttl !== undefined) out.float64(record.writtenAt?.[i] ?? 0);
+      }
+    },
+    read(input, recordKey, mapKey: MapKey, window: Window) {
+      checkVersion(input);
+      const record = fresh(recordKey, mapKey, window);
+      cells.forEach(({ spec, coder }, i) => {
+        const data = readCell(spec, coder, input);
+        setCell(record, i, data);
+        if (spec.ttl === undefined) return;
+        const writtenAt = input.float64();
+        if (data !== undefined) (record.writtenAt ??= [])[i] = writtenAt;
+      });
+      return record;
+    },
+  };
+}
+
+type Spec = StateSpec<unknown>;
+
+function isSingle({ kind }: Spec): boolean {
+  return kind === "value" || kind === "combining";
+}
+
+/** The number of items, then each. */
+function writeCell(spec: Spec, coder: Coder<unknown>, data: unknown, out: ByteWriter): void {
+  if (data === undefined) return out.byte(0);
+  if (isSingle(spec)) {
+    out.byte(1);
+    return coder.encode(data, out);
+  }
+  const items = [...itemsOf(spec, data)];
+  out.varint(items.length);
+  for (const item of items) coder.encode(item, out);
+}
+
+function readCell(spec: Spec, coder: Coder<unknown>, input: ByteReader): unknown {
+  const items: unknown[] = [];
+  for (let left = input.varint(); left > 0; left--) items.push(coder.decode(input));
+  return items.length === 0 ? undefined : dataOf(spec, items);
+}
+
+/** For hosts whose records are not written down. */
+export function unwritten<R extends KeyedRecord>(): RecordFormat<R> {
+  const never = (): never => {
+    throw corrupt("records of this host are never written");
+  };
+  return { layout: "", keys: keyCoderFor(undefined), windows: valueCoder as Coder<Window>, write: never, read: never };
+}

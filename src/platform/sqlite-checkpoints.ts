@@ -1,0 +1,317 @@
+/**
+ * Checkpoints in a folder: one SQLite database, `checkpoints.db`, beside the lock that says whose it is.
+ * Path: runners/embedded/checkpointing.ts -> HERE -> checkpoint-writer.ts, in a thread of its own.
+ *
+ * D1 Everything that is read is checked: each chunk and row has a checksum, each checkpoint one over all of its chunks. A
+ *    checkpoint that is not whole is passed over for the one before it, where there is one.
+ */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { Worker } from "node:worker_threads";
+import { crc32 } from "node:zlib";
+import { randomUUID } from "node:crypto";
+import { TidemarkError } from "../base/errors.ts";
+import type { Epoch } from "../fn/sink.ts";
+import type { CheckpointKind, CheckpointStore, StoredCheckpoint } from "../host/checkpoint-store.ts";
+import { type ChunkKind, type Entry, readChanges, type Snapshot, type SnapshotSink } from "../host/snapshot.ts";
+import type { WriterAnswer, WriterMessage, WriterStart } from "./checkpoint-writer.ts";
+import { lockFolder, type OwnerLock } from "./owner-lock.ts";
+
+const FORMAT = "1";
+const FOLD_BYTES = 16 * 1024 * 1024;
+
+const SCHEMA = `
+  PRAGMA auto_vacuum = INCREMENTAL;
+  PRAGMA journal_mode = WAL;
+  CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS checkpoint (epoch INTEGER PRIMARY KEY, kind TEXT, created_ms REAL, chunks INTEGER, crc INTEGER);
+  CREATE TABLE IF NOT EXISTS chunk (epoch INTEGER, ordinal INTEGER, kind TEXT, step TEXT, body BLOB, crc INTEGER);
+  CREATE UNIQUE INDEX IF NOT EXISTS chunk_place ON chunk (epoch, ordinal);
+  CREATE TABLE IF NOT EXISTS entry (kind TEXT, step TEXT, window BLOB, key BLOB, body BLOB, crc INTEGER,
+    PRIMARY KEY (kind, step, window, key)) WITHOUT ROWID;
+`;
+
+interface ChunkRow {
+  readonly epoch: number;
+  readonly ordinal: number;
+  readonly kind: ChunkKind;
+  readonly step: string;
+  readonly body: Uint8Array;
+  readonly crc: number;
+}
+
+interface CheckpointRow {
+  readonly epoch: number;
+  readonly kind: CheckpointKind;
+  readonly created_ms: number;
+  readonly chunks: number;
+  readonly crc: number;
+}
+
+/** @param name the job's @param keep how many checkpoints are kept @throws CHECKPOINT_LOCKED, CHECKPOINT_DAMAGED, FILE_UNWRITABLE */
+export function openCheckpoints(folder: string, name: string, keep: number): CheckpointStore {
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw unusable(folder, error);
+  }
+  const lock = lockFolder(folder, name);
+  try {
+    return new SqliteCheckpoints(folder, name, keep, lock);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+function unusable(folder: string, cause: unknown): TidemarkError {
+  return new TidemarkError("FILE_UNWRITABLE", {
+    what: `the checkpoint folder ${folder} cannot be used: ${String(cause)}`,
+    fix: "give a folder on a local disk that this user may write",
+    domain: "external",
+    cause,
+  });
+}
+
+class SqliteCheckpoints implements CheckpointStore {
+  readonly jobId: string;
+  readonly ended: boolean;
+  readonly #path: string;
+  readonly #keep: number;
+  readonly #lock: OwnerLock;
+  readonly #newest: StoredCheckpoint | undefined;
+  #writer: Worker | undefined;
+  /** Why the thread has ended, where it has. */
+  #dead: TidemarkError | undefined;
+  /** Who waits for the next answer. */
+  #waiting: { resolve(): void; reject(error: unknown): void } | undefined;
+
+  constructor(folder: string, name: string, keep: number, lock: OwnerLock) {
+    this.#path = join(folder, "checkpoints.db");
+    this.#keep = keep;
+    this.#lock = lock;
+    try {
+      const database = new DatabaseSync(this.#path);
+      try {
+        database.exec(SCHEMA);
+        const meta = new Map(
+          (database.prepare("SELECT name, value FROM meta").all() as { name: string; value: string }[]).map((row) => [
+            row.name,
+            row.value,
+          ]),
+        );
+        this.jobId = meta.get("job") ?? beginJob(database, name);
+        this.#check(meta, name, folder);
+        this.ended = meta.get("ended") === "yes";
+        this.#newest = this.#load(database, Number(meta.get("folded") ?? 0));
+      } finally {
+        database.close();
+      }
+    } catch (error) {
+      if (error instanceof TidemarkError) throw error;
+      throw this.#damaged(String(error), error);
+    }
+    if (!this.ended) this.#writer = this.#start();
+  }
+
+  #check(meta: ReadonlyMap<string, string>, name: string, folder: string): void {
+    const format = meta.get("format") ?? FORMAT;
+    if (format !== FORMAT) throw this.#damaged(`its format is ${format}, and this version of Tidemark reads ${FORMAT}`);
+    const job = meta.get("name") ?? name;
+    if (job === name) return;
+    throw new TidemarkError("CHECKPOINT_INCOMPATIBLE", {
+      what: `the checkpoints in ${folder} are those of job "${job}", not of "${name}"`,
+      fix: "give each job a --checkpoint-dir of its own",
+    });
+  }
+
+  #damaged(why: string, cause?: unknown): TidemarkError {
+    return new TidemarkError("CHECKPOINT_DAMAGED", {
+      what: `the checkpoints in ${this.#path} cannot be read: ${why}`,
+      why: "going on from damaged state could give wrong output",
+      fix: "restore the folder from a copy, or start anew in an empty folder",
+      domain: "external",
+      ...(cause !== undefined && { cause }),
+    });
+  }
+
+  /** The newest checkpoint that is whole; later ones are forgotten. */
+  #load(database: DatabaseSync, folded: number): StoredCheckpoint | undefined {
+    const rows = database.prepare("SELECT * FROM checkpoint ORDER BY epoch DESC").all() as unknown as CheckpointRow[];
+    let problem = "";
+    for (const row of rows) {
+      if (row.epoch < folded) break;
+      const chunks = database
+        .prepare("SELECT * FROM chunk WHERE epoch = ? ORDER BY ordinal")
+        .all(row.epoch) as unknown as ChunkRow[];
+      problem = problemOf(row, chunks);
+      if (problem !== "") continue;
+      const contents = new Contents(database, row.epoch, chunks, (why) => this.#damaged(why));
+      database.prepare("DELETE FROM checkpoint WHERE epoch > ?").run(row.epoch);
+      database.prepare("DELETE FROM chunk WHERE epoch > ?").run(row.epoch);
+      return { epoch: row.epoch, kind: row.kind, createdMs: row.created_ms, snapshot: contents };
+    }
+    if (rows.length > 0) throw this.#damaged(problem || "no checkpoint is as new as the rows");
+    return undefined;
+  }
+
+  newest(): StoredCheckpoint | undefined {
+    return this.#newest;
+  }
+
+  begin(epoch: Epoch): SnapshotSink {
+    const writer = (this.#writer ??= this.#start());
+    return {
+      put(chunk) {
+        const body = chunk.body.byteLength === chunk.body.buffer.byteLength ? chunk.body : chunk.body.slice();
+        writer.postMessage({ kind: "chunk", epoch, chunk: { ...chunk, body } } satisfies WriterMessage, [
+          body.buffer as ArrayBuffer,
+        ]);
+      },
+    };
+  }
+
+  #start(): Worker {
+    const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+    const workerData: WriterStart = { path: this.#path, keep: this.#keep, foldBytes: FOLD_BYTES };
+    const writer = new Worker(new URL(`./checkpoint-writer.${extension}`, import.meta.url), { workerData });
+    writer.on("message", (answer: WriterAnswer) => {
+      const waiting = this.#waiting;
+      this.#waiting = undefined;
+      if ("done" in answer) waiting?.resolve();
+      else waiting?.reject(this.#failed(answer.failed));
+    });
+    writer.on("error", (error) => {
+      this.#dead = this.#failed(String(error), error);
+      this.#waiting?.reject(this.#dead);
+    });
+    // The job keeps the process alive, or an answer that is waited for.
+    writer.unref();
+    return writer;
+  }
+
+  #failed(why: string, cause?: unknown): TidemarkError {
+    return new TidemarkError("CHECKPOINT_FAILED", {
+      what: `a checkpoint could not be written to ${this.#path}: ${why}`,
+      why: "without it nothing more of the output may become visible; the last one that is complete stays good",
+      fix: "make room on the disk, or mend it, and start the job again: it goes on from there",
+      domain: "external",
+      ...(cause !== undefined && { cause }),
+    });
+  }
+
+  #ask(message: WriterMessage): Promise<void> {
+    const writer = (this.#writer ??= this.#start());
+    if (this.#dead !== undefined) return Promise.reject(this.#dead);
+    return new Promise<void>((resolve, reject) => {
+      this.#waiting = { resolve, reject };
+      writer.ref();
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+      writer.postMessage(message);
+    }).finally(() => writer.unref());
+  }
+
+  commit(epoch: Epoch, kind: CheckpointKind, createdMs: number): Promise<void> {
+    return this.#ask({ kind: "commit", epoch, as: kind, createdMs });
+  }
+
+  end(): Promise<void> {
+    return this.#ask({ kind: "end" });
+  }
+
+  async close(): Promise<void> {
+    try {
+      if (this.#writer !== undefined) {
+        await this.#ask({ kind: "close" });
+        await this.#writer.terminate();
+      }
+    } finally {
+      this.#lock.release();
+    }
+  }
+}
+
+function beginJob(database: DatabaseSync, name: string): string {
+  const id = randomUUID();
+  const put = database.prepare("INSERT INTO meta (name, value) VALUES (?, ?)");
+  put.run("job", id);
+  put.run("name", name);
+  put.run("format", FORMAT);
+  return id;
+}
+
+/** What is wrong with a checkpoint; empty where nothing is. */
+function problemOf(row: CheckpointRow, chunks: readonly ChunkRow[]): string {
+  let crc = 0;
+  for (const { epoch, ordinal, kind, step, body, crc: expected } of chunks) {
+    const found = crc32(body, crc32(`${epoch}\n${ordinal}\n${kind}\n${step}`));
+    if (found !== expected) return `chunk ${ordinal} of checkpoint ${epoch} is damaged`;
+    crc = crc32(`${found}`, crc);
+  }
+  const folded = row.chunks - chunks.length;
+  const whole = crc32(`${row.epoch}\n${row.kind}\n${row.created_ms}\n${row.chunks}`, crc);
+  // Of the oldest one that is kept changes may lie in rows already.
+  if (folded === 0 && whole !== row.crc) return `checkpoint ${row.epoch} is damaged`;
+  if (folded < 0) return `checkpoint ${row.epoch} has chunks of another one`;
+  return "";
+}
+
+/** A checkpoint that has been read. */
+class Contents implements Snapshot {
+  readonly #chunks: readonly ChunkRow[];
+  /** By kind and step, then by window, then by key. */
+  readonly #entries = new Map<string, Map<string, Map<string, Entry>>>();
+
+  constructor(database: DatabaseSync, epoch: Epoch, chunks: readonly ChunkRow[], damaged: (why: string) => Error) {
+    this.#chunks = chunks;
+    const rows = database
+      .prepare("SELECT kind, step, window, key, body, crc FROM entry")
+      .iterate() as Iterable<unknown>;
+    for (const row of rows as Iterable<Entry & { kind: string; step: string; crc: number }>) {
+      const { kind, step, window, key, body, crc } = row;
+      const found = crc32(body, crc32(key, crc32(window, crc32(`${kind}\n${step}\n${window.length}\n${key.length}`))));
+      if (found !== crc) throw damaged(`a row of step "${step}" is damaged`);
+      this.#put(`${kind} ${step}`, window, key, body);
+    }
+    const changes = database
+      .prepare(
+        "SELECT * FROM chunk WHERE epoch <= ? AND kind IN ('records', 'gone', 'view') ORDER BY epoch, kind = 'gone' DESC, ordinal",
+      )
+      .all(epoch) as unknown as ChunkRow[];
+    for (const { epoch: of, ordinal, kind, step, body, crc } of changes) {
+      if (crc32(body, crc32(`${of}\n${ordinal}\n${kind}\n${step}`)) !== crc)
+        throw damaged(`chunk ${ordinal} of checkpoint ${of} is damaged`);
+      const name = `${kind === "gone" ? "records" : kind} ${step}`;
+      readChanges(body, {
+        put: (window, key, entry) => this.#put(name, window, key, entry),
+        remove: (window, key) => this.#entries.get(name)?.get(text(window))?.delete(text(key)),
+        removeWindow: (window) => this.#entries.get(name)?.delete(text(window)),
+      });
+    }
+  }
+
+  #put(name: string, window: Uint8Array, key: Uint8Array, body: Uint8Array): void {
+    let windows = this.#entries.get(name);
+    if (windows === undefined) this.#entries.set(name, (windows = new Map()));
+    let keys = windows.get(text(window));
+    if (keys === undefined) windows.set(text(window), (keys = new Map()));
+    keys.set(text(key), { window, key, body });
+  }
+
+  steps(): ReadonlySet<string> {
+    return new Set(this.#chunks.filter(({ kind }) => kind === "stage").map(({ step }) => step));
+  }
+
+  chunks(kind: ChunkKind, step: string): Iterable<Uint8Array> {
+    return this.#chunks.filter((chunk) => chunk.kind === kind && chunk.step === step).map(({ body }) => body);
+  }
+
+  *entries(kind: "records" | "view", step: string): Iterable<Entry> {
+    for (const keys of this.#entries.get(`${kind} ${step}`)?.values() ?? []) yield* keys.values();
+  }
+}
+
+function text(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
+}

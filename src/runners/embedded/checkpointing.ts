@@ -1,0 +1,169 @@
+/**
+ * The checkpoints of one running job: when they are made, and what follows when one is complete.
+ * Path: job.ts, after each turn -> HERE -> Engine.freeze -> a CheckpointStore -> sinks and sources are told.
+ *
+ * K1 One checkpoint at a time: the next one begins when the output of the last is where it belongs. So a sink is behind the newest
+ *    checkpoint by one at most, and that one has what is missing.
+ * K2 Nothing of a checkpoint is told to anybody before it is on the disk.
+ */
+import type { Clock } from "../../base/clock.ts";
+import { isTidemarkError, TidemarkError } from "../../base/errors.ts";
+import type { Engine } from "../../engine/engine.ts";
+import type { Freezing } from "../../engine/freezing.ts";
+import type { Epoch } from "../../fn/sink.ts";
+import type { CheckpointKind, CheckpointStore, StoredCheckpoint } from "../../host/checkpoint-store.ts";
+
+export interface CheckpointPlan {
+  readonly store: CheckpointStore;
+  /** Milliseconds from the beginning of one checkpoint to that of the next. */
+  readonly everyMs: number;
+  /** A test mode: asked after each turn whether the job is to be stopped there, and started again. */
+  readonly restartWhen?: () => boolean;
+}
+
+/** How long a slice of writing may hold up elements. */
+const SLICE_MS = 2;
+/** A commit of a sink that fails is tried again after these times, then every five seconds. */
+const RETRY_MS = [100, 200, 400, 800, 1600, 3200];
+const RETRY_MOST_MS = 5000;
+/** For so long; then the job fails, and goes on when it is started again. */
+const RETRY_FOR_MS = 60_000;
+
+export class Checkpointing {
+  readonly store: CheckpointStore;
+  readonly #plan: CheckpointPlan;
+  readonly #clock: Clock;
+  readonly #wake: () => void;
+  readonly #fail: (error: unknown) => void;
+  readonly #stopwatch: (() => number) | undefined;
+  #epoch: Epoch;
+  #nextDue: number;
+  #freezing: Freezing | undefined;
+  #completing = false;
+  /** Whether anything has happened since the last one. */
+  #dirty = true;
+
+  /** @param wake called when the driver has something to do @param fail called when one could not be made */
+  constructor(plan: CheckpointPlan, clock: Clock, wake: () => void, fail: (error: unknown) => void) {
+    this.#plan = plan;
+    this.store = plan.store;
+    this.#clock = clock;
+    if (clock.stopwatch !== undefined) this.#stopwatch = () => (clock.stopwatch as () => number)();
+    this.#wake = wake;
+    this.#fail = fail;
+    this.#epoch = plan.store.newest()?.epoch ?? 0;
+    this.#nextDue = clock.now() + plan.everyMs;
+  }
+
+  /** Brings sinks to where the checkpoint is that the job goes on from. After the engine was opened. */
+  async recover(engine: Engine, { epoch, snapshot }: StoredCheckpoint): Promise<void> {
+    for (const [step, sink] of engine.sinks()) {
+      const last = (await sink.lastCommitted?.()) ?? 0;
+      if (last > epoch) throw sinkAhead(step, last, epoch);
+      if (last < epoch) await this.#commitTo(sink, epoch, [...snapshot.chunks("sealed", step)]);
+    }
+  }
+
+  /** Whether there is something to write at once. */
+  get isWriting(): boolean {
+    return this.#freezing !== undefined && !this.#completing;
+  }
+
+  /** When the next one is due; Infinity where nothing has happened since the last. */
+  get nextDue(): number {
+    return this.#dirty && this.#freezing === undefined ? this.#nextDue : Infinity;
+  }
+
+  /** Called after each turn. */
+  afterTurn(engine: Engine, didSomething: boolean): void {
+    if (this.#freezing !== undefined) {
+      if (didSomething) this.#dirty = true;
+      if (!this.#completing && this.#freezing.encode(SLICE_MS, this.#stopwatch)) this.#complete(engine);
+      return;
+    }
+    if (didSomething) this.#dirty = true;
+    if (!this.#dirty || this.#clock.now() < this.#nextDue) return;
+    engine.rest();
+    if (!engine.isAtRest) return;
+    this.#begin(engine);
+  }
+
+  #begin(engine: Engine): Freezing {
+    this.#epoch++;
+    this.#nextDue = this.#clock.now() + this.#plan.everyMs;
+    this.#dirty = false;
+    this.#freezing = engine.freeze(this.#epoch, this.store.begin(this.#epoch));
+    return this.#freezing;
+  }
+
+  #complete(engine: Engine): void {
+    this.#completing = true;
+    this.#finish(engine, this.#freezing as Freezing, "checkpoint").then(
+      () => {
+        this.#completing = false;
+        this.#freezing = undefined;
+        this.#wake();
+      },
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  async #finish(engine: Engine, freezing: Freezing, kind: CheckpointKind): Promise<void> {
+    await this.store.commit(freezing.epoch, kind, this.#clock.now());
+    const sinks = engine.sinks();
+    for (const [step, chunks] of freezing.sealed) {
+      const sink = sinks.get(step);
+      if (sink !== undefined) await this.#commitTo(sink, freezing.epoch, chunks);
+    }
+    await engine.committed(freezing);
+  }
+
+  /** The one under way, if any, to its end. */
+  async settle(engine: Engine): Promise<void> {
+    if (this.#freezing === undefined) return;
+    if (!this.#completing) {
+      this.#freezing.encode(Infinity, undefined);
+      this.#complete(engine);
+    }
+    while (this.#freezing !== undefined && this.#completing) await new Promise<void>((r) => this.#clock.immediate(r));
+  }
+
+  /** A last checkpoint, to its end. */
+  async last(engine: Engine, kind: CheckpointKind): Promise<void> {
+    await this.settle(engine);
+    const freezing = this.#begin(engine);
+    freezing.encode(Infinity, undefined);
+    await this.#finish(engine, freezing, kind);
+    this.#freezing = undefined;
+  }
+
+  async #commitTo(
+    sink: ReturnType<Engine["sinks"]> extends ReadonlyMap<string, infer S> ? S : never,
+    epoch: Epoch,
+    chunks: readonly Uint8Array[],
+  ): Promise<void> {
+    const since = this.#clock.now();
+    for (let attempt = 0; ; attempt++) {
+      try {
+        await sink.commit?.(epoch, chunks);
+        return;
+      } catch (error) {
+        // What is damaged does not mend by itself.
+        const isLost = isTidemarkError(error) && error.code !== "JOB_FAILED" && error.code !== "FILE_UNWRITABLE";
+        if (isLost || this.#clock.now() - since > RETRY_FOR_MS) throw error;
+        const wait = RETRY_MS[attempt] ?? RETRY_MOST_MS;
+        await new Promise<void>((resolve) => this.#clock.schedule(this.#clock.now() + wait, resolve));
+      }
+    }
+  }
+}
+
+function sinkAhead(step: string, last: Epoch, epoch: Epoch): TidemarkError {
+  return new TidemarkError("SINK_AHEAD", {
+    what: `the output of step "${step}" has been committed up to epoch ${last}, and the newest checkpoint is epoch ${epoch}`,
+    why: "going on would write what is there already a second time",
+    fix: "use the newest copy of the checkpoint folder, or start anew with empty output and an empty folder",
+    step,
+    domain: "external",
+  });
+}

@@ -1,0 +1,67 @@
+/** One round: a program is killed at least three times, started again each time, and its output compared with the oracle's. */
+import { execFile } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { seededRandom, type Random } from "../../src/base/random.ts";
+import { KILLS, type Moment, momentOf, NEVER } from "./moments.ts";
+import { CASES, DISORDER, type Line } from "./programs.fixture.ts";
+
+const CHILD = fileURLToPath(new URL("child.fixture.ts", import.meta.url));
+const LINES = 30_000;
+
+export interface RoundResult {
+  readonly name: string;
+  readonly seed: number;
+  /** Where each kill fell. */
+  readonly kills: readonly string[];
+}
+
+function inputOf(random: Random): Line[] {
+  let latest = 0;
+  return Array.from({ length: LINES }, () => {
+    latest += random.int(3);
+    return { time: Math.max(0, latest - random.int(DISORDER)), key: `k${random.int(30)}`, value: random.int(1000) };
+  });
+}
+
+/** @returns null where it was killed */
+function run(name: string, folder: string, moment: Moment): Promise<{ code: number | null; text: string }> {
+  const args = ["--conditions=tidemark-source", CHILD, name, folder, JSON.stringify(moment)];
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, args, (_, stdout, stderr) =>
+      resolve({ code: child.exitCode, text: stdout + stderr }),
+    );
+  });
+}
+
+/** @throws where the output is not what the oracle says, with the round's name and seed */
+export async function playRound(seed: number, broken?: Moment["broken"]): Promise<RoundResult> {
+  const random = seededRandom(seed);
+  const names = Object.keys(CASES);
+  const name = names[seed % names.length] as string;
+  const folder = mkdtempSync(join(tmpdir(), "tidemark-faults-"));
+  const input = inputOf(random);
+  writeFileSync(join(folder, "input.txt"), input.map(({ time, key, value }) => `${time} ${key} ${value}\n`).join(""));
+  try {
+    for (let n = 0; n <= KILLS; n++) {
+      const { code, text } = await run(name, folder, { ...momentOf(random, n), broken });
+      if (code !== null && code !== 0) throw new Error(text);
+    }
+    const { code, text } = await run(name, folder, { ...NEVER, broken });
+    if (code !== 0) throw new Error(text);
+    const output = readFileSync(join(folder, "output.txt"), "utf8").split("\n").slice(0, -1);
+    (CASES[name] as (typeof CASES)[string]).check(input, output);
+    const kills = readFileSync(join(folder, "kills.log"), "utf8").split("\n").slice(0, -1);
+    if (kills.length < KILLS || !kills.includes("in a commit"))
+      throw new Error(`it was killed ${kills.length} times: ${kills.join(", ")}`);
+    return { name, seed, kills };
+  } catch (error) {
+    throw new Error(`round ${seed} (${name}): ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
