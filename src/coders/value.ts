@@ -39,7 +39,7 @@ export const valueCoder: Coder<unknown> = {
   encode(value: unknown, out: ByteWriter): void {
     out.byte(format.FORMAT_VERSION);
     try {
-      writeItem(value, out, new Shapes(), 0);
+      writeItem(value, out, typeof value === "object" ? new Shapes() : NO_SHAPES, 0);
     } catch (error) {
       throw error === REFUSED ? notEncodable(value) : error;
     }
@@ -70,6 +70,9 @@ class Shapes {
     return true;
   }
 }
+
+/** For values that are no objects. */
+const NO_SHAPES = new Shapes();
 
 function sameNames(a: readonly string[], b: readonly string[]): boolean {
   if (a.length !== b.length) return false;

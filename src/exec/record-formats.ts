@@ -8,15 +8,18 @@ import { type ByteReader, corrupt } from "../coders/byte-reader.ts";
 import type { ByteWriter } from "../coders/byte-writer.ts";
 import type { Coder, DeterministicCoder } from "../coders/coder.ts";
 import { keyCoderFor } from "../coders/key.ts";
+import { timestampCoder } from "../coders/instant.ts";
 import { valueCoder } from "../coders/value.ts";
 import { paneCoder, windowCoder } from "../coders/windows.ts";
 import type { StateSpec, StateSpecs } from "../fn/state.ts";
 import type { KeyedRecord, MapKey, RecordFormat } from "../host/records.ts";
 import type { Pane } from "../model/pane.ts";
+import type { Timestamp } from "../model/time.ts";
 import type { WindowFn } from "../model/window-fn.ts";
 import type { Window } from "../model/window.ts";
 import type { TriggerState } from "../windowing/trigger-machine.ts";
 import { dataOf, itemCoder, itemsOf } from "./cell-items.ts";
+import { endOf, headOf, sizeOf, type TimeOrdered } from "./time-ordered.ts";
 import type { Cell as GeneralCell } from "./general-lane.ts";
 import { SliceWindow } from "./slices.ts";
 import type { OwnCell } from "./slice-lane.ts";
@@ -223,9 +226,19 @@ function writeCell(spec: Spec, coder: Coder<unknown>, data: unknown, out: ByteWr
     out.byte(1);
     return coder.encode(data, out);
   }
+  if (spec.kind === "orderedList") return writeOrdered(spec.coder ?? valueCoder, data as TimeOrdered, out);
   const items = [...itemsOf(spec, data)];
   out.varint(items.length);
   for (const item of items) coder.encode(item, out);
+}
+
+/** As `itemCoder` would, without a pair for each item: there may be a list for each of a million keys. */
+function writeOrdered(coder: Coder<unknown>, list: TimeOrdered, out: ByteWriter): void {
+  out.varint(sizeOf(list));
+  for (let i = headOf(list); i < endOf(list); i += 2) {
+    timestampCoder.encode(list[i] as Timestamp, out);
+    coder.encode(list[i + 1], out);
+  }
 }
 
 function readCell(spec: Spec, coder: Coder<unknown>, input: ByteReader): unknown {

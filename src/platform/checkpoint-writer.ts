@@ -205,7 +205,9 @@ if (parentPort !== null) {
         return writer.chunk(message.epoch, message.chunk);
       case "commit":
         answer(() => writer.commit(message.epoch, message.as, message.createdMs));
-        return writer.tidy();
+        // Nothing goes on from the last one.
+        if (message.as !== "final" && message.as !== "drained") writer.tidy();
+        return;
       case "end":
         return answer(() => writer.end());
       case "close":

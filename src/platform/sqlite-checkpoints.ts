@@ -19,7 +19,8 @@ import type { WriterAnswer, WriterMessage, WriterStart } from "./checkpoint-writ
 import { lockFolder, type OwnerLock } from "./owner-lock.ts";
 
 const FORMAT = "1";
-const FOLD_BYTES = 16 * 1024 * 1024;
+/** A job that is started again reads so many bytes of changes beside the rows. */
+const FOLD_BYTES = 32 * 1024 * 1024;
 
 const SCHEMA = `
   PRAGMA auto_vacuum = INCREMENTAL;

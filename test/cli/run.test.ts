@@ -226,6 +226,24 @@ describe.concurrent("the end of a job that does not end by itself", () => {
     expect(err).toContain("waiting: cancelled, ");
   });
 
+  test("with --checkpoint-dir a signal stops it; started again it goes on, and a job that was drained does not", async ({
+    expect,
+  }) => {
+    const folder = project({ "job.ts": waiting() });
+    const args = ["run", "job.ts", "--checkpoint-dir", "checkpoints", "--checkpoint-every", "10"];
+    for (const more of [[], ["--drain"]]) {
+      const { child, printed, ended } = start(folder, [...args, ...more]);
+      await printed("waiting");
+      child.kill("SIGINT");
+      const { code, out, err } = await ended;
+      expect({ code, out }).toEqual({ code: 130, out: more.length === 0 ? "waiting\n" : "waiting\nfinished\n" });
+      expect(err).toMatch(more.length === 0 ? /waiting: stopped, .* it goes on from here/ : /waiting: done/);
+    }
+    const { code, err } = await tidemark(folder, ...args);
+    expect(code).toBe(1);
+    expect(err).toContain("[CHECKPOINT_DRAINED]");
+  });
+
   test("--drain: a signal has it fire and finish what is pending", async ({ expect }) => {
     const { child, printed, ended } = start(project({ "job.ts": waiting() }), ["run", "job.ts", "--drain"]);
     await printed("waiting");

@@ -92,6 +92,21 @@ describe("P1: the package works where it is installed", () => {
     );
   });
 
+  test("the command keeps checkpoints: its thread is among the files", async () => {
+    write("kept.txt", "to be or not to be\n");
+    write(
+      "kept.ts",
+      `import { pipeline, text } from "tidemark";
+      export default pipeline(import.meta, {
+        name: "kept",
+        build: (p) => p.apply(text.read("kept.txt")).apply(text.write("again.txt")),
+      });`,
+    );
+    const args = ["run", "kept.ts", "--checkpoint-dir", "checkpoints"];
+    await run(join(project, "node_modules/.bin/tidemark"), args, { cwd: project });
+    expect(readFileSync(join(project, "again.txt"), "utf8")).toBe("to be or not to be\n");
+  });
+
   test("the command runs programs in a small young generation, compiled the last time", async () => {
     write(
       "process.ts",
