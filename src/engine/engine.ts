@@ -14,15 +14,14 @@ import type { Emitter } from "../host/emitter.ts";
 import type { StageHost } from "../host/host.ts";
 import type { CallPolicy, Stage } from "../host/stage.ts";
 import type { CallEffects, StageRunner } from "../host/stage-runner.ts";
-import type { MetricValue } from "../fn/metrics.ts";
 import type { Epoch, SinkJob } from "../fn/sink.ts";
-import type { DropReason } from "../host/host.ts";
 import type { Snapshot, SnapshotSink } from "../host/snapshot.ts";
 import { assert } from "../base/assert.ts";
 import { decodeFromBytes } from "../coders/coder.ts";
 import { valueCoder } from "../coders/value.ts";
 import { MAX_TIMESTAMP } from "../model/time.ts";
-import { Freezing, type GraphNames, type JobFacts } from "./freezing.ts";
+import { Freezing, type GraphNames } from "./freezing.ts";
+import { type Figures, restoreFigures, type SavedFigures, saveFigures } from "./saved-figures.ts";
 import { checkFits, thawStage, thawView } from "./thaw.ts";
 import { DirectEdge, EdgeFan, QueuedEdge, type Transcode, TranscodingEdge } from "./edges.ts";
 import { type EngineQuery, Explainer } from "./explain.ts";
@@ -279,11 +278,7 @@ export class Engine {
     assert(this.isAtRest, "frozen in the middle of a bundle");
     this.#resting = false;
     const { names } = this.#deps.checkpoints as NonNullable<EngineDeps["checkpoints"]>;
-    const job = {
-      elements: this.#counts.all().map(([id, count]) => [names.collection(id), count] as const),
-      dropped: this.#drops.all().map(({ step, ...drop }) => ({ ...drop, step: names.step(step) })),
-      user: this.#userMetrics.values().map(({ step, ...metric }) => ({ ...metric, step: names.step(step) })),
-    };
+    const job = saveFigures(this.#figures, names);
     return new Freezing(epoch, this.#stages, this.#views.takeChanges(), job, this.#takeFinalizers(), names, sink);
   }
 
@@ -295,24 +290,13 @@ export class Engine {
       for (const { view } of makes ?? []) thawView(view, this.#views, snapshot, names);
     for (const state of this.#stages) thawStage(state, snapshot, names);
     const [body] = snapshot.chunks("job", "");
-    if (body !== undefined) this.#restoreFigures(decodeFromBytes(valueCoder, body) as JobFacts, names);
+    const steps = this.#stages.flatMap(({ stage }) => stage.steps);
+    if (body !== undefined)
+      restoreFigures(decodeFromBytes(valueCoder, body) as SavedFigures, this.#figures, steps, names);
   }
 
-  #restoreFigures({ elements, dropped, user }: JobFacts, names: GraphNames): void {
-    const steps = new Map(this.#stages.flatMap(({ stage }) => stage.steps).map((id) => [names.step(id), id]));
-    const known = new Map(this.#counts.all().map(([id]) => [names.collection(id), id]));
-    for (const [name, count] of elements) {
-      const id = known.get(name);
-      if (id !== undefined) this.#counts.of(id).elements += count;
-    }
-    for (const { step, reason, count } of dropped) {
-      const id = steps.get(step);
-      if (id !== undefined) this.#drops.add(id, reason as DropReason, count);
-    }
-    for (const { step, name, metric } of user) {
-      const id = steps.get(step);
-      if (id !== undefined) this.#userMetrics.add({ step: id, name, metric: metric as MetricValue }, step);
-    }
+  get #figures(): Figures {
+    return { counts: this.#counts, drops: this.#drops, user: this.#userMetrics };
   }
 
   /** The stages of sinks, by their steps' names. */

@@ -17,6 +17,7 @@ import { CHANGE, type SnapshotSink, writeLengthened } from "../host/snapshot.ts"
 import type { Pane } from "../model/pane.ts";
 import type { Timestamp } from "../model/time.ts";
 import type { Window } from "../model/window.ts";
+import type { SavedFigures } from "./saved-figures.ts";
 import { RecordWriter, RECORDS_AT_ONCE } from "./record-chunks.ts";
 import type { ViewChange } from "./side-input-store.ts";
 import type { StageState } from "./stage-state.ts";
@@ -54,13 +55,6 @@ interface FrozenStage {
   readonly sealed: readonly Uint8Array[];
 }
 
-/** What a job keeps beside its stages. */
-export interface JobFacts {
-  readonly elements: readonly (readonly [collection: string, count: number])[];
-  readonly dropped: readonly { readonly step: string; readonly reason: string; readonly count: number }[];
-  readonly user: readonly { readonly step: string; readonly name: string; readonly metric: unknown }[];
-}
-
 export class Freezing {
   readonly epoch: Epoch;
   /** To be called when the checkpoint is complete: what `onBundleFinalized` was given. */
@@ -71,7 +65,7 @@ export class Freezing {
   readonly sealed: ReadonlyMap<string, readonly Uint8Array[]>;
   readonly #stages: readonly FrozenStage[];
   readonly #views: readonly ViewChange[];
-  readonly #job: JobFacts;
+  readonly #job: SavedFigures;
   readonly #names: GraphNames;
   readonly #sink: SnapshotSink;
   readonly #writing: Generator<void>;
@@ -80,7 +74,7 @@ export class Freezing {
     epoch: Epoch,
     stages: readonly StageState[],
     views: readonly ViewChange[],
-    job: JobFacts,
+    job: SavedFigures,
     finalizers: readonly (() => void | Promise<void>)[],
     names: GraphNames,
     sink: SnapshotSink,

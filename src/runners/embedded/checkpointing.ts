@@ -11,6 +11,7 @@ import { isTidemarkError, TidemarkError } from "../../base/errors.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { Freezing } from "../../engine/freezing.ts";
 import type { Epoch } from "../../fn/sink.ts";
+import type { StageRunner } from "../../host/stage-runner.ts";
 import type { CheckpointKind, CheckpointStore, StoredCheckpoint } from "../../host/checkpoint-store.ts";
 
 export interface CheckpointPlan {
@@ -39,7 +40,8 @@ export class Checkpointing {
   #epoch: Epoch;
   #nextDue: number;
   #freezing: Freezing | undefined;
-  #completing = false;
+  /** The commit of what is written, until all who hear of it have. */
+  #completing: Promise<void> | undefined;
   /** Whether anything has happened since the last one. */
   #dirty = true;
 
@@ -66,7 +68,7 @@ export class Checkpointing {
 
   /** Whether there is something to write at once. */
   get isWriting(): boolean {
-    return this.#freezing !== undefined && !this.#completing;
+    return this.#freezing !== undefined && this.#completing === undefined;
   }
 
   /** When the next one is due; Infinity where nothing has happened since the last. */
@@ -78,11 +80,15 @@ export class Checkpointing {
   afterTurn(engine: Engine, didSomething: boolean): void {
     if (this.#freezing !== undefined) {
       if (didSomething) this.#dirty = true;
-      if (!this.#completing && this.#freezing.encode(SLICE_MS, this.#stopwatch)) this.#complete(engine);
+      if (this.#completing === undefined && this.#freezing.encode(SLICE_MS, this.#stopwatch))
+        void this.#complete(engine);
       return;
     }
     if (didSomething) this.#dirty = true;
-    if (!this.#dirty || this.#clock.now() < this.#nextDue) return;
+    const now = this.#clock.now();
+    // A clock that was set back must not put it off.
+    this.#nextDue = Math.min(this.#nextDue, now + this.#plan.everyMs);
+    if (!this.#dirty || now < this.#nextDue) return;
     engine.rest();
     if (!engine.isAtRest) return;
     this.#begin(engine);
@@ -96,16 +102,15 @@ export class Checkpointing {
     return this.#freezing;
   }
 
-  #complete(engine: Engine): void {
-    this.#completing = true;
-    this.#finish(engine, this.#freezing as Freezing, "checkpoint").then(
-      () => {
-        this.#completing = false;
-        this.#freezing = undefined;
-        this.#wake();
-      },
-      (error: unknown) => this.#fail(error),
-    );
+  #complete(engine: Engine): Promise<void> {
+    const completing = this.#finish(engine, this.#freezing as Freezing, "checkpoint").then(() => {
+      this.#completing = undefined;
+      this.#freezing = undefined;
+      this.#wake();
+    });
+    completing.catch((error: unknown) => this.#fail(error));
+    this.#completing = completing;
+    return completing;
   }
 
   async #finish(engine: Engine, freezing: Freezing, kind: CheckpointKind): Promise<void> {
@@ -119,29 +124,22 @@ export class Checkpointing {
   }
 
   /** The one under way, if any, to its end. */
-  async settle(engine: Engine): Promise<void> {
+  async #settle(engine: Engine): Promise<void> {
     if (this.#freezing === undefined) return;
-    if (!this.#completing) {
-      this.#freezing.encode(Infinity, undefined);
-      this.#complete(engine);
-    }
-    while (this.#freezing !== undefined && this.#completing) await new Promise<void>((r) => this.#clock.immediate(r));
+    if (this.#completing === undefined) this.#freezing.encode(Infinity, undefined);
+    await (this.#completing ?? this.#complete(engine));
   }
 
   /** A last checkpoint, to its end. */
   async last(engine: Engine, kind: CheckpointKind): Promise<void> {
-    await this.settle(engine);
+    await this.#settle(engine);
     const freezing = this.#begin(engine);
     freezing.encode(Infinity, undefined);
     await this.#finish(engine, freezing, kind);
     this.#freezing = undefined;
   }
 
-  async #commitTo(
-    sink: ReturnType<Engine["sinks"]> extends ReadonlyMap<string, infer S> ? S : never,
-    epoch: Epoch,
-    chunks: readonly Uint8Array[],
-  ): Promise<void> {
+  async #commitTo(sink: StageRunner, epoch: Epoch, chunks: readonly Uint8Array[]): Promise<void> {
     const since = this.#clock.now();
     for (let attempt = 0; ; attempt++) {
       try {

@@ -292,12 +292,14 @@ export class EmbeddedJob {
         this.#engine.rest();
         if (this.#engine.isAtRest) return "stopped";
       }
-      checkpointing?.afterTurn(this.#engine, didSomething);
+      // What a drain has fired is nothing to go on from.
+      if (this.#state !== "draining") checkpointing?.afterTurn(this.#engine, didSomething);
       if (checkpoints?.restartWhen?.() === true && this.#engine.isAtRest)
         await this.#restart(checkpointing as Checkpointing);
       if (this.#engine.hasDropped) this.#drops.whileRunning(clock.now(), () => this.#engine.dropped());
-      const due = checkpointing?.nextDue ?? Infinity;
-      if (next === "now" || this.#woken || checkpointing?.isWriting === true)
+      const isDraining = this.#state === "draining";
+      const due = isDraining ? Infinity : (checkpointing?.nextDue ?? Infinity);
+      if (next === "now" || this.#woken || (checkpointing?.isWriting === true && !isDraining))
         await new Promise<void>((resolve) => clock.immediate(resolve));
       else await this.#sleep(due === Infinity ? next : Math.min(due, next === "event" ? Infinity : next));
       // Waking up for a checkpoint alone is nothing that has to be in the next one.
