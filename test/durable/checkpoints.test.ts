@@ -151,6 +151,13 @@ test("CHECKPOINT_INVALID: options that make no sense", () => {
   expect(start({ dir: "x", every: 1 })).toThrow("OPTION_UNKNOWN");
 });
 
+test("a job that cannot begin lets go of the folder", async () => {
+  const trace = { step: "Nowhere", onEvent: () => {} };
+  const failure = await failureOf(run(counting(numbers(5, true)), {}, { checkpoint: checkpoint(), trace }));
+  expect(failure.code).toBe("STEP_UNKNOWN");
+  await run(counting(numbers(5, true)), {}, { checkpoint: checkpoint() }).wait();
+});
+
 /** A step with state, of a name and with a cell of a name. */
 function keeping(step: string, cell: string, name = "counting"): Program {
   return pipeline({

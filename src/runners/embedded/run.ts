@@ -188,15 +188,21 @@ class Handle implements JobHandle {
     const warning = noEffectWarning(built.graph);
     if (warning !== undefined) warn(warning);
     const checkpoints = options.checkpoint && (await openStore(options.checkpoint, built.graph.name));
-    this.#running = new EmbeddedJob(built.graph, {
-      checkpoints,
-      clock: this.#clock,
-      options: built.options,
-      encoded: options.encoded ?? encodedByDefault(),
-      strict: options.strict ?? false,
-      trace: options.trace,
-      warn,
-    });
+    try {
+      this.#running = new EmbeddedJob(built.graph, {
+        checkpoints,
+        clock: this.#clock,
+        options: built.options,
+        encoded: options.encoded ?? encodedByDefault(),
+        strict: options.strict ?? false,
+        trace: options.trace,
+        warn,
+      });
+    } catch (error) {
+      // A trace of a step that there is not: there will be no job to let go of the folder.
+      await checkpoints?.store.close();
+      throw error;
+    }
     return this.#running;
   }
 
