@@ -5,31 +5,31 @@
  */
 import { defineConfig } from "rolldown";
 
-export default defineConfig({
-  input: {
-    index: "src/index.ts",
-    "testing/index": "src/testing/index.ts",
-    "cli/main": "src/cli/main.ts",
-    "lib/checkpoint-writer": "src/platform/checkpoint-writer.ts",
-  },
-  platform: "node",
-  logLevel: "warn",
-  tsconfig: "tsconfig.build.json",
-  output: {
-    dir: "dist",
-    format: "esm",
-    sourcemap: true,
-    entryFileNames: "[name].js",
-    chunkFileNames: "lib/[name].js",
-    codeSplitting: {
-      groups: [
-        // Loads node:sqlite, which only jobs with checkpoints need; its thread loads nothing else.
-        { name: "checkpoints", test: /\/src\/platform\/(sqlite-checkpoints|owner-lock)/, priority: 5 },
-        { name: "checkpoint-thread", test: /\/src\/platform\/checkpoint-writer/, priority: 5 },
-        { name: "tidemark", test: /\/src\/(?!cli\/|testing\/)/, priority: 3 },
-        { name: "testing", test: /\/src\/testing\//, priority: 2 },
-        { name: "cli", test: /\/src\/cli\/(?!main|node-version)/, priority: 1 },
-      ],
+const shared = { platform: "node", logLevel: "warn", tsconfig: "tsconfig.build.json" } as const;
+const output = { dir: "dist", format: "esm", sourcemap: true, entryFileNames: "[name].js" } as const;
+
+export default defineConfig([
+  {
+    ...shared,
+    input: { index: "src/index.ts", "testing/index": "src/testing/index.ts", "cli/main": "src/cli/main.ts" },
+    output: {
+      ...output,
+      chunkFileNames: "lib/[name].js",
+      codeSplitting: {
+        groups: [
+          // Loads node:sqlite, which only jobs with checkpoints need.
+          {
+            name: "checkpoints",
+            test: /\/src\/platform\/(sqlite-checkpoints|checkpoint-rows|owner-lock)/,
+            priority: 5,
+          },
+          { name: "tidemark", test: /\/src\/(?!cli\/|testing\/)/, priority: 3 },
+          { name: "testing", test: /\/src\/testing\//, priority: 2 },
+          { name: "cli", test: /\/src\/cli\/(?!main|node-version)/, priority: 1 },
+        ],
+      },
     },
   },
-});
+  // A thread's own file: it loads no more of Tidemark than it needs.
+  { ...shared, input: { "lib/checkpoint-writer": "src/platform/checkpoint-writer.ts" }, output },
+]);

@@ -8,6 +8,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { generate } from "./generate.ts";
+import { median, sortedLines } from "./outputs.ts";
 
 const EVENTS = 2_000_000;
 const ROUNDS = 5;
@@ -24,11 +25,6 @@ function measure(args: readonly string[]): number {
   if (status !== 0) throw new Error(stderr);
   return (performance.now() - began) / 1000;
 }
-
-const median = (numbers: readonly number[]): number =>
-  numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] as number;
-const sortedLines = (out: string): string =>
-  readFileSync(join(out, "part-0"), "latin1").split("\n").toSorted().join("\n");
 
 for (const workload of ["w2", "w4"]) {
   const data = join(folder, workload);

@@ -4,11 +4,12 @@
  * CPU seconds (user and system, of the whole process) and the share of the hand-written program's events per CPU second.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { generate } from "./generate.ts";
+import { median, sortedLines } from "./outputs.ts";
 
 const { values } = parseArgs({
   options: { rounds: { type: "string" }, events: { type: "string" }, workloads: { type: "string" } },
@@ -26,14 +27,6 @@ function measure(program: string, workload: string, data: string, out: string): 
   const { status, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
   if (status !== 0) throw new Error(`${program} ${workload} failed:\n${stderr}`);
   return Number(/CPU ([\d.]+)/.exec(stderr)?.[1]);
-}
-
-function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] as number;
-}
-
-function sortedLines(path: string): string {
-  return readFileSync(path, "latin1").split("\n").toSorted().join("\n");
 }
 
 mkdirSync(folder, { recursive: true });
@@ -57,7 +50,7 @@ for (const workload of (values.workloads ?? "w1,w1-generator,w2,w2-typed,w3,w3-e
     plain.push(measure("plain.ts", BY_HAND[workload] ?? workload, data, plainOut));
     own.push(measure("main.ts", workload, data, ownOut));
   }
-  const equal = sortedLines(join(plainOut, "part-0")) === sortedLines(join(ownOut, "part-0"));
+  const equal = sortedLines(plainOut) === sortedLines(ownOut);
   failed ||= !equal;
   const shares = plain.map((cpu, i) => cpu / (own[i] as number)).toSorted((a, b) => a - b);
   const share = `${median(shares).toFixed(2)} (${(shares[0] as number).toFixed(2)} to ${(shares.at(-1) as number).toFixed(2)})`;

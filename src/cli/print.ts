@@ -22,12 +22,15 @@ export interface Reporter {
   /** Something happened at a traced step. */
   traced(event: TraceEvent): void;
   /** A polite end has been asked for. */
-  stopping(job: string, how: "cancel" | "drain" | "stop"): void;
+  stopping(job: string, how: HowToStop): void;
   stopped(job: string, metrics: JobMetrics): void;
   done(job: string, metrics: JobMetrics): void;
   cancelled(job: string, metrics: JobMetrics): void;
   error(error: unknown): void;
 }
+
+/** By which method of its handle a job is ended early. */
+export type HowToStop = "cancel" | "drain" | "stop";
 
 /** Takes whole lines. */
 export type Write = (text: string) => void;
@@ -64,7 +67,7 @@ export function humanReporter(write: Write, { quiet, stack }: HumanOptions): Rep
   };
 }
 
-const STOPPING = { cancel: "cancelling", drain: "draining", stop: "stopping" } as const;
+const STOPPING: Readonly<Record<HowToStop, string>> = { cancel: "cancelling", drain: "draining", stop: "stopping" };
 
 /** One JSON object a line: `{"event": "progress", "job": …}`. */
 export function jsonReporter(write: Write, stack: boolean): Reporter {

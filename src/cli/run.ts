@@ -12,7 +12,7 @@ import type { TraceOptions } from "../runners/embedded/trace-options.ts";
 import { onAsked } from "./ask.ts";
 import type { CommandFlags } from "./commands.ts";
 import { EXIT_CODES, exitCodeOf } from "./exit-codes.ts";
-import type { Reporter } from "./print.ts";
+import type { HowToStop, Reporter } from "./print.ts";
 import { uncaught } from "./uncaught.ts";
 
 const PROGRESS_EVERY_MS = 1000;
@@ -63,8 +63,6 @@ export async function runCommand(
     stops.end();
   }
 }
-
-type HowToStop = "cancel" | "drain" | "stop";
 
 function howToStop(flags: CommandFlags): HowToStop {
   if (flags.drain === true) return "drain";

@@ -22,7 +22,7 @@ import { valueCoder } from "../coders/value.ts";
 import { MAX_TIMESTAMP } from "../model/time.ts";
 import { Freezing, type GraphNames } from "./freezing.ts";
 import { type Figures, restoreFigures, type SavedFigures, saveFigures } from "./saved-figures.ts";
-import { checkFits, thawStage, thawView } from "./thaw.ts";
+import { thawStages, thawView } from "./thaw.ts";
 import { DirectEdge, EdgeFan, QueuedEdge, type Transcode, TranscodingEdge } from "./edges.ts";
 import { type EngineQuery, Explainer } from "./explain.ts";
 import { Drops, type EngineMetrics, stageMetrics } from "./metrics.ts";
@@ -285,10 +285,9 @@ export class Engine {
   /** Goes on where a checkpoint was made. Before `open`. */
   restore(snapshot: Snapshot): void {
     const { names } = this.#deps.checkpoints as NonNullable<EngineDeps["checkpoints"]>;
-    checkFits(this.#stages, snapshot);
+    thawStages(this.#stages, snapshot, names);
     for (const { makes } of this.#plans)
       for (const { view } of makes ?? []) thawView(view, this.#views, snapshot, names);
-    for (const state of this.#stages) thawStage(state, snapshot, names);
     const [body] = snapshot.chunks("job", "");
     const steps = this.#stages.flatMap(({ stage }) => stage.steps);
     if (body !== undefined)

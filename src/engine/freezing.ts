@@ -6,21 +6,22 @@
  * Z2 What is written is what was there at that instant, whatever has changed by the time it is written: elements, panes and
  *    contents of views are never changed, and records say so before they are (host/records P4).
  */
+import type { Clock } from "../base/clock.ts";
 import { ByteWriter } from "../coders/byte-writer.ts";
 import { type Coder, encodeToBytes } from "../coders/coder.ts";
+import { bytesCoder } from "../coders/primitives.ts";
 import { valueCoder } from "../coders/value.ts";
 import { paneCoder } from "../coders/windows.ts";
 import type { Epoch } from "../fn/sink.ts";
 import type { CollectionId, StepId, ViewId } from "../graph/graph.ts";
 import type { Invocation } from "../host/host.ts";
-import { CHANGE, type SnapshotSink, writeLengthened } from "../host/snapshot.ts";
-import type { Pane } from "../model/pane.ts";
+import { CHANGE, type SnapshotSink } from "../host/snapshot.ts";
 import type { Timestamp } from "../model/time.ts";
 import type { Window } from "../model/window.ts";
 import type { SavedFigures } from "./saved-figures.ts";
 import { RecordWriter, RECORDS_AT_ONCE } from "./record-chunks.ts";
 import type { ViewChange } from "./side-input-store.ts";
-import type { StageState } from "./stage-state.ts";
+import type { StageState, Waiting } from "./stage-state.ts";
 
 /** What lasts from one version of a program to the next, in place of ids; and how elements are written. */
 export interface GraphNames {
@@ -31,15 +32,7 @@ export interface GraphNames {
 }
 
 /** Where an element waits. */
-export const WAITS = { inbox: 1, parked: 2, call: 3, timerCall: 4, kept: 5 } as const;
-
-interface Waiting {
-  readonly collection: CollectionId;
-  readonly value: unknown;
-  readonly timestamp: Timestamp;
-  readonly windows: readonly Window[];
-  readonly pane: Pane;
-}
+export const WAITS = { inbox: 1, parked: 2, call: 3, timerCall: 4 } as const;
 
 /** A stage at the instant of the checkpoint. */
 interface FrozenStage {
@@ -117,12 +110,12 @@ export class Freezing {
     };
   }
 
-  /** Writes for about so long. @returns whether all is written */
-  encode(budgetMs: number, stopwatch: (() => number) | undefined): boolean {
-    const start = stopwatch?.() ?? 0;
+  /** Writes for about so long; all of it where the clock has no stopwatch. @returns whether all is written */
+  encode(budgetMs: number, clock: Pick<Clock, "stopwatch">): boolean {
+    const end = (clock.stopwatch?.() ?? 0) + budgetMs;
     for (;;) {
       if (this.#writing.next().done === true) return true;
-      if (stopwatch !== undefined && stopwatch() - start >= budgetMs) return false;
+      if ((clock.stopwatch?.() ?? 0) >= end) return false;
     }
   }
 
@@ -143,7 +136,7 @@ export class Freezing {
   }
 
   #writeStage({ state, facts, windows, timers, reading }: FrozenStage): void {
-    const coder = state.store?.format.windows ?? this.#windowsOf(state);
+    const coder = windowsOf(state, this.#names);
     const bytes = (window: Window): Uint8Array => encodeToBytes(coder as Coder<Window>, window);
     const body = {
       ...facts,
@@ -155,11 +148,6 @@ export class Freezing {
       reading: this.#readingData(state, reading),
     };
     this.#sink.put({ kind: "stage", step: state.stage.name, body: encodeToBytes(valueCoder, body) });
-  }
-
-  #windowsOf({ stage }: StageState): Coder<Window> | undefined {
-    const [input] = stage.inputs;
-    return input === undefined ? undefined : this.#names.element(input).window;
   }
 
   /** Elements that were read and wait go by their coder; the rest is plain data. */
@@ -217,8 +205,8 @@ export class Freezing {
     if (format === undefined) return;
     out.byte(WAITS.timerCall);
     valueCoder.encode([family, tag, at, timestamp], out);
-    writeLengthened(encodeToBytes(format.windows, record.window), out);
-    writeLengthened(encodeToBytes(format.keys.coder, record.key), out);
+    bytesCoder.encode(encodeToBytes(format.windows, record.window), out);
+    bytesCoder.encode(encodeToBytes(format.keys.coder, record.key), out);
     // One whose window has expired lies nowhere else.
     const isFiled = state.store?.find(record.window)?.records.get(record.mapKey) === record;
     const body = out.startLength();
@@ -231,15 +219,21 @@ export class Freezing {
       const { step, window: windows, contents: coder } = this.#names.view(view);
       const out = new ByteWriter();
       out.byte(contents === undefined ? CHANGE.removeWindow : CHANGE.put);
-      writeLengthened(encodeToBytes(windows, window), out);
+      bytesCoder.encode(encodeToBytes(windows, window), out);
       if (contents !== undefined) {
-        writeLengthened(NO_KEY, out);
-        writeLengthened(encodeToBytes(coder, contents), out);
+        bytesCoder.encode(NO_KEY, out);
+        bytesCoder.encode(encodeToBytes(coder, contents), out);
       }
       this.#sink.put({ kind: "view", step, body: out.finish() });
       yield;
     }
   }
+}
+
+/** How the windows of a stage's records and timers are written; undefined where it has no input, and so no windows. */
+export function windowsOf({ stage, store }: StageState, names: GraphNames): Coder<Window> | undefined {
+  const [input] = stage.inputs;
+  return store?.format.windows ?? (input === undefined ? undefined : names.element(input).window);
 }
 
 const WAITING_BYTES = 64 * 1024;

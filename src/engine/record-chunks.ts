@@ -7,6 +7,7 @@ import { isTidemarkError } from "../base/errors.ts";
 import { ByteReader } from "../coders/byte-reader.ts";
 import { ByteWriter } from "../coders/byte-writer.ts";
 import { encodeToBytes } from "../coders/coder.ts";
+import { bytesCoder } from "../coders/primitives.ts";
 import { valueCoder } from "../coders/value.ts";
 import {
   type KeyedRecord,
@@ -15,7 +16,7 @@ import {
   type RecordStore,
   timersOf,
 } from "../host/records.ts";
-import { CHANGE, type Entry, type SnapshotSink, writeLengthened } from "../host/snapshot.ts";
+import { CHANGE, type Entry, type SnapshotSink } from "../host/snapshot.ts";
 import type { Window } from "../model/window.ts";
 import type { StageTimers } from "./timers.ts";
 
@@ -71,7 +72,7 @@ export class RecordWriter {
     const before = out.length;
     try {
       out.byte(CHANGE.put);
-      writeLengthened(this.#bytesOf(record.window), out);
+      bytesCoder.encode(this.#bytesOf(record.window), out);
       this.#key(record.key);
       const body = out.startLength();
       writeTimers(record, out);
@@ -86,7 +87,7 @@ export class RecordWriter {
 
   #remove(window: Window, key: unknown, whole: boolean): void {
     this.#out.byte(whole ? CHANGE.removeWindow : CHANGE.remove);
-    writeLengthened(this.#bytesOf(window), this.#out);
+    bytesCoder.encode(this.#bytesOf(window), this.#out);
     if (!whole) this.#key(key);
     if (this.#out.length >= CHUNK_BYTES) this.#flush("gone");
   }

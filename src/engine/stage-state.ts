@@ -24,7 +24,7 @@ import type { Reading } from "./source.ts";
 import { StageTimers } from "./timers.ts";
 
 /** Where a stage's element waits when it cannot be handled at once. */
-interface Waiting {
+export interface Waiting {
   readonly collection: CollectionId;
   readonly value: unknown;
   readonly timestamp: Timestamp;

@@ -9,7 +9,7 @@ import type { KeyedRecord } from "../host/records.ts";
 import type { Snapshot } from "../host/snapshot.ts";
 import type { Timestamp } from "../model/time.ts";
 import type { Window } from "../model/window.ts";
-import { type GraphNames, WAITS } from "./freezing.ts";
+import { type GraphNames, WAITS, windowsOf } from "./freezing.ts";
 import { restoreRecord } from "./record-chunks.ts";
 import type { SideInputStore } from "./side-input-store.ts";
 import type { StageState } from "./stage-state.ts";
@@ -35,12 +35,25 @@ interface SavedKept {
   readonly kept: readonly { readonly at: Timestamp; readonly value: Uint8Array }[];
 }
 
-/** Refuses a checkpoint that has something of a stage that is not there, or of one that keeps something else now. */
-export function checkFits(stages: readonly StageState[], snapshot: Snapshot): void {
+/** The stages as the checkpoint has them; those that it does not know begin anew. @throws CHECKPOINT_INCOMPATIBLE */
+export function thawStages(stages: readonly StageState[], snapshot: Snapshot, names: GraphNames): void {
+  const facts = new Map(
+    Array.from(snapshot.steps(), (step) => {
+      const [body] = snapshot.chunks("stage", step);
+      return [step, decodeFromBytes(valueCoder, body as Uint8Array) as StageFacts];
+    }),
+  );
+  checkFits(stages, facts);
+  for (const state of stages) {
+    const ofStage = facts.get(state.stage.name);
+    if (ofStage !== undefined) thawStage(state, ofStage, snapshot, names);
+  }
+}
+
+/** Refuses what has something of a stage that is not there, or of one that keeps something else now. */
+function checkFits(stages: readonly StageState[], facts: ReadonlyMap<string, StageFacts>): void {
   const byName = new Map(stages.map((state) => [state.stage.name, state]));
-  const problems = [...snapshot.steps()].flatMap((step) => {
-    const [body] = snapshot.chunks("stage", step);
-    const { layout } = decodeFromBytes(valueCoder, body as Uint8Array) as StageFacts;
+  const problems = [...facts].flatMap(([step, { layout }]) => {
     const state = byName.get(step);
     if (state === undefined) return [`step "${step}" is not there any more`];
     const now = state.store?.format.layout;
@@ -54,12 +67,8 @@ export function checkFits(stages: readonly StageState[], snapshot: Snapshot): vo
   });
 }
 
-/** The stage as the checkpoint has it; a stage that it does not know begins anew. */
-export function thawStage(state: StageState, snapshot: Snapshot, names: GraphNames): void {
+function thawStage(state: StageState, facts: StageFacts, snapshot: Snapshot, names: GraphNames): void {
   const { name } = state.stage;
-  const [body] = snapshot.chunks("stage", name);
-  if (body === undefined) return;
-  const facts = decodeFromBytes(valueCoder, body) as StageFacts;
   state.inputWatermark = facts.input;
   state.outputWatermark = facts.output;
   state.bundles = facts.bundles;
@@ -80,8 +89,7 @@ function thawKeyed(
   names: GraphNames,
 ): void {
   const { store, stage } = state;
-  const [input] = stage.inputs;
-  const coder = store?.format.windows ?? (input === undefined ? undefined : names.element(input).window);
+  const coder = windowsOf(state, names);
   const windowOf = (bytes: Uint8Array): Window => {
     if (coder === undefined) throw corrupt("a window of a stage without input");
     return coder.decode(new ByteReader(bytes));

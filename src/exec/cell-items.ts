@@ -24,12 +24,12 @@ export function itemCoder({ kind, coder, keyCoder, combineFn }: Spec): Coder<unk
 }
 
 /** The items of a cell that holds something. */
-export function itemsOf({ kind }: Spec, data: unknown): Iterable<unknown> {
+export function itemsOf({ kind }: Spec, data: unknown): readonly unknown[] {
   switch (kind) {
     case "bag":
       return data as unknown[];
     case "map":
-      return (data as Map<unknown, [unknown, unknown]>).values();
+      return [...(data as Map<unknown, [unknown, unknown]>).values()];
     case "set":
       return [...(data as Map<unknown, [unknown, unknown]>).values()].map(([value]) => value);
     case "orderedList": {

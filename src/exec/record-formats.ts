@@ -7,6 +7,7 @@
 import { type ByteReader, corrupt } from "../coders/byte-reader.ts";
 import type { ByteWriter } from "../coders/byte-writer.ts";
 import type { Coder, DeterministicCoder } from "../coders/coder.ts";
+import { iterableCoder } from "../coders/composites.ts";
 import { keyCoderFor } from "../coders/key.ts";
 import { timestampCoder } from "../coders/instant.ts";
 import { valueCoder } from "../coders/value.ts";
@@ -30,21 +31,7 @@ const VERSION = 1;
 
 /** Lists of values, as groupings gather them. @param value absent where they are plain data */
 export function listCoder(value: Coder<unknown> | undefined): Coder<unknown> {
-  if (value === undefined) return valueCoder;
-  return {
-    name: `list(${value.name})`,
-    deterministic: value.deterministic,
-    encode(values, out) {
-      const list = values as readonly unknown[];
-      out.varint(list.length);
-      for (const item of list) value.encode(item, out);
-    },
-    decode(input) {
-      const list: unknown[] = [];
-      for (let left = input.varint(); left > 0; left--) list.push(value.decode(input));
-      return list;
-    },
-  };
+  return value === undefined ? valueCoder : (iterableCoder(value) as Coder<unknown>);
 }
 
 /** The coders of one keyed step. */
@@ -227,7 +214,7 @@ function writeCell(spec: Spec, coder: Coder<unknown>, data: unknown, out: ByteWr
     return coder.encode(data, out);
   }
   if (spec.kind === "orderedList") return writeOrdered(spec.coder ?? valueCoder, data as TimeOrdered, out);
-  const items = [...itemsOf(spec, data)];
+  const items = itemsOf(spec, data);
   out.varint(items.length);
   for (const item of items) coder.encode(item, out);
 }

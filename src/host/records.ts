@@ -129,7 +129,10 @@ export class RecordStore<R extends KeyedRecord> {
     this.interval = 1;
   }
 
-  /** Says that a record is about to change. Called where its `mark` is not `interval`. */
+  /**
+   * Says that a record is about to change. Callers look first whether its `mark` is not `interval`, each for itself: so each
+   * place sees records of one shape alone.
+   */
   touch(record: R): void {
     if (record.mark > 0 && record.mark === this.#frozen) this.#writeFirst?.(record);
     record.mark = this.interval;

@@ -6,7 +6,6 @@
  *    follows from all of them. All other kinds stand for themselves.
  */
 import { ByteReader, corrupt } from "../coders/byte-reader.ts";
-import type { ByteWriter } from "../coders/byte-writer.ts";
 
 /** `sealed`: output of a sink, to be made visible after the checkpoint. */
 export type ChunkKind = "job" | "stage" | "waiting" | "records" | "gone" | "view" | "sealed";
@@ -43,16 +42,11 @@ export interface Snapshot {
 /** Changes, as chunks of `records` and `view` have them one after the other. */
 export const CHANGE = { put: 1, remove: 2, removeWindow: 3 } as const;
 
-export function writeLengthened(bytes: Uint8Array, out: ByteWriter): void {
-  out.varint(bytes.length);
-  out.bytes(bytes);
-}
-
 /** Who is told of changes, in their order. */
 export interface ChangeTarget {
-  put(window: Uint8Array, key: Uint8Array, body: Uint8Array): void;
-  remove(window: Uint8Array, key: Uint8Array): void;
-  removeWindow(window: Uint8Array): void;
+  put(window: Uint8Array, key: Uint8Array, body: Uint8Array): unknown;
+  remove(window: Uint8Array, key: Uint8Array): unknown;
+  removeWindow(window: Uint8Array): unknown;
 }
 
 /** Reads a chunk of changes. The bytes told of are views of it. */

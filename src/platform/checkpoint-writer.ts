@@ -2,7 +2,7 @@
  * The thread that writes checkpoints into the database, so that nobody waits for the disk.
  * Path: sqlite-checkpoints.ts sends chunks -> HERE -> one transaction for each checkpoint.
  *
- * It imports nothing of Tidemark: a thread that loads the whole package starts four times as slowly.
+ * It is bundled by itself (rolldown.config.ts), so that the thread loads no more of Tidemark than it needs.
  *
  * W1 A checkpoint and the removal of those that it replaces are one transaction, on the disk before the answer goes out.
  * W2 Changes lie as chunks, as they came, until there are many; then those that all kept checkpoints share are folded into rows,
@@ -10,17 +10,19 @@
  */
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { parentPort, workerData } from "node:worker_threads";
-import { crc32 } from "node:zlib";
+import { CHANGE_KINDS } from "../host/current-entries.ts";
+import { type Chunk, readChanges } from "../host/snapshot.ts";
+import { addSum, CHANGE_ORDER, CHANGES, checkpointSum, chunkSum, entrySum } from "./checkpoint-rows.ts";
 
 /** What the thread is told. */
 export type WriterMessage =
-  | { readonly kind: "chunk"; readonly epoch: number; readonly chunk: { kind: string; step: string; body: Uint8Array } }
+  | { readonly kind: "chunk"; readonly epoch: number; readonly chunk: Chunk }
   | { readonly kind: "commit"; readonly epoch: number; readonly as: string; readonly createdMs: number }
   | { readonly kind: "end" }
   | { readonly kind: "close" };
 
 /** What it answers, to all but chunks. */
-export type WriterAnswer = { readonly done: true } | { readonly failed: string; readonly code: string };
+export type WriterAnswer = { readonly done: true } | { readonly failed: string };
 
 export interface WriterStart {
   readonly path: string;
@@ -29,15 +31,13 @@ export interface WriterStart {
   readonly foldBytes: number;
 }
 
-const CHANGES = "('records', 'gone', 'view')";
-
 class Writer {
   readonly #db: DatabaseSync;
   readonly #keep: number;
   readonly #foldBytes: number;
   readonly #insert: StatementSync;
   #ordinal = 0;
-  #crc = 0;
+  #sum = 0;
   #isOpen = false;
   #unfolded: number;
   #failure: Error | undefined;
@@ -56,14 +56,15 @@ class Writer {
     this.#unfolded = bytes;
   }
 
-  chunk(epoch: number, { kind, step, body }: { kind: string; step: string; body: Uint8Array }): void {
+  chunk(epoch: number, { kind, step, body }: Chunk): void {
     if (this.#failure !== undefined) return;
     try {
       this.#begin();
-      const crc = crc32(body, crc32(`${epoch}\n${this.#ordinal}\n${kind}\n${step}`));
-      this.#insert.run(epoch, this.#ordinal++, kind, step, body, crc);
-      this.#crc = crc32(`${crc}`, this.#crc);
-      if (kind === "records" || kind === "gone" || kind === "view") this.#unfolded += body.length;
+      const ordinal = this.#ordinal++;
+      const sum = chunkSum({ epoch, ordinal, kind, step }, body);
+      this.#insert.run(epoch, ordinal, kind, step, body, sum);
+      this.#sum = addSum(this.#sum, sum);
+      if (CHANGE_KINDS.includes(kind)) this.#unfolded += body.length;
     } catch (error) {
       // Told when the checkpoint is to be complete.
       this.#failure = error as Error;
@@ -75,17 +76,17 @@ class Writer {
     this.#db.exec("BEGIN IMMEDIATE");
     this.#isOpen = true;
     this.#ordinal = 0;
-    this.#crc = 0;
+    this.#sum = 0;
   }
 
   commit(epoch: number, as: string, createdMs: number): void {
     try {
       if (this.#failure !== undefined) throw this.#failure;
       this.#begin();
-      const crc = crc32(`${epoch}\n${as}\n${createdMs}\n${this.#ordinal}`, this.#crc);
+      const sum = checkpointSum(epoch, as, createdMs, this.#ordinal, this.#sum);
       this.#db
         .prepare("INSERT INTO checkpoint (epoch, kind, created_ms, chunks, crc) VALUES (?, ?, ?, ?, ?)")
-        .run(epoch, as, createdMs, this.#ordinal, crc);
+        .run(epoch, as, createdMs, this.#ordinal, sum);
       const oldest = this.#oldestKept();
       this.#db.prepare("DELETE FROM checkpoint WHERE epoch < ?").run(oldest);
       this.#db.prepare(`DELETE FROM chunk WHERE epoch < ? AND kind NOT IN ${CHANGES}`).run(oldest);
@@ -115,9 +116,7 @@ class Writer {
     const db = this.#db;
     db.exec("BEGIN IMMEDIATE");
     const rows = db
-      .prepare(
-        `SELECT kind, step, body FROM chunk WHERE epoch <= ? AND kind IN ${CHANGES} ORDER BY epoch, kind = 'gone' DESC, ordinal`,
-      )
+      .prepare(`SELECT kind, step, body FROM chunk WHERE epoch <= ? AND kind IN ${CHANGES} ORDER BY ${CHANGE_ORDER}`)
       .all(upTo) as { kind: string; step: string; body: Uint8Array }[];
     const put = db.prepare(
       "INSERT OR REPLACE INTO entry (kind, step, window, key, body, crc) VALUES (?, ?, ?, ?, ?, ?)",
@@ -126,13 +125,11 @@ class Writer {
     const removeWindow = db.prepare("DELETE FROM entry WHERE kind = ? AND step = ? AND window = ?");
     for (const { kind: chunkKind, step, body } of rows) {
       const kind = chunkKind === "gone" ? "records" : chunkKind;
-      for (const change of changes(body)) {
-        const { window, key } = change;
-        if (change.body !== undefined)
-          put.run(kind, step, window, key, change.body, entryCrc(kind, step, change.body, window, key));
-        else if (change.whole) removeWindow.run(kind, step, window);
-        else remove.run(kind, step, window, key);
-      }
+      readChanges(body, {
+        put: (window, key, kept) => put.run(kind, step, window, key, kept, entrySum(kind, step, window, key, kept)),
+        remove: (window, key) => remove.run(kind, step, window, key),
+        removeWindow: (window) => removeWindow.run(kind, step, window),
+      });
       this.#unfolded -= body.length;
     }
     db.prepare(`DELETE FROM chunk WHERE epoch <= ? AND kind IN ${CHANGES}`).run(upTo);
@@ -150,42 +147,6 @@ class Writer {
   }
 }
 
-/** As host/snapshot.ts has it. */
-interface Change {
-  readonly window: Uint8Array;
-  readonly key: Uint8Array;
-  /** Absent where it is gone. */
-  readonly body?: Uint8Array;
-  readonly whole: boolean;
-}
-
-const EMPTY = new Uint8Array(0);
-
-function* changes(chunk: Uint8Array): Generator<Change> {
-  let at = 0;
-  const part = (): Uint8Array => {
-    let length = 0;
-    for (let shift = 1; ; shift *= 128) {
-      const byte = chunk[at++] as number;
-      length += (byte & 0x7f) * shift;
-      if (byte < 0x80) break;
-    }
-    at += length;
-    return chunk.subarray(at - length, at);
-  };
-  while (at < chunk.length) {
-    const kind = chunk[at++];
-    const window = part();
-    if (kind === 1) yield { window, key: part(), body: part(), whole: false };
-    else if (kind === 2) yield { window, key: part(), whole: false };
-    else yield { window, key: EMPTY, whole: true };
-  }
-}
-
-function entryCrc(kind: string, step: string, body: Uint8Array, window: Uint8Array, key: Uint8Array): number {
-  return crc32(body, crc32(key, crc32(window, crc32(`${kind}\n${step}\n${window.length}\n${key.length}`))));
-}
-
 if (parentPort !== null) {
   const port = parentPort;
   const writer = new Writer(workerData as WriterStart);
@@ -194,8 +155,7 @@ if (parentPort !== null) {
     try {
       action();
     } catch (error) {
-      const { message, code } = error as { message: string; code?: string };
-      said = { failed: message, code: code ?? "" };
+      said = { failed: error instanceof Error ? error.message : String(error) };
     }
     port.postMessage(said);
   };

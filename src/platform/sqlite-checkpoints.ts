@@ -9,12 +9,22 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Worker } from "node:worker_threads";
-import { crc32 } from "node:zlib";
 import { randomUUID } from "node:crypto";
+import { assert } from "../base/assert.ts";
 import { TidemarkError } from "../base/errors.ts";
 import type { Epoch } from "../fn/sink.ts";
 import type { CheckpointKind, CheckpointStore, StoredCheckpoint } from "../host/checkpoint-store.ts";
-import { type ChunkKind, type Entry, readChanges, type Snapshot, type SnapshotSink } from "../host/snapshot.ts";
+import { CurrentEntries } from "../host/current-entries.ts";
+import type { Chunk, ChunkKind, Entry, Snapshot, SnapshotSink } from "../host/snapshot.ts";
+import {
+  addSum,
+  CHANGE_ORDER,
+  CHANGES,
+  checkpointSum,
+  type ChunkPlace,
+  chunkSum,
+  entrySum,
+} from "./checkpoint-rows.ts";
 import type { WriterAnswer, WriterMessage, WriterStart } from "./checkpoint-writer.ts";
 import { lockFolder, type OwnerLock } from "./owner-lock.ts";
 
@@ -33,12 +43,8 @@ const SCHEMA = `
     PRIMARY KEY (kind, step, window, key)) WITHOUT ROWID;
 `;
 
-interface ChunkRow {
-  readonly epoch: number;
-  readonly ordinal: number;
+interface ChunkRow extends Chunk, ChunkPlace {
   readonly kind: ChunkKind;
-  readonly step: string;
-  readonly body: Uint8Array;
   readonly crc: number;
 }
 
@@ -82,7 +88,8 @@ class SqliteCheckpoints implements CheckpointStore {
   readonly #keep: number;
   readonly #lock: OwnerLock;
   readonly #newest: StoredCheckpoint | undefined;
-  #writer: Worker | undefined;
+  /** None where the job has ended: nothing is written any more. */
+  readonly #writer: Worker | undefined;
   /** Why the thread has ended, where it has. */
   #dead: TidemarkError | undefined;
   /** Who waits for the next answer. */
@@ -148,10 +155,10 @@ class SqliteCheckpoints implements CheckpointStore {
         .all(row.epoch) as unknown as ChunkRow[];
       problem = problemOf(row, chunks);
       if (problem !== "") continue;
-      const contents = new Contents(database, row.epoch, chunks, (why) => this.#damaged(why));
+      const snapshot = contentsOf(database, row, chunks, (why) => this.#damaged(why));
       database.prepare("DELETE FROM checkpoint WHERE epoch > ?").run(row.epoch);
       database.prepare("DELETE FROM chunk WHERE epoch > ?").run(row.epoch);
-      return { epoch: row.epoch, kind: row.kind, createdMs: row.created_ms, snapshot: contents };
+      return { epoch: row.epoch, kind: row.kind, createdMs: row.created_ms, snapshot };
     }
     if (rows.length > 0) throw this.#damaged(problem || "no checkpoint is as new as the rows");
     return undefined;
@@ -162,7 +169,7 @@ class SqliteCheckpoints implements CheckpointStore {
   }
 
   begin(epoch: Epoch): SnapshotSink {
-    const writer = (this.#writer ??= this.#start());
+    const writer = this.#running;
     return {
       put(chunk) {
         const body = chunk.body.byteLength === chunk.body.buffer.byteLength ? chunk.body : chunk.body.slice();
@@ -171,6 +178,11 @@ class SqliteCheckpoints implements CheckpointStore {
         ]);
       },
     };
+  }
+
+  get #running(): Worker {
+    assert(this.#writer !== undefined, "a job that has ended writes a checkpoint");
+    return this.#writer;
   }
 
   #start(): Worker {
@@ -203,7 +215,7 @@ class SqliteCheckpoints implements CheckpointStore {
   }
 
   #ask(message: WriterMessage): Promise<void> {
-    const writer = (this.#writer ??= this.#start());
+    const writer = this.#running;
     if (this.#dead !== undefined) return Promise.reject(this.#dead);
     return new Promise<void>((resolve, reject) => {
       this.#waiting = { resolve, reject };
@@ -244,75 +256,44 @@ function beginJob(database: DatabaseSync, name: string): string {
 
 /** What is wrong with a checkpoint; empty where nothing is. */
 function problemOf(row: CheckpointRow, chunks: readonly ChunkRow[]): string {
-  let crc = 0;
-  for (const { epoch, ordinal, kind, step, body, crc: expected } of chunks) {
-    const found = crc32(body, crc32(`${epoch}\n${ordinal}\n${kind}\n${step}`));
-    if (found !== expected) return `chunk ${ordinal} of checkpoint ${epoch} is damaged`;
-    crc = crc32(`${found}`, crc);
+  let sum = 0;
+  for (const chunk of chunks) {
+    if (chunkSum(chunk, chunk.body) !== chunk.crc) return damageOf(chunk);
+    sum = addSum(sum, chunk.crc);
   }
   const folded = row.chunks - chunks.length;
-  const whole = crc32(`${row.epoch}\n${row.kind}\n${row.created_ms}\n${row.chunks}`, crc);
+  const whole = checkpointSum(row.epoch, row.kind, row.created_ms, row.chunks, sum);
   // Of the oldest one that is kept changes may lie in rows already.
   if (folded === 0 && whole !== row.crc) return `checkpoint ${row.epoch} is damaged`;
   if (folded < 0) return `checkpoint ${row.epoch} has chunks of another one`;
   return "";
 }
 
-/** A checkpoint that has been read. */
-class Contents implements Snapshot {
-  readonly #chunks: readonly ChunkRow[];
-  /** By kind and step, then by window, then by key. */
-  readonly #entries = new Map<string, Map<string, Map<string, Entry>>>();
-
-  constructor(database: DatabaseSync, epoch: Epoch, chunks: readonly ChunkRow[], damaged: (why: string) => Error) {
-    this.#chunks = chunks;
-    const rows = database
-      .prepare("SELECT kind, step, window, key, body, crc FROM entry")
-      .iterate() as Iterable<unknown>;
-    for (const row of rows as Iterable<Entry & { kind: string; step: string; crc: number }>) {
-      const { kind, step, window, key, body, crc } = row;
-      const found = crc32(body, crc32(key, crc32(window, crc32(`${kind}\n${step}\n${window.length}\n${key.length}`))));
-      if (found !== crc) throw damaged(`a row of step "${step}" is damaged`);
-      this.#put(`${kind} ${step}`, window, key, body);
-    }
-    const changes = database
-      .prepare(
-        "SELECT * FROM chunk WHERE epoch <= ? AND kind IN ('records', 'gone', 'view') ORDER BY epoch, kind = 'gone' DESC, ordinal",
-      )
-      .all(epoch) as unknown as ChunkRow[];
-    for (const { epoch: of, ordinal, kind, step, body, crc } of changes) {
-      if (crc32(body, crc32(`${of}\n${ordinal}\n${kind}\n${step}`)) !== crc)
-        throw damaged(`chunk ${ordinal} of checkpoint ${of} is damaged`);
-      const name = `${kind === "gone" ? "records" : kind} ${step}`;
-      readChanges(body, {
-        put: (window, key, entry) => this.#put(name, window, key, entry),
-        remove: (window, key) => this.#entries.get(name)?.get(text(window))?.delete(text(key)),
-        removeWindow: (window) => this.#entries.get(name)?.delete(text(window)),
-      });
-    }
-  }
-
-  #put(name: string, window: Uint8Array, key: Uint8Array, body: Uint8Array): void {
-    let windows = this.#entries.get(name);
-    if (windows === undefined) this.#entries.set(name, (windows = new Map()));
-    let keys = windows.get(text(window));
-    if (keys === undefined) windows.set(text(window), (keys = new Map()));
-    keys.set(text(key), { window, key, body });
-  }
-
-  steps(): ReadonlySet<string> {
-    return new Set(this.#chunks.filter(({ kind }) => kind === "stage").map(({ step }) => step));
-  }
-
-  chunks(kind: ChunkKind, step: string): Iterable<Uint8Array> {
-    return this.#chunks.filter((chunk) => chunk.kind === kind && chunk.step === step).map(({ body }) => body);
-  }
-
-  *entries(kind: "records" | "view", step: string): Iterable<Entry> {
-    for (const keys of this.#entries.get(`${kind} ${step}`)?.values() ?? []) yield* keys.values();
-  }
+function damageOf({ epoch, ordinal }: ChunkRow): string {
+  return `chunk ${ordinal} of checkpoint ${epoch} is damaged`;
 }
 
-function text(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
+/** What is current at a checkpoint: rows, changes since they were folded, and its own, which have been checked. */
+function contentsOf(
+  database: DatabaseSync,
+  { epoch }: CheckpointRow,
+  own: readonly ChunkRow[],
+  damaged: (why: string) => Error,
+): Snapshot {
+  const entries = new CurrentEntries();
+  const rows = database.prepare("SELECT kind, step, window, key, body, crc FROM entry").iterate() as Iterable<unknown>;
+  for (const row of rows as Iterable<Entry & { kind: ChunkKind; step: string; crc: number }>) {
+    const { kind, step, window, key, body, crc } = row;
+    if (entrySum(kind, step, window, key, body) !== crc) throw damaged(`a row of step "${step}" is damaged`);
+    entries.put(kind, step, { window, key, body });
+  }
+  const before = database
+    .prepare(`SELECT * FROM chunk WHERE epoch < ? AND kind IN ${CHANGES} ORDER BY ${CHANGE_ORDER}`)
+    .all(epoch) as unknown as ChunkRow[];
+  for (const chunk of before) {
+    if (chunkSum(chunk, chunk.body) !== chunk.crc) throw damaged(damageOf(chunk));
+    entries.apply([chunk]);
+  }
+  entries.apply(own);
+  return entries.snapshot(own);
 }

@@ -10,6 +10,7 @@ import type { Clock } from "../../base/clock.ts";
 import { isTidemarkError, TidemarkError } from "../../base/errors.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { Freezing } from "../../engine/freezing.ts";
+import { exponentialBackoff } from "../../fn/call-options.ts";
 import type { Epoch } from "../../fn/sink.ts";
 import type { StageRunner } from "../../host/stage-runner.ts";
 import type { CheckpointKind, CheckpointStore, StoredCheckpoint } from "../../host/checkpoint-store.ts";
@@ -24,9 +25,8 @@ export interface CheckpointPlan {
 
 /** How long a slice of writing may hold up elements. */
 const SLICE_MS = 2;
-/** A commit of a sink that fails is tried again after these times, then every five seconds. */
-const RETRY_MS = [100, 200, 400, 800, 1600, 3200];
-const RETRY_MOST_MS = 5000;
+/** How long is waited before a commit of a sink that has failed is tried again, by its attempt. */
+const waitBefore = exponentialBackoff(100, 5000);
 /** For so long; then the job fails, and goes on when it is started again. */
 const RETRY_FOR_MS = 60_000;
 
@@ -36,7 +36,6 @@ export class Checkpointing {
   readonly #clock: Clock;
   readonly #wake: () => void;
   readonly #fail: (error: unknown) => void;
-  readonly #stopwatch: (() => number) | undefined;
   #epoch: Epoch;
   #nextDue: number;
   #freezing: Freezing | undefined;
@@ -50,7 +49,6 @@ export class Checkpointing {
     this.#plan = plan;
     this.store = plan.store;
     this.#clock = clock;
-    if (clock.stopwatch !== undefined) this.#stopwatch = () => (clock.stopwatch as () => number)();
     this.#wake = wake;
     this.#fail = fail;
     this.#epoch = plan.store.newest()?.epoch ?? 0;
@@ -78,13 +76,11 @@ export class Checkpointing {
 
   /** Called after each turn. */
   afterTurn(engine: Engine, didSomething: boolean): void {
+    if (didSomething) this.#dirty = true;
     if (this.#freezing !== undefined) {
-      if (didSomething) this.#dirty = true;
-      if (this.#completing === undefined && this.#freezing.encode(SLICE_MS, this.#stopwatch))
-        void this.#complete(engine);
+      if (this.#completing === undefined && this.#freezing.encode(SLICE_MS, this.#clock)) void this.#complete(engine);
       return;
     }
-    if (didSomething) this.#dirty = true;
     const now = this.#clock.now();
     // A clock that was set back must not put it off.
     this.#nextDue = Math.min(this.#nextDue, now + this.#plan.everyMs);
@@ -126,7 +122,7 @@ export class Checkpointing {
   /** The one under way, if any, to its end. */
   async #settle(engine: Engine): Promise<void> {
     if (this.#freezing === undefined) return;
-    if (this.#completing === undefined) this.#freezing.encode(Infinity, undefined);
+    if (this.#completing === undefined) this.#freezing.encode(Infinity, this.#clock);
     await (this.#completing ?? this.#complete(engine));
   }
 
@@ -134,14 +130,14 @@ export class Checkpointing {
   async last(engine: Engine, kind: CheckpointKind): Promise<void> {
     await this.#settle(engine);
     const freezing = this.#begin(engine);
-    freezing.encode(Infinity, undefined);
+    freezing.encode(Infinity, this.#clock);
     await this.#finish(engine, freezing, kind);
     this.#freezing = undefined;
   }
 
   async #commitTo(sink: StageRunner, epoch: Epoch, chunks: readonly Uint8Array[]): Promise<void> {
     const since = this.#clock.now();
-    for (let attempt = 0; ; attempt++) {
+    for (let attempt = 1; ; attempt++) {
       try {
         await sink.commit?.(epoch, chunks);
         return;
@@ -149,8 +145,8 @@ export class Checkpointing {
         // What is damaged does not mend by itself.
         const isLost = isTidemarkError(error) && error.code !== "JOB_FAILED" && error.code !== "FILE_UNWRITABLE";
         if (isLost || this.#clock.now() - since > RETRY_FOR_MS) throw error;
-        const wait = RETRY_MS[attempt] ?? RETRY_MOST_MS;
-        await new Promise<void>((resolve) => this.#clock.schedule(this.#clock.now() + wait, resolve));
+        const at = this.#clock.now() + waitBefore(attempt + 1);
+        await new Promise<void>((resolve) => this.#clock.schedule(at, resolve));
       }
     }
   }

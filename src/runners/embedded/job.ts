@@ -239,11 +239,9 @@ export class EmbeddedJob {
 
   async #run(): Promise<"done" | "stopped"> {
     const from = this.#checkpointing?.store.newest();
-    if (from !== undefined) {
-      if (from.kind === "drained") throw drainedBefore(this.graph.name);
-      this.#engine.restore(from.snapshot);
-      if (this.#checkpointing?.store.ended === true) return "done";
-    }
+    if (from?.kind === "drained") throw drainedBefore(this.graph.name);
+    if (from !== undefined) this.#engine.restore(from.snapshot);
+    if (this.#checkpointing?.store.ended === true) return "done";
     await this.#unlessCancelled(this.#engine.open());
     if (from !== undefined) await this.#checkpointing?.recover(this.#engine, from);
     if (this.#state === "starting") this.#state = "running";
@@ -281,7 +279,6 @@ export class EmbeddedJob {
 
   async #turns(): Promise<"done" | "stopped"> {
     const { clock, checkpoints } = this.#options;
-    const checkpointing = this.#checkpointing;
     let didSomething = true;
     for (;;) {
       if (this.#cancelled) throw cancelled(this.graph.name);
@@ -293,13 +290,13 @@ export class EmbeddedJob {
         if (this.#engine.isAtRest) return "stopped";
       }
       // What a drain has fired is nothing to go on from.
-      if (this.#state !== "draining") checkpointing?.afterTurn(this.#engine, didSomething);
-      if (checkpoints?.restartWhen?.() === true && this.#engine.isAtRest)
-        await this.#restart(checkpointing as Checkpointing);
+      const checkpointing = this.#state === "draining" ? undefined : this.#checkpointing;
+      checkpointing?.afterTurn(this.#engine, didSomething);
+      if (checkpointing !== undefined && checkpoints?.restartWhen?.() === true && this.#engine.isAtRest)
+        await this.#restart(checkpointing);
       if (this.#engine.hasDropped) this.#drops.whileRunning(clock.now(), () => this.#engine.dropped());
-      const isDraining = this.#state === "draining";
-      const due = isDraining ? Infinity : (checkpointing?.nextDue ?? Infinity);
-      if (next === "now" || this.#woken || (checkpointing?.isWriting === true && !isDraining))
+      const due = checkpointing?.nextDue ?? Infinity;
+      if (next === "now" || this.#woken || checkpointing?.isWriting === true)
         await new Promise<void>((resolve) => clock.immediate(resolve));
       else await this.#sleep(due === Infinity ? next : Math.min(due, next === "event" ? Infinity : next));
       // Waking up for a checkpoint alone is nothing that has to be in the next one.
