@@ -13,6 +13,7 @@ export const EXIT_CODES = {
 
 const USAGE_CODES: ReadonlySet<ErrorCode> = new Set([
   "USAGE",
+  "CHECKPOINT_INVALID",
   "OPTION_INVALID",
   "OPTION_MISSING",
   "OPTION_UNKNOWN",

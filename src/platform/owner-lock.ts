@@ -19,12 +19,12 @@ export function lockFolder(folder: string, owner: string): OwnerLock {
   const database = new DatabaseSync(join(folder, "lock.db"), { timeout: 0 });
   try {
     database.exec("BEGIN EXCLUSIVE");
+    writeFileSync(notes, JSON.stringify({ job: owner, pid: process.pid, since: new Date().toISOString() }));
   } catch (error) {
     database.close();
     if (!/locked|busy/i.test(String(error))) throw error;
     throw locked(folder, notes);
   }
-  writeFileSync(notes, JSON.stringify({ job: owner, pid: process.pid, since: new Date().toISOString() }));
   return {
     release() {
       database.close();

@@ -58,17 +58,22 @@ interface CheckpointRow {
 
 /** @param name the job's @param keep how many checkpoints are kept @throws CHECKPOINT_LOCKED, CHECKPOINT_DAMAGED, FILE_UNWRITABLE */
 export function openCheckpoints(folder: string, name: string, keep: number): CheckpointStore {
-  try {
-    mkdirSync(folder, { recursive: true });
-  } catch (error) {
-    throw unusable(folder, error);
-  }
-  const lock = lockFolder(folder, name);
+  const lock = ownFolder(folder, name);
   try {
     return new SqliteCheckpoints(folder, name, keep, lock);
   } catch (error) {
     lock.release();
     throw error;
+  }
+}
+
+/** Makes the folder where it is not there, and locks it. */
+function ownFolder(folder: string, name: string): OwnerLock {
+  try {
+    mkdirSync(folder, { recursive: true });
+    return lockFolder(folder, name);
+  } catch (error) {
+    throw error instanceof TidemarkError ? error : unusable(folder, error);
   }
 }
 

@@ -1,6 +1,6 @@
 /** Checkpoints of whole jobs, in a folder: going on from them, stopping, ending, and what is refused. */
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -156,6 +156,19 @@ test("a job that cannot begin lets go of the folder", async () => {
   const failure = await failureOf(run(counting(numbers(5, true)), {}, { checkpoint: checkpoint(), trace }));
   expect(failure.code).toBe("STEP_UNKNOWN");
   await run(counting(numbers(5, true)), {}, { checkpoint: checkpoint() }).wait();
+});
+
+test("FILE_UNWRITABLE: a folder that cannot be used is named, with what is in the way", async () => {
+  const start = () => failureOf(run(counting(numbers(1)), {}, { checkpoint: checkpoint() }));
+  writeFileSync(inFolder("checkpoints"), "");
+  const isFile = await start();
+  expect([isFile.code, isFile.what]).toEqual(["FILE_UNWRITABLE", expect.stringContaining("EEXIST")]);
+  rmSync(inFolder("checkpoints"));
+  for (const name of ["lock.db", "owner.json"]) {
+    mkdirSync(inFolder(`checkpoints/${name}`), { recursive: true });
+    expect((await start()).code).toBe("FILE_UNWRITABLE");
+    rmSync(inFolder("checkpoints"), { recursive: true });
+  }
 });
 
 /** A step with state, of a name and with a cell of a name. */
