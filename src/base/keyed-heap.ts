@@ -1,4 +1,4 @@
-import { NumberedRing } from "./numbered-ring.ts";
+import { NumberedQueue } from "./numbered-queue.ts";
 
 /**
  * A priority queue of items by a number, and by a second number where the first is equal.
@@ -13,7 +13,7 @@ export class KeyedHeap<T> {
   readonly #keys: number[] = [];
   readonly #orders: number[] = [];
   readonly #items: T[] = [];
-  #run = new NumberedRing<T>();
+  readonly #run = new NumberedQueue<T>();
   /** The last item of the run. */
   #lastKey = -Infinity;
   #lastOrder = -Infinity;
@@ -78,21 +78,28 @@ export class KeyedHeap<T> {
 
   /** All items with their second numbers, in no order. The heap must not change meanwhile. */
   *entries(): Generator<readonly [item: T, order: number]> {
-    for (const [item, , order] of this.#run.entries()) yield [item, order];
+    yield* this.#run.entries();
     for (let i = 0; i < this.#items.length; i++) yield [this.#items[i] as T, this.#orders[i] as number];
   }
 
-  /** Keeps only the items that `keep` says. Cost: O(n log n). */
-  retain(keep: (item: T, order: number) => boolean): void {
-    const run = this.#run;
+  /**
+   * Looks at some of the items, each time at others, and keeps only those that `keep` says. Cost: O(1) for what is in the run; what is
+   * in the heap is looked at as a whole, each time after all of the run. @returns how many have gone
+   */
+  sweep(keep: (item: T, order: number) => boolean): number {
+    const before = this.size;
+    const isRound = this.#run.sweep(keep);
+    if (this.#run.size === 0) this.#lastKey = -Infinity;
+    if (isRound && this.#items.length > 0) this.#sweepHeap(keep);
+    return before - this.size;
+  }
+
+  #sweepHeap(keep: (item: T, order: number) => boolean): void {
     const keys = this.#keys.splice(0);
     const orders = this.#orders.splice(0);
     const items = this.#items.splice(0);
-    this.#run = new NumberedRing();
-    this.#lastKey = -Infinity;
-    for (const [item, key, order] of run.entries()) if (keep(item, order)) this.push(key, order, item);
     items.forEach((item, i) => {
-      if (keep(item, orders[i] as number)) this.push(keys[i] as number, orders[i] as number, item);
+      if (keep(item, orders[i] as number)) this.#rise(keys[i] as number, orders[i] as number, item);
     });
   }
 

@@ -161,6 +161,11 @@ export class CallQueue implements CallHost {
     return this.#windows.has(window.id);
   }
 
+  /** Whether a call of a key is under way. */
+  isUnderWay(key: unknown): boolean {
+    return this.#behind.has(key);
+  }
+
   /** Says whether the stage takes more: all that has not settled counts, wherever it waits. */
   #updateFull(): void {
     if (this.#unapplied >= this.#fullAt) this.#engine.setFull(true);

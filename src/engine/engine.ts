@@ -15,11 +15,12 @@ import type { StageHost } from "../host/host.ts";
 import type { CallPolicy, Stage } from "../host/stage.ts";
 import type { CallEffects, StageRunner } from "../host/stage-runner.ts";
 import type { Epoch, SinkJob } from "../fn/sink.ts";
-import type { Snapshot, SnapshotSink } from "../host/snapshot.ts";
+import type { RecordRows, Snapshot, SnapshotSink } from "../host/snapshot.ts";
 import { assert } from "../base/assert.ts";
 import { decodeFromBytes } from "../coders/coder.ts";
 import { valueCoder } from "../coders/value.ts";
 import { MAX_TIMESTAMP } from "../model/time.ts";
+import { Eviction } from "./eviction.ts";
 import { Freezing, type GraphNames } from "./freezing.ts";
 import { type Figures, restoreFigures, type SavedFigures, saveFigures } from "./saved-figures.ts";
 import { thawStages, thawView } from "./thaw.ts";
@@ -56,7 +57,15 @@ export interface EngineDeps {
   readonly onWake: () => void;
   readonly options: unknown;
   /** With checkpoints: the job that its sinks belong to, and names that last. */
-  readonly checkpoints?: { readonly sinkJob: SinkJob; readonly names: GraphNames };
+  readonly checkpoints?: {
+    readonly sinkJob: SinkJob;
+    readonly names: GraphNames;
+    /** The first that it is going to make. */
+    readonly epoch: Epoch;
+    rows(step: string): RecordRows;
+    /** How many bytes of records may be in memory. */
+    readonly stateMemory: number;
+  };
   /** Test modes: encodes and decodes everything that passes between stages; queues it and cuts bundles at random. */
   readonly transcode?: Transcode;
   readonly cutBundle?: () => number;
@@ -102,6 +111,8 @@ export class Engine {
   #closed = false;
   /** Whether somebody waits to freeze it. */
   #resting = false;
+  /** With checkpoints: what takes records out of memory. */
+  readonly #eviction: Eviction | undefined;
 
   constructor(plans: readonly EngineStage[], deps: EngineDeps) {
     this.#deps = deps;
@@ -142,9 +153,11 @@ export class Engine {
       const state = this.#stages[i] as StageState;
       state.runner = (plans[i] as EngineStage).build(state.host);
     }
-    if (deps.checkpoints === undefined) return;
-    for (const { store } of this.#stages) store?.track();
+    const { checkpoints } = deps;
+    if (checkpoints === undefined) return;
+    for (const state of this.#stages) state.track(checkpoints.epoch, checkpoints.rows(state.stage.name));
     this.#views.track();
+    this.#eviction = new Eviction(this.#stages, checkpoints.stateMemory);
   }
 
   #connect(): void {
@@ -250,7 +263,7 @@ export class Engine {
     let read = 0;
     for (;;) {
       if (this.#fireProcessingTimers() > 0) this.#settle();
-      read = this.#timersLeft || this.#mustRest ? 0 : this.#sources.read();
+      read = this.#timersLeft || this.#mustRest || this.#eviction?.isOverfull === true ? 0 : this.#sources.read();
       this.#settle();
       if (read === 0 || stopwatch === undefined || stopwatch() - start >= budgetMs || this.#events.length > 0) break;
     }
@@ -280,6 +293,11 @@ export class Engine {
     const { names } = this.#deps.checkpoints as NonNullable<EngineDeps["checkpoints"]>;
     const job = saveFigures(this.#figures, names);
     return new Freezing(epoch, this.#stages, this.#views.takeChanges(), job, this.#takeFinalizers(), names, sink);
+  }
+
+  /** What takes records out of memory. With checkpoints only. */
+  get eviction(): Eviction {
+    return this.#eviction as Eviction;
   }
 
   /** Goes on where a checkpoint was made. Before `open`. */
@@ -498,7 +516,8 @@ export class Engine {
       next = Math.min(next, state.timers.nextProcessingTime(), state.calls?.nextTick() ?? Infinity);
       if (state.reading !== undefined) next = Math.min(next, state.reading.nextChange());
     }
-    if (this.#sources.mayRead || next <= this.#deps.now()) return "now";
+    const mayRead = this.#sources.mayRead && this.#eviction?.isOverfull !== true;
+    if (mayRead || next <= this.#deps.now()) return "now";
     return next === Infinity ? "event" : next;
   }
 

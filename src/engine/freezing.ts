@@ -15,7 +15,7 @@ import { paneCoder } from "../coders/windows.ts";
 import type { Epoch } from "../fn/sink.ts";
 import type { CollectionId, StepId, ViewId } from "../graph/graph.ts";
 import type { Invocation } from "../host/host.ts";
-import { CHANGE, type SnapshotSink } from "../host/snapshot.ts";
+import { CHANGE, NO_TIMES, type SnapshotSink, writeTimes } from "../host/snapshot.ts";
 import type { Timestamp } from "../model/time.ts";
 import type { Window } from "../model/window.ts";
 import type { SavedFigures } from "./saved-figures.ts";
@@ -38,7 +38,7 @@ export const WAITS = { inbox: 1, parked: 2, call: 3, timerCall: 4 } as const;
 interface FrozenStage {
   readonly state: StageState;
   readonly facts: Readonly<Record<string, unknown>>;
-  readonly windows: readonly { readonly window: Window; readonly fired: boolean }[];
+  readonly windows: readonly { readonly window: Window; readonly fired: boolean; readonly records: number }[];
   readonly timers: ReturnType<StageState["timers"]["save"]>;
   readonly reading: unknown;
   readonly inbox: readonly Waiting[];
@@ -99,13 +99,17 @@ export class Freezing {
         layout: store?.format.layout,
         saved: runner.save?.(),
       },
-      windows: store === undefined ? [] : [...store.values()].map(({ window, fired }) => ({ window, fired })),
+      windows: Array.from(store?.values() ?? [], ({ window, fired, records, cold }) => ({
+        window,
+        fired,
+        records: records.size + cold,
+      })),
       timers: state.timers.save(),
       reading: state.reading?.save(),
       inbox: [...state.inbox],
       parked: Array.from(state.parked(), (waiting) => [...waiting]),
       calls: state.calls?.saved() ?? [],
-      records: store && new RecordWriter(stage.name, store, this.#sink),
+      records: store && new RecordWriter(state, store, this.#sink),
       sealed: stage.kind === "sink" ? (runner.seal?.(this.epoch) ?? []) : [],
     };
   }
@@ -140,7 +144,7 @@ export class Freezing {
     const bytes = (window: Window): Uint8Array => encodeToBytes(coder as Coder<Window>, window);
     const body = {
       ...facts,
-      windows: windows.map(({ window, fired }) => [bytes(window), fired]),
+      windows: windows.map(({ window, fired, records }) => [bytes(window), fired, records]),
       timers: {
         ...timers,
         windows: timers.windows.map(({ window, ...timer }) => ({ ...timer, window: bytes(window) })),
@@ -222,6 +226,7 @@ export class Freezing {
       bytesCoder.encode(encodeToBytes(windows, window), out);
       if (contents !== undefined) {
         bytesCoder.encode(NO_KEY, out);
+        writeTimes(NO_TIMES, false, out);
         bytesCoder.encode(encodeToBytes(coder, contents), out);
       }
       this.#sink.put({ kind: "view", step, body: out.finish() });

@@ -28,13 +28,8 @@ export class Holds {
     if (hold.released) return;
     hold.released = true;
     this.#released++;
-    // Released holds leave when they reach the top; should they outnumber the rest, all are swept out.
-    if (this.#released > 1024 && this.#released > this.#heap.size / 2) this.#sweep();
-  }
-
-  #sweep(): void {
-    this.#heap.retain((hold) => !hold.released);
-    this.#released = 0;
+    // Released holds leave when they reach the top; while they outnumber the rest, they are swept out bit by bit.
+    if (this.#released > 1024 && this.#released > this.#heap.size / 2) this.#released -= this.#heap.sweep(isHeld);
   }
 
   earliest(): number {
@@ -45,4 +40,8 @@ export class Holds {
     }
     return Infinity;
   }
+}
+
+function isHeld({ released }: Hold): boolean {
+  return !released;
 }

@@ -10,6 +10,7 @@ import type { CollectionId, StepId } from "../graph/graph.ts";
 import type { Emitter } from "../host/emitter.ts";
 import type { CallHost, DropReason, SideInputHost, StageHost } from "../host/host.ts";
 import { type KeyedRecord, type RecordFormat, RecordStore } from "../host/records.ts";
+import type { RecordRows } from "../host/snapshot.ts";
 import type { CallPolicy, Stage } from "../host/stage.ts";
 import type { StageRunner } from "../host/stage-runner.ts";
 import type { ElementCount, ElementCounts } from "../host/element-counts.ts";
@@ -18,8 +19,10 @@ import type { Pane } from "../model/pane.ts";
 import { MIN_TIMESTAMP, type Timestamp } from "../model/time.ts";
 import type { Window } from "../model/window.ts";
 import { CallQueue } from "./calls.ts";
+import { ColdRecords } from "./cold-records.ts";
 import { type Hold, Holds } from "./holds.ts";
 import type { SideInputStore } from "./side-input-store.ts";
+import { WrittenRecords } from "./record-chunks.ts";
 import type { Reading } from "./source.ts";
 import { StageTimers } from "./timers.ts";
 
@@ -68,6 +71,9 @@ export class StageState {
   /** Set once by the engine before anything runs. */
   runner: StageRunner = undefined as unknown as StageRunner;
   store: RecordStore<KeyedRecord> | undefined;
+  /** With checkpoints, of a step that can do without some of its records in memory. */
+  cold: ColdRecords | undefined;
+  readonly written: WrittenRecords = new WrittenRecords();
 
   inputWatermark: Timestamp = MIN_TIMESTAMP;
   outputWatermark: Timestamp = MIN_TIMESTAMP;
@@ -157,6 +163,16 @@ export class StageState {
       outputWatermark: () => this.outputWatermark,
       now: () => engine.now(),
     };
+  }
+
+  /** Begins to track what changes in its records. @param interval the first, above all before */
+  track(interval: number, rows: RecordRows): void {
+    const { store } = this;
+    if (store?.format.lazy === true) {
+      this.cold = new ColdRecords(store, this.timers, rows);
+      this.timers.setCold(this.cold);
+    }
+    store?.track(interval, this.cold);
   }
 
   #park(value: unknown, timestamp: Timestamp, window: Window, pane: Pane): void {

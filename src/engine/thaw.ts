@@ -5,12 +5,13 @@ import { decodeFromBytes } from "../coders/coder.ts";
 import { valueCoder } from "../coders/value.ts";
 import { paneCoder } from "../coders/windows.ts";
 import type { CollectionId, ViewId } from "../graph/graph.ts";
-import type { KeyedRecord } from "../host/records.ts";
+import type { KeyedRecord, RecordStore } from "../host/records.ts";
 import type { Snapshot } from "../host/snapshot.ts";
 import type { Timestamp } from "../model/time.ts";
 import type { Window } from "../model/window.ts";
 import { type GraphNames, WAITS, windowsOf } from "./freezing.ts";
-import { restoreRecord } from "./record-chunks.ts";
+import { file, readRecord } from "./record-chunks.ts";
+import { thawChanges } from "./thaw-changes.ts";
 import type { SideInputStore } from "./side-input-store.ts";
 import type { StageState } from "./stage-state.ts";
 import type { SavedTimers } from "./timers.ts";
@@ -24,7 +25,7 @@ interface StageFacts {
   readonly busyMs: number;
   readonly elementsIn: number;
   readonly saved: unknown;
-  readonly windows: readonly (readonly [window: Uint8Array, fired: boolean])[];
+  readonly windows: readonly (readonly [window: Uint8Array, fired: boolean, records: number])[];
   readonly timers: Omit<SavedTimers, "windows"> & {
     readonly windows: readonly (Omit<SavedTimers["windows"][number], "window"> & { readonly window: Uint8Array })[];
   };
@@ -88,21 +89,39 @@ function thawKeyed(
   snapshot: Snapshot,
   names: GraphNames,
 ): void {
-  const { store, stage } = state;
+  const { store } = state;
   const coder = windowsOf(state, names);
   const windowOf = (bytes: Uint8Array): Window => {
     if (coder === undefined) throw corrupt("a window of a stage without input");
     return coder.decode(new ByteReader(bytes));
   };
   if (store !== undefined) {
-    for (const [bytes, fired] of windows) store.open(windowOf(bytes)).fired = fired;
-    for (const entry of snapshot.entries("records", stage.name)) restoreRecord(entry, store, state.timers);
+    const totals = windows.map(([bytes, fired, records]) => {
+      const slot = store.open(windowOf(bytes));
+      slot.fired = fired;
+      return [slot, records] as const;
+    });
+    if (state.cold === undefined) thawAll(state, store, snapshot);
+    else {
+      thawChanges(state, store, snapshot);
+      for (const [slot, records] of totals) state.cold.restored(slot, Math.max(0, records - slot.records.size));
+    }
   }
   state.timers.restore({
     ...timers,
     windows: timers.windows.map((timer) => ({ ...timer, window: windowOf(timer.window) })),
   });
   state.runner.restored?.(saved);
+}
+
+/** Reads all records of a step that needs them in memory. */
+function thawAll({ stage, timers }: StageState, store: RecordStore<KeyedRecord>, snapshot: Snapshot): void {
+  const { windows, keys } = store.format;
+  for (const entry of snapshot.entries("records", stage.name)) {
+    const key = keys.coder.decode(new ByteReader(entry.key));
+    const { window } = store.open(windows.decode(new ByteReader(entry.window)));
+    file(readRecord(entry, key, keys.toMapKey(key), window, store.format), store, timers, snapshot.folded);
+  }
 }
 
 function readingOf(state: StageState, reading: NonNullable<StageFacts["reading"]>, names: GraphNames): unknown {
@@ -150,7 +169,8 @@ function thawTimerCall(state: StageState, input: ByteReader): void {
   const window = format.windows.decode(new ByteReader(windowBytes));
   const key = format.keys.coder.decode(new ByteReader(keyBytes));
   const mapKey = format.keys.toMapKey(key);
-  const filed = store.find(window)?.records.get(mapKey);
+  const slot = store.find(window);
+  const filed = slot?.records.get(mapKey) ?? (slot && store.load(slot, key, mapKey));
   const record: KeyedRecord = filed ?? format.read(new ByteReader(body), key, mapKey, window);
   calls.submitTimer({ record, family, tag, at }, timestamp, window, mapKey);
 }
@@ -159,5 +179,9 @@ function thawTimerCall(state: StageState, input: ByteReader): void {
 export function thawView(view: ViewId, views: SideInputStore, snapshot: Snapshot, names: GraphNames): void {
   const { step, window, contents } = names.view(view);
   for (const entry of snapshot.entries("view", step))
-    views.restore(view, decodeFromBytes(window, entry.window), decodeFromBytes(contents, entry.body) as unknown[]);
+    views.restore(
+      view,
+      decodeFromBytes(window, entry.window),
+      decodeFromBytes(contents, entry.bodies[0] as Uint8Array) as unknown[],
+    );
 }

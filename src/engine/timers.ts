@@ -15,6 +15,7 @@ import { KeyedHeap } from "../base/keyed-heap.ts";
 import type { TimeDomain } from "../fn/timer.ts";
 import type { TimerHost } from "../host/host.ts";
 import { type KeyedRecord, type TimerEntry, timersOf } from "../host/records.ts";
+import type { TimeKind } from "../host/snapshot.ts";
 import { MAX_TIMESTAMP, MIN_TIMESTAMP, type Timestamp } from "../model/time.ts";
 import type { Window } from "../model/window.ts";
 import type { Hold, Holds } from "./holds.ts";
@@ -51,6 +52,7 @@ class Entry implements TimerEntry {
   place = NO_PLACE;
   /** Where it holds the watermark, unless that is its own time. */
   hold: Hold | undefined;
+  indexedAt = NaN;
 
   constructor(kind: TimerKind, of: KeyedRecord | Window, tag: string, at: Timestamp, seq: number) {
     this.kind = kind;
@@ -134,6 +136,17 @@ function factsOf({ kind, of, tag, at, hold }: Entry): SetTimer {
   return { record, window: record?.window ?? (of as Window), family, tag, domain, at, holdAt: hold?.at ?? at };
 }
 
+/** Timers of records that are not in memory. */
+export interface ColdTimers {
+  /** The least time of a kind among them; Infinity where there is none. */
+  earliest(kind: TimeKind): number;
+  /** Brings the first of a kind into memory, and with it some of those after it: their timers are set after that. */
+  loadFirst(kind: TimeKind): void;
+}
+
+/** A record's timer, as a checkpoint keeps it. */
+export type SavedTimer = Omit<TimerEntry, "owner" | "indexedAt">;
+
 /** What fires. */
 export interface TimerTarget {
   fireWindow(window: Window, at: Timestamp): void;
@@ -158,6 +171,7 @@ export class StageTimers implements TimerHost {
   readonly #isBusy: ((window: Window) => boolean) | undefined;
   readonly #refused: () => void;
   readonly #willChange: (record: KeyedRecord) => void;
+  #cold: ColdTimers | undefined;
   #seq = 0;
   #live = 0;
   /** Processing-time timers that hold the watermark: the program's own, not those of triggers and TTLs. */
@@ -182,9 +196,14 @@ export class StageTimers implements TimerHost {
     this.#isBusy = isBusy;
   }
 
-  /** Timers that are set. */
+  /** Timers that are set, of records in memory. */
   get size(): number {
     return this.#live;
+  }
+
+  /** There may be timers that are not in memory. */
+  setCold(cold: ColdTimers): void {
+    this.#cold = cold;
   }
 
   setWindowTimer(window: Window, at: Timestamp, holdAt: Timestamp = Infinity): void {
@@ -281,18 +300,32 @@ export class StageTimers implements TimerHost {
   #kill(entry: Entry): void {
     if (!entry.live) return;
     if (!entry.kind.isWindow) this.#willChange(entry.owner);
-    if (isPromised(entry)) this.#promised--;
-    this.#live--;
-    const wasMarked = isMarked(entry);
-    entry.place = DEAD;
-    if (wasMarked) haunt(this.#queueOf(entry));
-    if (entry.hold !== undefined) this.#holds.release(entry.hold);
+    this.#end(entry);
     if (entry.kind.isWindow) return;
     const { owner } = entry;
     if (owner.timers instanceof Map) {
       owner.timers.delete(nameOf(entry.family, entry.tag));
       if (owner.timers.size === 0) owner.timers = undefined;
     } else owner.timers = undefined;
+  }
+
+  #end(entry: Entry): void {
+    if (isPromised(entry)) this.#promised--;
+    this.#live--;
+    const wasMarked = isMarked(entry);
+    entry.place = DEAD;
+    if (wasMarked) haunt(this.#queueOf(entry));
+    if (entry.hold !== undefined) this.#holds.release(entry.hold);
+  }
+
+  /** Whether no timer of a record waits as a call. */
+  areQueued(owner: KeyedRecord): boolean {
+    return timersOf(owner).every((timer) => isMarked(timer as Entry));
+  }
+
+  /** Forgets the timers of a record that leaves the memory. */
+  evict(owner: KeyedRecord): void {
+    for (const timer of timersOf(owner)) this.#end(timer as Entry);
   }
 
   /** The first entry of a queue, where it is marked. */
@@ -322,10 +355,11 @@ export class StageTimers implements TimerHost {
     entry.place = NO_PLACE;
   }
 
-  /** The least time at which timers hold the output watermark by their own time. */
+  /** The least time at which timers hold the output watermark by their own time, and those that are not in memory by any. */
   earliestHold(): number {
     // One that was moved to later is marked too early, which never matters: below the input watermark no mark is left.
-    return this.#first(this.#holding) === undefined ? Infinity : this.#holding.marks.firstKey;
+    const inMemory = this.#first(this.#holding) === undefined ? Infinity : this.#holding.marks.firstKey;
+    return this.#cold === undefined ? inMemory : Math.min(inMemory, this.#cold.earliest("hold"));
   }
 
   /** Every timer that is set, but those that wait as calls. Changes nothing. Cost: a look at each. */
@@ -355,19 +389,21 @@ export class StageTimers implements TimerHost {
   }
 
   /** Sets a timer as it was when the checkpoint was made. */
-  restoreTimer(owner: KeyedRecord, { family, tag, domain, at, holdAt, seq }: Omit<TimerEntry, "owner">): void {
+  restoreTimer(owner: KeyedRecord, { family, tag, domain, at, holdAt, seq }: SavedTimer): void {
     this.#put(owner, new Entry(this.#kind(family, domain), owner, tag, at, seq), holdAt);
   }
 
   /** When the next processing-time timer is due; Infinity when there is none. */
   nextProcessingTime(): number {
-    return this.#next(this.#processing)?.at ?? Infinity;
+    const inMemory = this.#next(this.#processing)?.at ?? Infinity;
+    return this.#cold === undefined ? inMemory : Math.min(inMemory, this.#cold.earliest("processing"));
   }
 
   /** The event time of the earliest timer; Infinity when there is none. */
   nextEventTime(): number {
     this.#resume();
-    return this.#nextEvent()?.at ?? Infinity;
+    const inMemory = this.#nextEvent()?.at ?? Infinity;
+    return this.#cold === undefined ? inMemory : Math.min(inMemory, this.#cold.earliest("event"));
   }
 
   /** A window's timer comes after the records' own of the same time: a window that expires takes their state with it. */
@@ -388,7 +424,14 @@ export class StageTimers implements TimerHost {
     this.#resume();
     let fired = 0;
     while (fired < most) {
-      const next = this.#nextEvent();
+      let next = this.#nextEvent();
+      while (
+        this.#cold !== undefined &&
+        this.#cold.earliest("event") < Math.min(watermark, (next?.at ?? Infinity) + 1)
+      ) {
+        this.#cold.loadFirst("event");
+        next = this.#nextEvent();
+      }
       if (next === undefined || next.at >= watermark) break;
       this.#take(next);
       if (next.kind.isWindow && this.#mustWait(next)) {
@@ -402,8 +445,14 @@ export class StageTimers implements TimerHost {
   }
 
   #mustWait(entry: Entry): boolean {
-    if (entry.kind.expires && this.#watermark === MAX_TIMESTAMP && this.#promised > 0) return true;
+    if (entry.kind.expires && this.#watermark === MAX_TIMESTAMP && this.#hasPromised()) return true;
     return this.#isBusy?.(entry.window) === true;
+  }
+
+  /** Asked once the input is over. */
+  #hasPromised(): boolean {
+    while (this.#cold !== undefined && this.#cold.earliest("hold") < Infinity) this.#cold.loadFirst("hold");
+    return this.#promised > 0;
   }
 
   /** Puts back what was suspended and need not wait any more. */
@@ -442,6 +491,7 @@ export class StageTimers implements TimerHost {
 
   /** Fires the processing-time timers that are due at `now`. Those that a callback sets to be due again wait for the next call. */
   fireProcessingTime(now: number, target: TimerTarget): number {
+    while (this.#cold !== undefined && this.#cold.earliest("processing") <= now) this.#cold.loadFirst("processing");
     const due: Entry[] = [];
     for (let next = this.#next(this.#processing); next !== undefined && next.at <= now;) {
       this.#take(next);
@@ -461,7 +511,10 @@ export class StageTimers implements TimerHost {
   /** Whether a drain still has something to fire: what the program set in processing time, once nothing else is due. */
   get mustDrain(): boolean {
     return (
-      !this.#drained && this.#promised > 0 && this.#watermark === MAX_TIMESTAMP && this.nextEventTime() >= MAX_TIMESTAMP
+      !this.#drained &&
+      this.#watermark === MAX_TIMESTAMP &&
+      this.nextEventTime() >= MAX_TIMESTAMP &&
+      this.#hasPromised()
     );
   }
 
@@ -496,12 +549,15 @@ function mark(queue: TimerQueue, entry: Entry): void {
   queue.marks.push(entry.at, entry.seq, entry);
 }
 
-/** A mark has become a ghost. Should ghosts outnumber the rest, all are swept out. */
+/** A mark has become a ghost. While ghosts outnumber the rest, they are swept out bit by bit. */
 function haunt(queue: TimerQueue): void {
   queue.ghosts++;
   if (queue.ghosts <= GHOSTS_MAX || queue.ghosts * 2 < queue.marks.size) return;
-  queue.marks.retain((entry, order) => entry.place === order);
-  queue.ghosts = 0;
+  queue.ghosts -= queue.marks.sweep(isNoGhost);
+}
+
+function isNoGhost(entry: Entry, order: number): boolean {
+  return entry.place === order;
 }
 
 function isBefore(a: Entry, b: Entry): boolean {

@@ -24,7 +24,7 @@ export function callTimers(
     fireWindow(window, at): void {
       const slot = records.find(window);
       if (slot === undefined) return;
-      for (const record of slot.records.values()) {
+      for (const record of records.expiring(slot)) {
         records.dropTimers(record, step);
         if (doFn.onWindowExpiration) {
           host.calls.submitTimer(

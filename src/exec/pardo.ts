@@ -186,7 +186,7 @@ export class StatefulOperator implements Emitter {
   fireWindow(window: Window, at: Timestamp): void {
     const slot = this.#records.find(window);
     if (slot === undefined) return;
-    for (const record of slot.records.values()) {
+    for (const record of this.#records.expiring(slot)) {
       this.#records.dropTimers(record, this.#step.id);
       if (this.#doFn.onWindowExpiration) {
         this.#callback(this.#doFn.onWindowExpiration as Method, record, window.maxTimestamp, at, "");

@@ -63,6 +63,7 @@ export function windowLaneFormat(coders: StepCoders): RecordFormat<WindowCell> {
   const { accumulator } = coders;
   return {
     layout: layoutOf("window", coders),
+    lazy: true,
     keys: keyCoderFor(coders.key),
     windows: windowCoder(coders.windowFn),
     write(cell, out) {
@@ -84,6 +85,7 @@ export function sliceLaneFormat(coders: StepCoders): RecordFormat<OwnCell> {
   return {
     ...inner,
     layout: layoutOf("slice", coders),
+    lazy: false,
     windows: {
       name: `slices(${inner.windows.name})`,
       deterministic: true,
@@ -125,6 +127,7 @@ export function generalLaneFormat(coders: StepCoders, trigger: string): RecordFo
   const { accumulator } = coders;
   return {
     layout: `${layoutOf("general", coders)} ${trigger}`,
+    lazy: false,
     keys: keyCoderFor(coders.key),
     windows: windowCoder(coders.windowFn),
     write(cell, out) {
@@ -173,8 +176,10 @@ export function stateFormat(
   const cells = Object.entries(specs).map(([name, spec]) => ({ name, spec, coder: itemCoder(spec) }));
   const described = cells.map(({ name, spec, coder }) => `${name}: ${spec.kind}<${coder.name}>`);
   const fresh = recordsOf(cells.length);
+  const bags = cells.flatMap(({ spec: { kind } }, i) => (kind === "bag" ? [i] : []));
   return {
     layout: `state(${key?.name ?? "canonical"}, ${windowFn.kind}) {${described.join(", ")}}`,
+    lazy: true,
     keys: keyCoderFor(key),
     windows: windowCoder(windowFn),
     write(record, out) {
@@ -197,6 +202,28 @@ export function stateFormat(
       });
       return record;
     },
+    ...(bags.length > 0 && {
+      lists: (record) => bags.map((i) => cellOf(record, i) as unknown[] | undefined),
+      writeAdded(record, since, out) {
+        for (let i = 0; i < cells.length; i++) {
+          const { spec, coder } = cells[i] as (typeof cells)[number];
+          const data = cellOf(record, i);
+          const from = since[bags.indexOf(i)];
+          writeCell(spec, coder, from === undefined ? data : (data as unknown[] | undefined)?.slice(from), out);
+          if (spec.ttl !== undefined) out.float64(record.writtenAt?.[i] ?? 0);
+        }
+      },
+      readAdded(record, input) {
+        cells.forEach(({ spec, coder }, i) => {
+          const data = readCell(spec, coder, input);
+          if (spec.kind !== "bag") setCell(record, i, data);
+          else for (const item of (data ?? []) as unknown[]) (cellOf(record, i) as unknown[]).push(item);
+          if (spec.ttl === undefined) return;
+          const writtenAt = input.float64();
+          if (data !== undefined) (record.writtenAt ??= [])[i] = writtenAt;
+        });
+      },
+    }),
   };
 }
 
@@ -239,5 +266,12 @@ export function unwritten<R extends KeyedRecord>(): RecordFormat<R> {
   const never = (): never => {
     throw corrupt("records of this host are never written");
   };
-  return { layout: "", keys: keyCoderFor(undefined), windows: valueCoder as Coder<Window>, write: never, read: never };
+  return {
+    layout: "",
+    lazy: false,
+    keys: keyCoderFor(undefined),
+    windows: valueCoder as Coder<Window>,
+    write: never,
+    read: never,
+  };
 }

@@ -60,7 +60,7 @@ export class StateRecords {
   open(key: unknown, mapKey: MapKey, window: Window): StateRecord | undefined {
     const slot = this.#slot(window);
     if (slot === undefined) return undefined;
-    let record = slot.records.get(mapKey);
+    let record = slot.records.get(mapKey) ?? (slot.cold > 0 ? this.#store.load(slot, key, mapKey) : undefined);
     if (record === undefined) {
       record = this.#fresh(key, mapKey, slot.window);
       slot.records.set(mapKey, record);
@@ -74,7 +74,8 @@ export class StateRecords {
   peek(key: unknown, mapKey: MapKey, window: Window): StateRecord {
     const slot = this.#slot(window);
     assert(slot !== undefined, `window ${window.id} expired under a call`);
-    return slot.records.get(mapKey) ?? this.#fresh(key, mapKey, slot.window);
+    const found = slot.records.get(mapKey) ?? this.#store.load(slot, key, mapKey);
+    return found ?? this.#fresh(key, mapKey, slot.window);
   }
 
   /** Looks windows up anew: between bundles a host may have taken records away. */
@@ -126,7 +127,14 @@ export class StateRecords {
     slot.fired = true;
     if (!this.#hasCells)
       for (const record of slot.records.values()) if (record.timers === undefined) this.#store.remove(record);
-    if (this.#hasCells || slot.records.size === 0) this.#store.drop(window);
+    if (this.#hasCells || isEmpty(slot)) this.#store.drop(window);
+  }
+
+  /** All of a window that has come to its end and that something is to be done with. */
+  expiring(slot: WindowRecords<StateRecord>): Iterable<StateRecord> {
+    const { onWindowExpiration, timers } = this.#doFn;
+    const isAsked = onWindowExpiration !== undefined || Object.keys(timers ?? {}).length > 0;
+    return isAsked ? this.#store.all(slot, true) : slot.records.values();
   }
 
   get tracker(): RecordTracker {
@@ -143,7 +151,7 @@ export class StateRecords {
     const slot = this.find(record.window);
     if (slot === undefined || (this.#doFn.onWindowExpiration !== undefined && !slot.fired)) return;
     this.#store.remove(record);
-    if (slot.fired && slot.records.size === 0) this.#store.drop(record.window);
+    if (slot.fired && isEmpty(slot)) this.#store.drop(record.window);
   }
 
   ttlWritten(record: StateRecord, ttl: number): void {
@@ -212,6 +220,10 @@ export class StateRecords {
     else this.release(record);
     return true;
   }
+}
+
+function isEmpty({ records, cold }: WindowRecords<StateRecord>): boolean {
+  return records.size + cold === 0;
 }
 
 /** Asked at each write of a cell with a TTL, so without a list of its own where there is one timer. */

@@ -96,7 +96,7 @@ export class WindowLane implements Emitter {
           this.#late.drop(element, timestamp, window, expiryTime(window, this.#windowing.allowedLateness), "expired");
           continue;
         }
-        let cell = slot.records.get(mapKey);
+        let cell = slot.records.get(mapKey) ?? (slot.cold > 0 ? records.load(slot, key, mapKey) : undefined);
         if (cell === undefined) {
           checkNewKey(step, key);
           cell = newCell(key, mapKey, slot.window);
@@ -159,7 +159,7 @@ export class WindowLane implements Emitter {
       slot.fired = true;
       const windows = [window];
       const pane = expired ? ON_TIME_AND_ONLY : undefined;
-      for (const cell of slot.records.values()) this.#fire(cell, windows, pane);
+      for (const cell of this.#records.all(slot, !expired)) this.#fire(cell, windows, pane);
     }
     if (expired) this.#records.drop(window);
   }

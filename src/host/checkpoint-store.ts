@@ -5,7 +5,7 @@
  * S2 One job writes at a time; a second one is refused as long as the first lives.
  */
 import type { Epoch } from "../fn/sink.ts";
-import type { Snapshot, SnapshotSink } from "./snapshot.ts";
+import type { RecordRows, Snapshot, SnapshotSink } from "./snapshot.ts";
 
 /**
  * `checkpoint`: made while the job runs. `savepoint`: made to stop it. `final`: its input is over and all has been handled.
@@ -32,6 +32,12 @@ export interface CheckpointStore {
   begin(epoch: Epoch): SnapshotSink;
   /** Resolves when it is on the disk. */
   commit(epoch: Epoch, kind: CheckpointKind, createdMs: number): Promise<void>;
+  /** What has been folded so far: the changes of all epochs up to the one that `folded` told last, one row for each record. */
+  rows(step: string): RecordRows;
+  /** Asks that what can be folded is; `folded` hears of it. */
+  fold(): void;
+  /** Told when rows have all changes up to an epoch. Set by who reads them. */
+  folded: ((epoch: Epoch) => void) | undefined;
   /** The job has ended. */
   end(): Promise<void>;
   /** Lets go of what it holds. */

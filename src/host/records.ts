@@ -33,6 +33,8 @@ export interface TimerEntry {
   holdAt: Timestamp;
   /** The order in which timers were set. */
   readonly seq: number;
+  /** The time of its record in the rows of the checkpoint store, where this is its only timer: not after `at`. NaN where it has none. */
+  indexedAt: number;
 }
 
 /** What every record has; steps add their own fields. */
@@ -66,6 +68,10 @@ export interface StateData {
 export interface WindowRecords<R extends KeyedRecord> {
   readonly window: Window;
   records: Map<MapKey, R>;
+  /** How many more of them are not in memory: see `RecordStore.load`. */
+  cold: number;
+  /** Keys whose records have been taken away, and in which interval, as long as rows may have them. */
+  removed: Map<MapKey, number> | undefined;
   /** Whether the end-of-window firing has been. */
   fired: boolean;
 }
@@ -74,12 +80,29 @@ export interface WindowRecords<R extends KeyedRecord> {
 export interface RecordFormat<R extends KeyedRecord> {
   /** Equal texts, equal bytes: what a checkpoint must have been written with to be read. */
   readonly layout: string;
+  /** Whether the step asks for records by `RecordStore.load` and `all`, so that those it does not use need not be in memory. */
+  readonly lazy: boolean;
   readonly keys: KeyCoder<unknown>;
   /** Of the windows of records and of window timers. */
   readonly windows: Coder<Window>;
   /** Writes what the record keeps, without key, window and timers. */
   write(record: R, out: ByteWriter): void;
   read(input: ByteReader, key: unknown, mapKey: MapKey, window: Window): R;
+  /** Lists in the record that grow at their ends alone as long as they are the same ones. */
+  lists?(record: R): readonly (readonly unknown[] | undefined)[];
+  /** Writes what has been added to them, in place of all. @param since their lengths when the record was written last */
+  writeAdded?(record: R, since: readonly number[], out: ByteWriter): void;
+  readAdded?(record: R, input: ByteReader): void;
+}
+
+/** Records that are not in memory. Kept by the host. */
+export interface ColdRecords<R extends KeyedRecord> {
+  /** The record of a key, filed again; undefined where there is none. */
+  load(slot: WindowRecords<R>, key: unknown, mapKey: MapKey): R | undefined;
+  /** All of a window, bit by bit. @param file whether they are filed, and their timers set */
+  loadAll(slot: WindowRecords<R>, file: boolean): Iterable<R>;
+  /** A window has been dropped. */
+  dropped(slot: WindowRecords<R>): void;
 }
 
 /** A record that was taken away, or all of a window. */
@@ -98,17 +121,16 @@ export interface RecordChanges<R extends KeyedRecord> {
   readonly gone: readonly Gone[];
 }
 
-/** A record that is written down, and has not changed since. */
-const CLEAN = -1;
-/** One that was changed in the present interval, and taken away. */
-const GONE = -2;
+/** The mark of one that was changed in the present interval, and taken away. */
+const GONE = -(2 ** 30) + 1;
 
 /**
  * All records of one step.
  *
  * With checkpoints, time is cut into intervals, from 1; a record that changes in one is listed once. At a checkpoint the list is
  * handed over and the next interval begins. Records of the list are written down bit by bit after that, and one that is about to
- * change meanwhile at once (`writeFirst`), so that what is written is what was there at that instant.
+ * change meanwhile at once (`writeFirst`), so that what is written is what was there at that instant. The mark of a record that is
+ * written down and has not changed since is its interval below zero.
  */
 export class RecordStore<R extends KeyedRecord> {
   readonly format: RecordFormat<R>;
@@ -119,14 +141,32 @@ export class RecordStore<R extends KeyedRecord> {
   #gone: Gone[] = [];
   #frozen = 0;
   #writeFirst: ((record: R) => void) | undefined;
+  #cold: ColdRecords<R> | undefined;
 
   constructor(format: RecordFormat<R>) {
     this.format = format;
   }
 
-  /** Begins to track what changes. */
-  track(): void {
-    this.interval = 1;
+  /** Begins to track what changes. @param interval the first, above all that records have been written in */
+  track(interval: number, cold?: ColdRecords<R>): void {
+    this.interval = interval;
+    this.#cold = cold;
+  }
+
+  /** The record of a key that is not in memory, filed again; undefined where there is none. */
+  load(slot: WindowRecords<R>, key: unknown, mapKey: MapKey): R | undefined {
+    if (slot.cold === 0 || slot.removed?.has(mapKey) === true) return undefined;
+    return this.#cold?.load(slot, key, mapKey);
+  }
+
+  /** All records of a window. @param file whether those that are not in memory are needed there after this */
+  all(slot: WindowRecords<R>, file: boolean): Iterable<R> {
+    return slot.cold === 0 || this.#cold === undefined ? slot.records.values() : this.#withCold(this.#cold, slot, file);
+  }
+
+  *#withCold(cold: ColdRecords<R>, slot: WindowRecords<R>, file: boolean): Iterable<R> {
+    yield* slot.records.values();
+    yield* cold.loadAll(slot, file);
   }
 
   /**
@@ -155,7 +195,7 @@ export class RecordStore<R extends KeyedRecord> {
   /** Whether a record of the list of the last `freeze` is still to be written; it is written now. */
   takeUnwritten(record: R): boolean {
     if (record.mark !== this.#frozen) return false;
-    record.mark = CLEAN;
+    record.mark = -this.#frozen;
     return true;
   }
 
@@ -165,9 +205,9 @@ export class RecordStore<R extends KeyedRecord> {
     this.#writeFirst = undefined;
   }
 
-  /** Files a record that has been read from a checkpoint. */
-  restore(record: R): void {
-    record.mark = CLEAN;
+  /** Files a record that has been read. @param interval that in which it was written */
+  restore(record: R, interval: number): void {
+    record.mark = -interval;
     this.open(record.window).records.set(record.mapKey, record);
   }
 
@@ -184,7 +224,7 @@ export class RecordStore<R extends KeyedRecord> {
     const id = window.id;
     let found = this.#windows.get(id);
     if (found === undefined) {
-      found = { window, records: new Map(), fired: false };
+      found = { window, records: new Map(), cold: 0, removed: undefined, fired: false };
       this.#windows.set(id, found);
     }
     return found;
@@ -198,6 +238,7 @@ export class RecordStore<R extends KeyedRecord> {
     if (this.interval === 0 || record.mark === 0) return;
     if (record.mark === this.interval) record.mark = GONE;
     this.#gone.push({ window: found.window, key: record.key, whole: false });
+    if (this.#cold !== undefined) (found.removed ??= new Map()).set(record.mapKey, this.interval);
   }
 
   drop(window: Window): void {
@@ -207,10 +248,11 @@ export class RecordStore<R extends KeyedRecord> {
     this.#windows.delete(id);
     if (this.interval > 0) this.#dropTracked(found);
     found.records = new Map(); // P3
+    this.#cold?.dropped(found);
   }
 
-  #dropTracked({ window, records }: WindowRecords<R>): void {
-    let written = false;
+  #dropTracked({ window, records, cold }: WindowRecords<R>): void {
+    let written = cold > 0;
     for (const record of records.values()) {
       written ||= record.mark !== 0;
       if (record.mark === this.interval) record.mark = GONE;
@@ -225,7 +267,7 @@ export class RecordStore<R extends KeyedRecord> {
   /** The number of keys over all windows. */
   countKeys(): number {
     let count = 0;
-    for (const { records } of this.#windows.values()) count += records.size;
+    for (const { records, cold } of this.#windows.values()) count += records.size + cold;
     return count;
   }
 }

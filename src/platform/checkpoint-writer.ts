@@ -4,25 +4,28 @@
  *
  * It is bundled by itself (rolldown.config.ts), so that the thread loads no more of Tidemark than it needs.
  *
- * W1 A checkpoint and the removal of those that it replaces are one transaction, on the disk before the answer goes out.
- * W2 Changes lie as chunks, as they came, until there are many; then those that all kept checkpoints share are folded into rows,
- *    the last one of each key and window. Chunks cost a thirtieth of rows (measured).
+ * W1 Chunks are written as they come, and count for nothing before the row of their checkpoint is there. That row and the removal of
+ *    those that it replaces are one transaction, on the disk before the answer goes out, and everything before it too.
+ * W2 Changes lie as chunks, as they came, until there are many, or the job asks for rows; then they are folded, bit by bit, between
+ *    checkpoints. Chunks cost a thirtieth of rows (measured).
  */
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { parentPort, workerData } from "node:worker_threads";
 import { CHANGE_KINDS } from "../host/current-entries.ts";
-import { type Chunk, readChanges } from "../host/snapshot.ts";
-import { addSum, CHANGE_ORDER, CHANGES, checkpointSum, chunkSum, entrySum } from "./checkpoint-rows.ts";
+import type { Chunk } from "../host/snapshot.ts";
+import { Folding } from "./checkpoint-folding.ts";
+import { addSum, CHANGES, checkpointSum, chunkSum } from "./checkpoint-rows.ts";
 
 /** What the thread is told. */
 export type WriterMessage =
   | { readonly kind: "chunk"; readonly epoch: number; readonly chunk: Chunk }
   | { readonly kind: "commit"; readonly epoch: number; readonly as: string; readonly createdMs: number }
+  | { readonly kind: "fold" }
   | { readonly kind: "end" }
   | { readonly kind: "close" };
 
-/** What it answers, to all but chunks. */
-export type WriterAnswer = { readonly done: true } | { readonly failed: string };
+/** What it answers, to all but chunks and `fold`; and what it says by itself. */
+export type WriterAnswer = { readonly done: true } | { readonly failed: string } | { readonly folded: number };
 
 export interface WriterStart {
   readonly path: string;
@@ -31,6 +34,9 @@ export interface WriterStart {
   readonly foldBytes: number;
 }
 
+/** So many times what is folded at once may lie unfolded. */
+const BEHIND = 2;
+
 class Writer {
   readonly #db: DatabaseSync;
   readonly #keep: number;
@@ -38,13 +44,17 @@ class Writer {
   readonly #insert: StatementSync;
   #ordinal = 0;
   #sum = 0;
-  #isOpen = false;
   #unfolded: number;
+  readonly #folding: Folding;
+  /** The last epoch that is being folded; 0 where nothing is. */
+  #foldTo = 0;
+  #isAsked = false;
   #failure: Error | undefined;
 
   constructor({ path, keep, foldBytes }: WriterStart) {
     this.#db = new DatabaseSync(path);
-    this.#db.exec("PRAGMA synchronous = FULL");
+    this.#db.exec("PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 8000; PRAGMA cache_size = -16000");
+    this.#folding = new Folding(this.#db);
     this.#keep = keep;
     this.#foldBytes = foldBytes;
     this.#insert = this.#db.prepare(
@@ -59,30 +69,22 @@ class Writer {
   chunk(epoch: number, { kind, step, body }: Chunk): void {
     if (this.#failure !== undefined) return;
     try {
-      this.#begin();
       const ordinal = this.#ordinal++;
       const sum = chunkSum({ epoch, ordinal, kind, step }, body);
       this.#insert.run(epoch, ordinal, kind, step, body, sum);
       this.#sum = addSum(this.#sum, sum);
       if (CHANGE_KINDS.includes(kind)) this.#unfolded += body.length;
     } catch (error) {
-      // Told when the checkpoint is to be complete.
-      this.#failure = error as Error;
+      this.fail(error as Error);
     }
-  }
-
-  #begin(): void {
-    if (this.#isOpen) return;
-    this.#db.exec("BEGIN IMMEDIATE");
-    this.#isOpen = true;
-    this.#ordinal = 0;
-    this.#sum = 0;
   }
 
   commit(epoch: number, as: string, createdMs: number): void {
     try {
       if (this.#failure !== undefined) throw this.#failure;
-      this.#begin();
+      // In the write-ahead log this brings all that was written before it to the disk.
+      this.#db.exec("PRAGMA synchronous = FULL");
+      this.#db.exec("BEGIN IMMEDIATE");
       const sum = checkpointSum(epoch, as, createdMs, this.#ordinal, this.#sum);
       this.#db
         .prepare("INSERT INTO checkpoint (epoch, kind, created_ms, chunks, crc) VALUES (?, ?, ?, ?, ?)")
@@ -91,18 +93,58 @@ class Writer {
       this.#db.prepare("DELETE FROM checkpoint WHERE epoch < ?").run(oldest);
       this.#db.prepare(`DELETE FROM chunk WHERE epoch < ? AND kind NOT IN ${CHANGES}`).run(oldest);
       this.#db.exec("COMMIT");
-      this.#isOpen = false;
     } catch (error) {
       this.#failure = undefined;
       if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
-      this.#isOpen = false;
       throw error;
+    } finally {
+      this.#ordinal = 0;
+      this.#sum = 0;
+      this.#db.exec("PRAGMA synchronous = NORMAL");
     }
+  }
+
+  /** The job wants rows of all that can be folded. */
+  fold(): void {
+    this.#isAsked = true;
+    this.#beginFolding();
   }
 
   /** After the answer: whoever waits for the checkpoint does not wait for this. */
   tidy(): void {
-    if (this.#unfolded >= this.#foldBytes) this.#fold(this.#oldestKept());
+    if (this.#unfolded >= this.#foldBytes || this.#isAsked) this.#beginFolding();
+  }
+
+  #beginFolding(): void {
+    if (this.#foldTo > 0) return;
+    this.#foldTo = this.#oldestKept();
+    if (this.#foldTo > 0) this.#folding.begin(this.#foldTo);
+  }
+
+  get isFolding(): boolean {
+    return this.#foldTo > 0;
+  }
+
+  /** Whether it goes on with that at once; else after the next commit, when a part of it is least in the way. */
+  get isInHaste(): boolean {
+    return this.#isAsked && this.isFolding;
+  }
+
+  /** Whether there is so much to fold that whoever writes more has to wait for it. */
+  get isBehind(): boolean {
+    return this.#foldTo > 0 && this.#unfolded >= BEHIND * this.#foldBytes;
+  }
+
+  /** Folds a part. @returns the epoch that rows have come to, when that is done */
+  foldSome(): number | undefined {
+    const bytes = this.#folding.some(this.isBehind);
+    this.#unfolded -= bytes;
+    if (bytes > 0) return undefined;
+    this.#folding.shrink();
+    const folded = this.#foldTo;
+    this.#foldTo = 0;
+    this.#isAsked = false;
+    return folded;
   }
 
   #oldestKept(): number {
@@ -112,30 +154,10 @@ class Writer {
     return row?.epoch ?? 0;
   }
 
-  #fold(upTo: number): void {
-    const db = this.#db;
-    db.exec("BEGIN IMMEDIATE");
-    const rows = db
-      .prepare(`SELECT kind, step, body FROM chunk WHERE epoch <= ? AND kind IN ${CHANGES} ORDER BY ${CHANGE_ORDER}`)
-      .all(upTo) as { kind: string; step: string; body: Uint8Array }[];
-    const put = db.prepare(
-      "INSERT OR REPLACE INTO entry (kind, step, window, key, body, crc) VALUES (?, ?, ?, ?, ?, ?)",
-    );
-    const remove = db.prepare("DELETE FROM entry WHERE kind = ? AND step = ? AND window = ? AND key = ?");
-    const removeWindow = db.prepare("DELETE FROM entry WHERE kind = ? AND step = ? AND window = ?");
-    for (const { kind: chunkKind, step, body } of rows) {
-      const kind = chunkKind === "gone" ? "records" : chunkKind;
-      readChanges(body, {
-        put: (window, key, kept) => put.run(kind, step, window, key, kept, entrySum(kind, step, window, key, kept)),
-        remove: (window, key) => remove.run(kind, step, window, key),
-        removeWindow: (window) => removeWindow.run(kind, step, window),
-      });
-      this.#unfolded -= body.length;
-    }
-    db.prepare(`DELETE FROM chunk WHERE epoch <= ? AND kind IN ${CHANGES}`).run(upTo);
-    db.prepare("INSERT OR REPLACE INTO meta (name, value) VALUES ('folded', ?)").run(String(upTo));
-    db.exec("COMMIT");
-    db.exec("PRAGMA incremental_vacuum");
+  /** Told when the next checkpoint is to be complete. */
+  fail(error: Error): void {
+    this.#failure ??= error;
+    this.#foldTo = 0;
   }
 
   end(): void {
@@ -143,6 +165,7 @@ class Writer {
   }
 
   close(): void {
+    this.#foldTo = 0;
     this.#db.close();
   }
 }
@@ -159,6 +182,24 @@ if (parentPort !== null) {
     }
     port.postMessage(said);
   };
+  let isScheduled = false;
+  const foldOn = (): void => {
+    isScheduled = false;
+    if (!writer.isFolding) return;
+    try {
+      const folded = writer.foldSome();
+      if (folded !== undefined) port.postMessage({ folded } satisfies WriterAnswer);
+    } catch (error) {
+      writer.fail(error as Error);
+      return;
+    }
+    scheduleFolding();
+  };
+  const scheduleFolding = (): void => {
+    if (isScheduled || !writer.isInHaste) return;
+    isScheduled = true;
+    setImmediate(foldOn);
+  };
   port.on("message", (message: WriterMessage) => {
     switch (message.kind) {
       case "chunk":
@@ -166,8 +207,14 @@ if (parentPort !== null) {
       case "commit":
         answer(() => writer.commit(message.epoch, message.as, message.createdMs));
         // Nothing goes on from the last one.
-        if (message.as !== "final" && message.as !== "drained") writer.tidy();
+        if (message.as === "final" || message.as === "drained") return;
+        writer.tidy();
+        do foldOn();
+        while (writer.isBehind);
         return;
+      case "fold":
+        writer.fold();
+        return scheduleFolding();
       case "end":
         return answer(() => writer.end());
       case "close":

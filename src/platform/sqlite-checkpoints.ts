@@ -2,8 +2,7 @@
  * Checkpoints in a folder: one SQLite database, `checkpoints.db`, beside the lock that says whose it is.
  * Path: runners/embedded/checkpointing.ts -> HERE -> checkpoint-writer.ts, in a thread of its own.
  *
- * D1 Everything that is read is checked: each chunk and row has a checksum, each checkpoint one over all of its chunks. A
- *    checkpoint that is not whole is passed over for the one before it, where there is one.
+ * D1 A checkpoint that is not whole is passed over for the one before it, where there is one.
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -14,47 +13,18 @@ import { assert } from "../base/assert.ts";
 import { TidemarkError } from "../base/errors.ts";
 import type { Epoch } from "../fn/sink.ts";
 import type { CheckpointKind, CheckpointStore, StoredCheckpoint } from "../host/checkpoint-store.ts";
-import { CurrentEntries } from "../host/current-entries.ts";
-import type { Chunk, ChunkKind, Entry, Snapshot, SnapshotSink } from "../host/snapshot.ts";
-import {
-  addSum,
-  CHANGE_ORDER,
-  CHANGES,
-  checkpointSum,
-  type ChunkPlace,
-  chunkSum,
-  entrySum,
-} from "./checkpoint-rows.ts";
+import type { RecordRows, SnapshotSink } from "../host/snapshot.ts";
+import { CheckpointReader, problemOf } from "./checkpoint-reader.ts";
+import { SCHEMA } from "./checkpoint-rows.ts";
 import type { WriterAnswer, WriterMessage, WriterStart } from "./checkpoint-writer.ts";
 import { lockFolder, type OwnerLock } from "./owner-lock.ts";
 
-const FORMAT = "1";
+const FORMAT = "2";
 /** A job that is started again reads so many bytes of changes beside the rows. */
-const FOLD_BYTES = 32 * 1024 * 1024;
+const FOLD_BYTES = 16 * 1024 * 1024;
 
-const SCHEMA = `
-  PRAGMA auto_vacuum = INCREMENTAL;
-  PRAGMA journal_mode = WAL;
-  CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS checkpoint (epoch INTEGER PRIMARY KEY, kind TEXT, created_ms REAL, chunks INTEGER, crc INTEGER);
-  CREATE TABLE IF NOT EXISTS chunk (epoch INTEGER, ordinal INTEGER, kind TEXT, step TEXT, body BLOB, crc INTEGER);
-  CREATE UNIQUE INDEX IF NOT EXISTS chunk_place ON chunk (epoch, ordinal);
-  CREATE TABLE IF NOT EXISTS entry (kind TEXT, step TEXT, window BLOB, key BLOB, body BLOB, crc INTEGER,
-    PRIMARY KEY (kind, step, window, key)) WITHOUT ROWID;
-`;
-
-interface ChunkRow extends Chunk, ChunkPlace {
-  readonly kind: ChunkKind;
-  readonly crc: number;
-}
-
-interface CheckpointRow {
-  readonly epoch: number;
-  readonly kind: CheckpointKind;
-  readonly created_ms: number;
-  readonly chunks: number;
-  readonly crc: number;
-}
+/** The thread makes garbage, and keeps little. */
+const WRITER_YOUNG_MB = 12;
 
 /** @param name the job's @param keep how many checkpoints are kept @throws CHECKPOINT_LOCKED, CHECKPOINT_DAMAGED, FILE_UNWRITABLE */
 export function openCheckpoints(folder: string, name: string, keep: number): CheckpointStore {
@@ -92,7 +62,9 @@ class SqliteCheckpoints implements CheckpointStore {
   readonly #path: string;
   readonly #keep: number;
   readonly #lock: OwnerLock;
+  readonly #reader: CheckpointReader;
   readonly #newest: StoredCheckpoint | undefined;
+  folded: ((epoch: Epoch) => void) | undefined;
   /** None where the job has ended: nothing is written any more. */
   readonly #writer: Worker | undefined;
   /** Why the thread has ended, where it has. */
@@ -108,16 +80,12 @@ class SqliteCheckpoints implements CheckpointStore {
       const database = new DatabaseSync(this.#path);
       try {
         database.exec(SCHEMA);
-        const meta = new Map(
-          (database.prepare("SELECT name, value FROM meta").all() as { name: string; value: string }[]).map((row) => [
-            row.name,
-            row.value,
-          ]),
-        );
+        this.#reader = new CheckpointReader(this.#path, (why) => this.#damaged(why));
+        const meta = this.#reader.meta();
         this.jobId = meta.get("job") ?? beginJob(database, name);
         this.#check(meta, name, folder);
         this.ended = meta.get("ended") === "yes";
-        this.#newest = this.#load(database, Number(meta.get("folded") ?? 0));
+        this.#newest = this.#load(database, this.#reader, Number(meta.get("folded") ?? 0));
       } finally {
         database.close();
       }
@@ -150,23 +118,35 @@ class SqliteCheckpoints implements CheckpointStore {
   }
 
   /** The newest checkpoint that is whole; later ones are forgotten. */
-  #load(database: DatabaseSync, folded: number): StoredCheckpoint | undefined {
-    const rows = database.prepare("SELECT * FROM checkpoint ORDER BY epoch DESC").all() as unknown as CheckpointRow[];
+  #load(database: DatabaseSync, reader: CheckpointReader, folded: number): StoredCheckpoint | undefined {
+    const rows = reader.checkpoints();
     let problem = "";
     for (const row of rows) {
-      if (row.epoch < folded) break;
-      const chunks = database
-        .prepare("SELECT * FROM chunk WHERE epoch = ? ORDER BY ordinal")
-        .all(row.epoch) as unknown as ChunkRow[];
+      const { epoch, kind, created_ms: createdMs } = row;
+      if (epoch < folded) break;
+      const chunks = reader.chunks(epoch);
       problem = problemOf(row, chunks);
       if (problem !== "") continue;
-      const snapshot = contentsOf(database, row, chunks, (why) => this.#damaged(why));
-      database.prepare("DELETE FROM checkpoint WHERE epoch > ?").run(row.epoch);
-      database.prepare("DELETE FROM chunk WHERE epoch > ?").run(row.epoch);
-      return { epoch: row.epoch, kind: row.kind, createdMs: row.created_ms, snapshot };
+      database.prepare("DELETE FROM checkpoint WHERE epoch > ?").run(epoch);
+      database.prepare("DELETE FROM chunk WHERE epoch > ?").run(epoch);
+      return { epoch, kind, createdMs, snapshot: reader.snapshot(row, chunks, folded) };
     }
     if (rows.length > 0) throw this.#damaged(problem || "no checkpoint is as new as the rows");
+    database.exec("DELETE FROM chunk");
     return undefined;
+  }
+
+  rows(step: string): RecordRows {
+    return this.#reader.rows(step);
+  }
+
+  fold(): void {
+    this.#tell({ kind: "fold" });
+  }
+
+  #tell(message: WriterMessage): void {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+    this.#running.postMessage(message);
   }
 
   newest(): StoredCheckpoint | undefined {
@@ -193,8 +173,12 @@ class SqliteCheckpoints implements CheckpointStore {
   #start(): Worker {
     const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
     const workerData: WriterStart = { path: this.#path, keep: this.#keep, foldBytes: FOLD_BYTES };
-    const writer = new Worker(new URL(`./checkpoint-writer.${extension}`, import.meta.url), { workerData });
+    const writer = new Worker(new URL(`./checkpoint-writer.${extension}`, import.meta.url), {
+      workerData,
+      resourceLimits: { maxYoungGenerationSizeMb: WRITER_YOUNG_MB },
+    });
     writer.on("message", (answer: WriterAnswer) => {
+      if ("folded" in answer) return this.folded?.(answer.folded);
       const waiting = this.#waiting;
       this.#waiting = undefined;
       if ("done" in answer) waiting?.resolve();
@@ -225,8 +209,7 @@ class SqliteCheckpoints implements CheckpointStore {
     return new Promise<void>((resolve, reject) => {
       this.#waiting = { resolve, reject };
       writer.ref();
-      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-      writer.postMessage(message);
+      this.#tell(message);
     }).finally(() => writer.unref());
   }
 
@@ -245,6 +228,7 @@ class SqliteCheckpoints implements CheckpointStore {
         await this.#writer.terminate();
       }
     } finally {
+      this.#reader.close();
       this.#lock.release();
     }
   }
@@ -257,48 +241,4 @@ function beginJob(database: DatabaseSync, name: string): string {
   put.run("name", name);
   put.run("format", FORMAT);
   return id;
-}
-
-/** What is wrong with a checkpoint; empty where nothing is. */
-function problemOf(row: CheckpointRow, chunks: readonly ChunkRow[]): string {
-  let sum = 0;
-  for (const chunk of chunks) {
-    if (chunkSum(chunk, chunk.body) !== chunk.crc) return damageOf(chunk);
-    sum = addSum(sum, chunk.crc);
-  }
-  const folded = row.chunks - chunks.length;
-  const whole = checkpointSum(row.epoch, row.kind, row.created_ms, row.chunks, sum);
-  // Of the oldest one that is kept changes may lie in rows already.
-  if (folded === 0 && whole !== row.crc) return `checkpoint ${row.epoch} is damaged`;
-  if (folded < 0) return `checkpoint ${row.epoch} has chunks of another one`;
-  return "";
-}
-
-function damageOf({ epoch, ordinal }: ChunkRow): string {
-  return `chunk ${ordinal} of checkpoint ${epoch} is damaged`;
-}
-
-/** What is current at a checkpoint: rows, changes since they were folded, and its own, which have been checked. */
-function contentsOf(
-  database: DatabaseSync,
-  { epoch }: CheckpointRow,
-  own: readonly ChunkRow[],
-  damaged: (why: string) => Error,
-): Snapshot {
-  const entries = new CurrentEntries();
-  const rows = database.prepare("SELECT kind, step, window, key, body, crc FROM entry").iterate() as Iterable<unknown>;
-  for (const row of rows as Iterable<Entry & { kind: ChunkKind; step: string; crc: number }>) {
-    const { kind, step, window, key, body, crc } = row;
-    if (entrySum(kind, step, window, key, body) !== crc) throw damaged(`a row of step "${step}" is damaged`);
-    entries.put(kind, step, { window, key, body });
-  }
-  const before = database
-    .prepare(`SELECT * FROM chunk WHERE epoch < ? AND kind IN ${CHANGES} ORDER BY ${CHANGE_ORDER}`)
-    .all(epoch) as unknown as ChunkRow[];
-  for (const chunk of before) {
-    if (chunkSum(chunk, chunk.body) !== chunk.crc) throw damaged(damageOf(chunk));
-    entries.apply([chunk]);
-  }
-  entries.apply(own);
-  return entries.snapshot(own);
 }

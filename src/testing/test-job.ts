@@ -53,5 +53,8 @@ function restarting(seed: number | undefined): Pick<JobOptions, "checkpoints"> {
   if (seed === undefined) return {};
   const random = seededRandom(seed);
   const restartWhen = (): boolean => random.int(3) === 0;
-  return { checkpoints: { store: new MemoryCheckpoints(), everyMs: Infinity, restartWhen } };
+  // Whatever may leave the memory does, so that it has to come back.
+  const store = new MemoryCheckpoints(() => random.int(2) === 0);
+  const everyMs = random.int(2) === 0 ? 0 : Infinity;
+  return { checkpoints: { store, everyMs, stateMemory: 0, restartWhen } };
 }

@@ -60,7 +60,7 @@ test("no checkpoint has the end of time in it, but the last one of a job that dr
     encoded: false,
     strict: true,
     warn: () => {},
-    checkpoints: { store, everyMs: 1 },
+    checkpoints: { store, everyMs: 1, stateMemory: Infinity },
   });
   while (commits.length === 0) await turns(1);
   const drained = job.drain();

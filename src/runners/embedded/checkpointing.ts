@@ -19,12 +19,16 @@ export interface CheckpointPlan {
   readonly store: CheckpointStore;
   /** Milliseconds from the beginning of one checkpoint to that of the next. */
   readonly everyMs: number;
+  /** How many bytes of records may be in memory. */
+  readonly stateMemory: number;
   /** A test mode: asked after each turn whether the job is to be stopped there, and started again. */
   readonly restartWhen?: () => boolean;
 }
 
 /** How long a slice of writing may hold up elements. */
 const SLICE_MS = 2;
+/** How often is looked how much is in memory. */
+const MEASURE_EVERY_MS = 50;
 /** How long is waited before a commit of a sink that has failed is tried again, by its attempt. */
 const waitBefore = exponentialBackoff(100, 5000);
 /** For so long; then the job fails, and goes on when it is started again. */
@@ -43,6 +47,10 @@ export class Checkpointing {
   #completing: Promise<void> | undefined;
   /** Whether anything has happened since the last one. */
   #dirty = true;
+  /** Whether the store has been asked to fold, and at which epoch it was last. */
+  #folding = false;
+  #foldedAt: Epoch = 0;
+  #measureAt = 0;
 
   /** @param wake called when the driver has something to do @param fail called when one could not be made */
   constructor(plan: CheckpointPlan, clock: Clock, wake: () => void, fail: (error: unknown) => void) {
@@ -55,6 +63,15 @@ export class Checkpointing {
     this.#nextDue = clock.now() + plan.everyMs;
   }
 
+  /** Goes on with an engine that has just been made. */
+  attach(engine: Engine): void {
+    this.store.folded = (epoch) => {
+      this.#folding = false;
+      engine.eviction.folded(epoch);
+      this.#wake();
+    };
+  }
+
   /** Brings sinks to where the checkpoint is that the job goes on from. After the engine was opened. */
   async recover(engine: Engine, { epoch, snapshot }: StoredCheckpoint): Promise<void> {
     for (const [step, sink] of engine.sinks()) {
@@ -64,9 +81,9 @@ export class Checkpointing {
     }
   }
 
-  /** Whether there is something to write at once. */
-  get isWriting(): boolean {
-    return this.#freezing !== undefined && this.#completing === undefined;
+  /** Whether there is something to do at once. */
+  isBusy(engine: Engine): boolean {
+    return (this.#freezing !== undefined && this.#completing === undefined) || engine.eviction.isSweeping;
   }
 
   /** When the next one is due; Infinity where nothing has happened since the last. */
@@ -77,6 +94,7 @@ export class Checkpointing {
   /** Called after each turn. */
   afterTurn(engine: Engine, didSomething: boolean): void {
     if (didSomething) this.#dirty = true;
+    this.#makeRoom(engine);
     if (this.#freezing !== undefined) {
       if (this.#completing === undefined && this.#freezing.encode(SLICE_MS, this.#clock)) void this.#complete(engine);
       return;
@@ -88,6 +106,29 @@ export class Checkpointing {
     engine.rest();
     if (!engine.isAtRest) return;
     this.#begin(engine);
+  }
+
+  /** Where too much is in memory: what has changed is written down, folded, and then taken out. */
+  #makeRoom(engine: Engine): void {
+    const { eviction } = engine;
+    const now = this.#clock.now();
+    if (eviction.isSweeping && engine.isAtRest) {
+      eviction.sweep(SLICE_MS, this.#clock.stopwatch && (() => (this.#clock.stopwatch as () => number)()));
+      if (!eviction.isSweeping) eviction.measure();
+    }
+    if (now >= this.#measureAt || eviction.isOverfull) {
+      eviction.measure();
+      this.#measureAt = now + MEASURE_EVERY_MS;
+    }
+    if (eviction.isOverfull) {
+      // What has changed last can be folded once it is not in the newest checkpoints any more.
+      this.#dirty = true;
+      this.#nextDue = Math.min(this.#nextDue, now);
+    }
+    if (!eviction.isPressed || this.#folding || eviction.isSweeping || this.#epoch <= this.#foldedAt) return;
+    this.#folding = true;
+    this.#foldedAt = this.#epoch;
+    this.store.fold();
   }
 
   #begin(engine: Engine): Freezing {

@@ -115,7 +115,7 @@ export class EmbeddedJob {
     const options = this.#options;
     const { clock, plan, checkpoints } = options;
     this.#programs = [];
-    return new Engine(
+    const engine = new Engine(
       this.stages.map((stage) => plan?.engineStage(stage) ?? this.#engineStage(stage)),
       {
         now: () => clock.now(),
@@ -124,12 +124,20 @@ export class EmbeddedJob {
         ...(options.encoded && { transcode: transcoder(this.graph) }),
         ...(options.cutBundle && { cutBundle: options.cutBundle }),
         ...(checkpoints && {
-          checkpoints: { sinkJob: { jobId: checkpoints.store.jobId }, names: namesOf(this.graph) },
+          checkpoints: {
+            sinkJob: { jobId: checkpoints.store.jobId },
+            names: namesOf(this.graph),
+            epoch: (checkpoints.store.newest()?.epoch ?? 0) + 1,
+            rows: (step) => checkpoints.store.rows(step),
+            stateMemory: checkpoints.stateMemory,
+          },
         }),
         options: options.options,
         onWake: () => this.#onWake(),
       },
     );
+    this.#checkpointing?.attach(engine);
+    return engine;
   }
 
   #engineStage(stage: Stage): EngineStage {
@@ -296,7 +304,7 @@ export class EmbeddedJob {
         await this.#restart(checkpointing);
       if (this.#engine.hasDropped) this.#drops.whileRunning(clock.now(), () => this.#engine.dropped());
       const due = checkpointing?.nextDue ?? Infinity;
-      if (next === "now" || this.#woken || checkpointing?.isWriting === true)
+      if (next === "now" || this.#woken || checkpointing?.isBusy(this.#engine) === true)
         await new Promise<void>((resolve) => clock.immediate(resolve));
       else await this.#sleep(due === Infinity ? next : Math.min(due, next === "event" ? Infinity : next));
       // Waking up for a checkpoint alone is nothing that has to be in the next one.

@@ -47,6 +47,11 @@ export interface CheckpointOptions {
   readonly everyMs?: number;
   /** How many checkpoints are kept. Default 2. */
   readonly keep?: number;
+  /**
+   * Bytes of state that may be in memory, about. Of stateful DoFns, and of groupings that fire at the ends of their windows, what
+   * has not changed for long lies in the folder alone where there is more. Default 512 MiB.
+   */
+  readonly stateMemory?: number;
 }
 
 /** A running job. */
@@ -123,8 +128,8 @@ function runOnImport(name: string): TidemarkError {
 }
 
 function checkCheckpoint(options: CheckpointOptions): void {
-  checkOptionNames("checkpoint", options, { dir: true, everyMs: true, keep: true });
-  const { dir, everyMs = 1, keep = 1 } = options;
+  checkOptionNames("checkpoint", options, { dir: true, everyMs: true, keep: true, stateMemory: true });
+  const { dir, everyMs = 1, keep = 1, stateMemory = 1 } = options;
   const problem =
     typeof dir !== "string" || dir === ""
       ? `dir is ${JSON.stringify(dir)}: it is the path of a folder`
@@ -132,13 +137,17 @@ function checkCheckpoint(options: CheckpointOptions): void {
         ? `everyMs is ${everyMs}: it is a number of milliseconds above 0`
         : !(Number.isSafeInteger(keep) && keep >= 1)
           ? `keep is ${keep}: it is a whole number of 1 or more`
-          : undefined;
+          : !(stateMemory >= 0)
+            ? `stateMemory is ${stateMemory}: it is a number of bytes`
+            : undefined;
   if (problem === undefined) return;
   throw new TidemarkError("CHECKPOINT_INVALID", {
     what: `of the checkpoint options ${problem}`,
     fix: 'write run(program, options, { checkpoint: { dir: "checkpoints/words" } })',
   });
 }
+
+const STATE_MEMORY = 512 * 1024 * 1024;
 
 /** Whether jobs that do not say so encode between stages. */
 export function encodedByDefault(): boolean {
@@ -149,9 +158,12 @@ function toStandardError(message: string): void {
   process.stderr.write(`tidemark: warning: ${message}\n`);
 }
 
-async function openStore({ dir, everyMs = 1000, keep = 2 }: CheckpointOptions, job: string): Promise<CheckpointPlan> {
+async function openStore(
+  { dir, everyMs = 1000, keep = 2, stateMemory = STATE_MEMORY }: CheckpointOptions,
+  job: string,
+): Promise<CheckpointPlan> {
   const { openCheckpoints } = await import("../../platform/sqlite-checkpoints.ts");
-  return { store: openCheckpoints(dir, job, keep), everyMs };
+  return { store: openCheckpoints(dir, job, keep), everyMs, stateMemory };
 }
 
 class Handle implements JobHandle {
