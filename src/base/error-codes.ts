@@ -23,6 +23,7 @@ export const ERROR_CODES = {
     "a checkpoint was made by another program, or by a version whose state this one cannot take up",
   CHECKPOINT_INVALID: "the options of checkpoints make no sense",
   CHECKPOINT_LOCKED: "another process holds the folder of the checkpoints",
+  SINK_CONTRACT: "a sink that checkSink has played jobs against loses output, or puts it out twice",
   SINK_AHEAD: "a sink has committed more than the checkpoint knows that a job is to go on from",
   JOB_FAILED: "something outside the program failed the job: a file, a connection, a source",
   JOB_ABORTED: "the job was cancelled before its end",

@@ -10,12 +10,12 @@ import type { ColdRecords } from "./cold-records.ts";
 import type { StageState } from "./stage-state.ts";
 
 /** Bytes in memory of a record that keeps nothing, with its key and a timer; and of each byte that it is written as. */
-const EMPTY_RECORD_BYTES = 320;
+const EMPTY_RECORD_BYTES = 520;
 const BYTES_FOR_EACH = 3;
 /** Down to this part of the bound, so that it is not reached again at once. */
 const EVICTED_TO = 0.75;
 /** So much more may be in memory before sources have to wait, of the bound and in bytes. */
-const OVERFULL = 1.25;
+const OVERFULL = 1.1;
 const OVERFULL_BYTES = 16 * 1024 * 1024;
 const RECORDS_AT_ONCE = 64;
 const FRUITLESS_MAX = 4;

@@ -101,7 +101,7 @@ const wordCount: Case = {
       .map("Key", ({ key }) => key)
       .apply(countPerElement())
       .map("Format", ([key, count], { window }) => `${start(window)} ${key} ${count}`)
-      .apply(text.write(output));
+      .apply(text.write(output, { append: true }));
   }),
   check(input, output) {
     const counts = tally(input, ({ time, key }) => `${Math.floor(time / 1000) * 1000} ${key}`);
@@ -173,7 +173,7 @@ const fraud: Case = {
           quiet: ({ state: { sum, count }, key, window }) => [`${start(window)} ${key} ${count.read()} ${sum.read()}`],
         },
       })
-      .apply(text.write(output));
+      .apply(text.write(output, { append: true }));
   }),
   check(input, output) {
     const windows = tally(input, ({ time, key }) => `${Math.floor(time / 5000) * 5000} ${key}`);
@@ -228,7 +228,7 @@ const join: Case = {
         const sum = (values: Iterable<number>): number => [...values].reduce((a, b) => a + b, 0);
         return `${start(window)} ${key} ${sum(left)} ${sum(right)}`;
       })
-      .apply(text.write(output));
+      .apply(text.write(output, { append: true }));
   }),
   check(input, output) {
     const windows = tally(input, ({ time, key }) => `${Math.floor(time / 1000) * 1000} ${key}`);

@@ -6,7 +6,7 @@ import type { Sink } from "../../fn/sink.ts";
 import type { Source, TimestampPolicy } from "../../fn/source.ts";
 import { type PCollection, type Pipeline, stepTransform, type Transform } from "../../pipeline/index.ts";
 import type { FileRange } from "../text/byte-chunks.ts";
-import { lineSink } from "../text/line-sink.ts";
+import { type AppendOptions, lineSink } from "../text/line-sink.ts";
 import { LINE_OPTIONS, type LineOptions, lineSource, rangeSource } from "../text/line-source.ts";
 import { type Fields, type RecordOf, shapeOf } from "./fields.ts";
 import { type InvalidLineOptions, InvalidLines } from "./invalid-lines.ts";
@@ -145,7 +145,8 @@ export function read(
 
 /**
  * Writes each element as a line of JSON into one file, which appears under its name, whole, when the job has ended well. What
- * JSON itself cannot tell apart is lost as in `JSON.stringify`: NaN becomes null, a Date its ISO text, a Map `{}`.
+ * JSON itself cannot tell apart is lost as in `JSON.stringify`: NaN becomes null, a Date its ISO text, a Map `{}`. With `append` the
+ * file grows under its name, line by line, as a log does.
  * @throws TRANSFORM_INVALID; when the job runs, NDJSON_NOT_JSON, FILE_IS_DIRECTORY, FILE_UNWRITABLE
  *
  * @example
@@ -154,8 +155,8 @@ export function read(
  * await readFile("out.ndjson", "utf8"); // -> '{"n":1}\n{"n":2}\n'
  * ```
  */
-export function write(path: string): Transform<PCollection<unknown>, void> {
-  const sink = ndjsonSink(path);
+export function write(path: string, options: AppendOptions = {}): Transform<PCollection<unknown>, void> {
+  const sink = ndjsonSink(path, options);
   return stepTransform((values: PCollection<unknown>, name?: string) =>
     name === undefined ? values.write(sink) : values.write(name, sink),
   );
@@ -238,9 +239,12 @@ function severalWays(names: readonly string[]): TidemarkError {
  * await readFile("out.ndjson", "utf8"); // -> "[1,null]\n"
  * ```
  */
-export function ndjsonSink(path: string): Sink<unknown> {
-  return lineSink("ndjson", path, {}, asJson);
+export function ndjsonSink(path: string, options: AppendOptions = {}): Sink<unknown> {
+  checkOptionNames("ndjson.write", options, WRITE_OPTIONS);
+  return lineSink("ndjson", path, options, asJson);
 }
+
+const WRITE_OPTIONS: OptionNames<AppendOptions> = { append: true, commit: true };
 
 function asJson(value: unknown): string {
   let json: string | undefined;

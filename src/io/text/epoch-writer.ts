@@ -1,5 +1,6 @@
 /**
- * Writes lines epoch by epoch beside their place, and renames at the end. For jobs that survive restarts.
+ * Writes lines epoch by epoch: beside their place, to be renamed at the end, or behind what the file has. For jobs that survive
+ * restarts.
  *
  * Beside the file lie, for as long as the job has not ended: the text so far, under a name that the job's id gives, and a small
  * record of which epoch that text ends with and how long it is.
@@ -8,6 +9,7 @@
  * W2 `commit` is idempotent, whenever it was cut off: what lies behind the recorded length is cut away first.
  * W3 The record is replaced by rename, after the text is on the disk; so it never claims text that is not there.
  * W4 After `finish` the record says so until `close`, so that a restart between the two changes nothing.
+ * W5 A file that is appended to has a record before it has a line of the job: what is behind the recorded length is the job's.
  */
 import { type FileHandle, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { constants } from "node:fs";
@@ -29,7 +31,9 @@ const NEW_FILE_MODE = 0o666;
 
 export class EpochWriter<T> implements SinkWriter<T> {
   readonly #target: TargetFile;
-  readonly #asidePath: string;
+  readonly #appends: boolean;
+  /** Where the text grows. */
+  readonly #textPath: string;
   readonly #recordPath: string;
   readonly #header: string;
   readonly #format: (value: T) => string;
@@ -43,12 +47,14 @@ export class EpochWriter<T> implements SinkWriter<T> {
     header: string,
     format: (value: T) => string,
     asidePath: string,
+    append: boolean,
     committed: Committed,
   ) {
     this.#target = target;
     this.#header = header;
     this.#format = format;
-    this.#asidePath = asidePath;
+    this.#appends = append;
+    this.#textPath = append ? target.path : asidePath;
     this.#recordPath = recordPathOf(asidePath);
     this.#committed = committed;
   }
@@ -59,9 +65,20 @@ export class EpochWriter<T> implements SinkWriter<T> {
     header: string,
     format: (value: T) => string,
     jobId: string,
+    append = false,
   ): Promise<EpochWriter<T>> {
     const asidePath = `${target.path}.tmp-${encodeURIComponent(jobId)}`;
-    return new EpochWriter(target, header, format, asidePath, await readRecord(recordPathOf(asidePath)));
+    const committed = await readRecord(recordPathOf(asidePath));
+    const writer = new EpochWriter(target, header, format, asidePath, append, committed ?? NOTHING);
+    if (append && committed === undefined) await writer.#beginAppending();
+    return writer;
+  }
+
+  async #beginAppending(): Promise<void> {
+    await this.#attempt(async () => {
+      const size = (await exists(this.#textPath)) ? (await stat(this.#textPath)).size : 0;
+      await this.#record({ epoch: 0, lengthBytes: size, finished: false });
+    });
   }
 
   /** Takes everything: an epoch's text waits in memory until it is sealed. */
@@ -102,7 +119,7 @@ export class EpochWriter<T> implements SinkWriter<T> {
         await this.#record({ ...this.#committed, lengthBytes, finished: true });
       }
       // Where it is gone, an earlier run has already renamed it.
-      if (await exists(this.#asidePath)) await rename(this.#asidePath, this.#target.path);
+      if (!this.#appends && (await exists(this.#textPath))) await rename(this.#textPath, this.#target.path);
     });
   }
 
@@ -124,11 +141,7 @@ export class EpochWriter<T> implements SinkWriter<T> {
 
   /** Puts `chunks` behind what is committed, on the disk. @returns the length with them */
   async #append(chunks: readonly Uint8Array[]): Promise<number> {
-    const handle = await open(
-      this.#asidePath,
-      constants.O_RDWR | constants.O_CREAT,
-      this.#target.mode ?? NEW_FILE_MODE,
-    );
+    const handle = await open(this.#textPath, constants.O_RDWR | constants.O_CREAT, this.#target.mode ?? NEW_FILE_MODE);
     try {
       let length = this.#committed.lengthBytes;
       await this.#cutBack(handle, length);
@@ -147,7 +160,7 @@ export class EpochWriter<T> implements SinkWriter<T> {
 
   async #cutBack(handle: FileHandle, length: number): Promise<void> {
     const { size } = await handle.stat();
-    if (size < length) throw damaged(this.#asidePath, `it has ${size} bytes, and ${length} were committed`);
+    if (size < length) throw damaged(this.#textPath, `it has ${size} bytes, and ${length} were committed`);
     await handle.truncate(length);
   }
 
@@ -177,12 +190,12 @@ function recordPathOf(asidePath: string): string {
   return `${asidePath}.json`;
 }
 
-async function readRecord(path: string): Promise<Committed> {
+async function readRecord(path: string): Promise<Committed | undefined> {
   let json: string;
   try {
     json = await readFile(path, "utf8");
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return NOTHING;
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw writeError(error, path);
   }
   try {

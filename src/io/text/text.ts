@@ -53,7 +53,7 @@ export function read(
 
 /**
  * Writes each element as a line into one file, which appears under its name, whole, when the job has ended well. An element
- * with line ends in it becomes several lines.
+ * with line ends in it becomes several lines. With `append` it grows under its name, line by line, as a log does.
  * @throws TRANSFORM_INVALID; when the job runs, FILE_IS_DIRECTORY, FILE_UNWRITABLE, TEXT_NOT_STRING
  *
  * @example
@@ -106,7 +106,7 @@ export function textSink(path: string, options: TextWriteOptions = {}): Sink<str
 }
 
 const SOURCE_OPTIONS: OptionNames<TextSourceOptions> = { ...LINE_OPTIONS, skipBlank: true };
-const WRITE_OPTIONS: OptionNames<TextWriteOptions> = { header: true };
+const WRITE_OPTIONS: OptionNames<TextWriteOptions> = { header: true, append: true, commit: true };
 
 function deliver(chunk: LineChunks, from: number, to: number, into: Batch<string>): void {
   const { lines } = chunk;
