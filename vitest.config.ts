@@ -9,7 +9,7 @@ import type { ViteUserConfig } from "vitest/config";
 const condition = "tidemark-source";
 
 const config: ViteUserConfig = defineConfig({
-  ssr: { resolve: { conditions: [condition, "node", "import", "module", "default"] } },
+  ssr: { resolve: { conditions: [condition, "node", "default"] } },
   test: {
     include: ["src/**/*.test.ts", "test/**/*.test.ts", "labs/**/*.test.ts", "bench/**/*.test.ts"],
     exclude: [...configDefaults.exclude, "test/package/pack.test.ts"],

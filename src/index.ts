@@ -89,7 +89,7 @@ export * from "./transforms/index.ts";
 
 export * from "./coders/index.ts";
 
-export { ndjson, text } from "./io/index.ts";
+export { ndjson, postgres, sqlite, text } from "./io/index.ts";
 export { type JobHandle, run, type RunOptions } from "./runners/embedded/run.ts";
 export { describeStages, type JobMetrics, type StepMetrics, type UserMetric } from "./runners/embedded/job-metrics.ts";
 export { type MetricsMeter, observeMetrics } from "./telemetry/open-telemetry.ts";

@@ -60,6 +60,7 @@ class Play<T> {
   readonly #crashAt: Epoch;
   readonly #job: { readonly jobId: string };
   #writer: SinkWriter<T> | undefined;
+  readonly #opened: SinkWriter<T>[] = [];
   /** The newest checkpoint: what was sealed for it, and how many elements are in it and those before. */
   #saved: { readonly epoch: Epoch; readonly chunks: readonly Uint8Array[]; readonly elements: number } = {
     epoch: 0,
@@ -76,6 +77,15 @@ class Play<T> {
   }
 
   async run(): Promise<void> {
+    try {
+      await this.#play();
+    } finally {
+      // Only now: what belongs to processes that are gone is not to be told of anything before.
+      for (const writer of this.#opened) await Promise.resolve(writer.close()).catch(() => {});
+    }
+  }
+
+  async #play(): Promise<void> {
     await this.#open();
     const last = await this.#current.lastCommitted();
     if (last !== 0) throw this.#broken("K3", `lastCommitted() of a new job is ${last}, not 0`);
@@ -91,6 +101,7 @@ class Play<T> {
     await this.#recover();
     await this.#current.finish?.();
     await this.#current.close();
+    this.#opened.pop();
     await this.#seen("K4", "after a second finish() and close()", this.#saved.elements, true);
   }
 
@@ -100,6 +111,7 @@ class Play<T> {
 
   async #open(): Promise<void> {
     this.#writer = await this.#check.sink(this.#number).open(this.#job);
+    this.#opened.push(this.#writer);
   }
 
   /** @returns whether the process is gone */

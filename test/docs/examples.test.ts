@@ -1,5 +1,5 @@
 /**
- * Every example of a docstring, of README.md and of docs/explain.md is type-checked and run, and no public name is without one.
+ * Every example of a docstring, of README.md, docs/explain.md and docs/sinks.md is type-checked and run, and no public name is without one.
  * CONTRIBUTING.md says how examples are written, and which names need one.
  */
 import { fork, spawn } from "node:child_process";
@@ -31,7 +31,7 @@ const read = (path: string): string => readFileSync(join(root, path), "utf8");
 const problems = new Map<string, string[]>();
 const examples: readonly Example[] = [
   ...sources.flatMap((path) => orProblem([], () => examplesOfSource(path, read(path)))),
-  ...[WRONG, "README.md", "docs/explain.md"].flatMap((path) =>
+  ...[WRONG, "README.md", "docs/explain.md", "docs/sinks.md"].flatMap((path) =>
     orProblem([], () => examplesOfMarkdown(path, read(path))),
   ),
 ];

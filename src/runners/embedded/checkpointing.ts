@@ -31,6 +31,8 @@ const SLICE_MS = 2;
 const MEASURE_EVERY_MS = 50;
 /** How long is waited before a commit of a sink that has failed is tried again, by its attempt. */
 const waitBefore = exponentialBackoff(100, 5000);
+/** What may be better the next time. */
+const PASSES: ReadonlySet<string> = new Set(["JOB_FAILED", "FILE_UNWRITABLE", "SQL_UNAVAILABLE"]);
 /** For so long; then the job fails, and goes on when it is started again. */
 const RETRY_FOR_MS = 60_000;
 
@@ -184,7 +186,7 @@ export class Checkpointing {
         return;
       } catch (error) {
         // What is damaged does not mend by itself.
-        const isLost = isTidemarkError(error) && error.code !== "JOB_FAILED" && error.code !== "FILE_UNWRITABLE";
+        const isLost = isTidemarkError(error) && !PASSES.has(error.code);
         if (isLost || this.#clock.now() - since > RETRY_FOR_MS) throw error;
         const at = this.#clock.now() + waitBefore(attempt + 1);
         await new Promise<void>((resolve) => this.#clock.schedule(at, resolve));
