@@ -5,7 +5,9 @@
  */
 import { defineConfig } from "rolldown";
 
-const shared = { platform: "node", logLevel: "warn", tsconfig: "tsconfig.build.json" } as const;
+/** Packages that a program has where it uses their connectors. */
+const external = ["pg"];
+const shared = { platform: "node", logLevel: "warn", tsconfig: "tsconfig.build.json", external } as const;
 const output = { dir: "dist", format: "esm", sourcemap: true, entryFileNames: "[name].js" } as const;
 
 export default defineConfig([
@@ -20,7 +22,7 @@ export default defineConfig([
           // Loads node:sqlite, which only jobs with checkpoints need.
           {
             name: "checkpoints",
-            test: /\/src\/platform\/(sqlite-checkpoints|checkpoint-rows|owner-lock)/,
+            test: /\/src\/platform\/(sqlite-checkpoints|checkpoint-reader|checkpoint-rows|checkpoint-folder|owner-lock)/,
             priority: 5,
           },
           { name: "tidemark", test: /\/src\/(?!cli\/|testing\/)/, priority: 3 },

@@ -21,6 +21,7 @@ const vitest = "node_modules/vitest/vitest.mjs";
 const COMMANDS = {
   start: [smallYoungGeneration, fromSource, "labs/live-trending/main.ts"],
   test: [vitest, "run"],
+  "kill-me": [fromSource, "labs/6-kill-me/main.ts"],
   conformance: [fromSource, "scripts/conformance.ts"],
   nexmark: [smallYoungGeneration, fromSource, "src/cli/main.ts", "run", "bench/nexmark/nexmark.ts"],
   mutants: [fromSource, "scripts/mutants.ts"],

@@ -22,6 +22,7 @@ export const ERROR_CODES = {
   CHECKPOINT_INCOMPATIBLE:
     "a checkpoint was made by another program, or by a version whose state this one cannot take up",
   CHECKPOINT_INVALID: "the options of checkpoints make no sense",
+  CHECKPOINT_NOT_FOUND: "a folder has no checkpoints in it",
   CHECKPOINT_LOCKED: "another process holds the folder of the checkpoints",
   SINK_CONTRACT: "a sink that checkSink has played jobs against loses output, or puts it out twice",
   SINK_AHEAD: "a sink has committed more than the checkpoint knows that a job is to go on from",

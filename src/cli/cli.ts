@@ -1,6 +1,6 @@
 /**
  * Reads the command line and calls the command.
- * Path: main.ts -> HERE -> program/ (loads the program) -> run.ts or graph.ts.
+ * Path: main.ts -> HERE -> program/ (loads the program) -> run.ts or graph.ts; savepoint.ts needs no program.
  *
  * C1 Flags before PROGRAM are the command's. After it they are the program's first, and the command's where it has none of that name.
  * C2 What a command does not need is not loaded: help, runner and plan come in by import() when they are used.
@@ -65,7 +65,14 @@ async function dispatch(args: readonly string[], session: Session): Promise<numb
     return EXIT_CODES.usage[0];
   }
   if (!isCommandName(name)) throw unknownCommand(name);
+  if (name === "savepoint") return runSavepoint(rest);
   return runNamed(COMMANDS[name], rest, session);
+}
+
+async function runSavepoint(args: readonly string[]): Promise<number> {
+  if (args.includes("--help") || args.includes("-h"))
+    return print((await import("./help.ts")).commandHelp("savepoint"));
+  return print((await import("./savepoint.ts")).savepointCommand(args));
 }
 
 async function runNamed(command: Command, args: readonly string[], session: Session): Promise<number | undefined> {
@@ -99,14 +106,9 @@ async function runNamed(command: Command, args: readonly string[], session: Sess
   }
   if (given.rest.length > 0) throw unexpected(given.rest[0] as string);
   const options = optionsFrom({ flags: given.values[0] ?? {}, object: flags.options }, specs);
-  switch (command.name) {
-    case "run":
-      return (await import("./run.ts")).runCommand(loaded, options, flags, session.reporter);
-    case "graph": {
-      const { graphCommand } = await import("./graph.ts");
-      return print(await orUncaught(() => graphCommand(loaded, options, flags.format ?? "text")));
-    }
-  }
+  if (command.name === "run") return (await import("./run.ts")).runCommand(loaded, options, flags, session.reporter);
+  const { graphCommand } = await import("./graph.ts");
+  return print(await orUncaught(() => graphCommand(loaded, options, flags.format ?? "text")));
 }
 
 /** Loads a program, during which no job may be started. */

@@ -1,12 +1,14 @@
 /** The commands and their own flags, as data: the command line is read by it, the help is printed from it. */
 import type { OptionSpec, OptionType } from "../program/option-specs.ts";
 
-export type CommandName = "run" | "graph";
+export type CommandName = "run" | "graph" | "savepoint";
 
 /** One command. */
 export interface Command {
   readonly name: CommandName;
   readonly description: string;
+  /** What follows its name, where that is no program. */
+  readonly takes?: string;
   /** What else its help says. */
   readonly note?: string;
   readonly flags: readonly OptionSpec[];
@@ -67,6 +69,15 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
     flags: [
       flag("format", { kind: "choice", values: ["text", "mermaid"] }, "how to print it", { defaultValue: "text" }),
       ...COMMON,
+    ],
+  },
+  savepoint: {
+    name: "savepoint",
+    description: "list what a folder of checkpoints holds, or copy it while its job runs",
+    takes: "ls DIR | copy DIR NEW_DIR",
+    flags: [
+      flag("json", SWITCH, "print what there is as JSON"),
+      ...COMMON.filter(({ flag: name }) => name !== "options"),
     ],
   },
 };

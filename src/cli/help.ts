@@ -43,19 +43,21 @@ export interface ProgramHelp {
 
 /** The help of one command, with the options of a program where one is given. */
 export function commandHelp(name: CommandName, program?: ProgramHelp): string {
-  const { description, note: more, flags } = COMMANDS[name];
+  const { description, note: more, takes, flags } = COMMANDS[name];
   const specs = program?.specs ?? [];
   const taken = new Set(specs.map(({ flag }) => flag));
   const note =
-    program === undefined
-      ? `The options of a program are listed by: tidemark ${name} PROGRAM --help`
-      : program.specs === undefined
-        ? `The schema of this program offers no JSON Schema, so its options have no flags: give them as --options '{json}'`
-        : program.specs.length === 0
-          ? "This program takes no options."
-          : "Lists are given by repeating their flag.";
+    takes !== undefined
+      ? "A copy is complete, and a job can go on from it: --checkpoint-dir NEW_DIR."
+      : program === undefined
+        ? `The options of a program are listed by: tidemark ${name} PROGRAM --help`
+        : program.specs === undefined
+          ? `The schema of this program offers no JSON Schema, so its options have no flags: give them as --options '{json}'`
+          : program.specs.length === 0
+            ? "This program takes no options."
+            : "Lists are given by repeating their flag.";
   return page([
-    `Usage: tidemark ${name} ${program?.path ?? "PROGRAM"} [flags]`,
+    `Usage: tidemark ${name} ${takes ?? program?.path ?? "PROGRAM"} [flags]`,
     program === undefined ? `tidemark ${name}: ${description}.` : `Program "${program.name}".`,
     ...sections([
       ["Options of the program:", specs.map(rowOf)],

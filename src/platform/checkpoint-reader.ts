@@ -68,6 +68,16 @@ export class CheckpointReader {
     return new Map(rows.map(({ name, value }) => [name, value]));
   }
 
+  /** Of the database, without what has been freed. */
+  bytes(): number {
+    const { bytes } = this.#db
+      .prepare(
+        "SELECT (page_count - freelist_count) * page_size AS bytes FROM pragma_page_count, pragma_freelist_count, pragma_page_size",
+      )
+      .get() as { bytes: number };
+    return bytes;
+  }
+
   /** The newest first. */
   checkpoints(): readonly CheckpointRow[] {
     return this.#db.prepare("SELECT * FROM checkpoint ORDER BY epoch DESC").all() as unknown as CheckpointRow[];

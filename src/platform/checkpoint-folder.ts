@@ -1,0 +1,130 @@
+/** Looks into a checkpoint folder, and copies it, while its job runs or not. Path: cli/savepoint.ts -> HERE. */
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { TidemarkError } from "../base/errors.ts";
+import { decodeFromBytes } from "../coders/coder.ts";
+import { valueCoder } from "../coders/value.ts";
+import { CheckpointReader, type ChunkRow, problemOf } from "./checkpoint-reader.ts";
+
+/** What one step has in a checkpoint. */
+export interface StepFacts {
+  readonly step: string;
+  /** Records: keys of windows. */
+  readonly records: number;
+  /** What records are, as the step declares it; absent where it keeps none. */
+  readonly layout: string | undefined;
+  /** Bytes of output that wait to be committed. */
+  readonly sealedBytes: number;
+}
+
+export interface CheckpointFacts {
+  readonly epoch: number;
+  readonly kind: string;
+  readonly createdMs: number;
+  /** What is wrong with it; empty where nothing is. */
+  readonly problem: string;
+  readonly steps: readonly StepFacts[];
+}
+
+export interface FolderFacts {
+  readonly job: string;
+  readonly ended: boolean;
+  readonly bytes: number;
+  /** The newest first. */
+  readonly checkpoints: readonly CheckpointFacts[];
+}
+
+/** @throws CHECKPOINT_NOT_FOUND, CHECKPOINT_DAMAGED */
+export function lookInto(folder: string): FolderFacts {
+  const path = databaseIn(folder);
+  const reader = new CheckpointReader(path, (why) => damaged(path, why));
+  try {
+    const meta = reader.meta();
+    return {
+      job: meta.get("name") ?? "",
+      ended: meta.get("ended") === "yes",
+      bytes: reader.bytes(),
+      checkpoints: reader.checkpoints().map((row) => {
+        const chunks = reader.chunks(row.epoch);
+        const problem = problemOf(row, chunks);
+        const { epoch, kind, created_ms: createdMs } = row;
+        return { epoch, kind, createdMs, problem, steps: problem === "" ? stepsOf(chunks) : [] };
+      }),
+    };
+  } catch (error) {
+    throw error instanceof TidemarkError ? error : damaged(path, String(error), error);
+  } finally {
+    reader.close();
+  }
+}
+
+function stepsOf(chunks: readonly ChunkRow[]): StepFacts[] {
+  return chunks
+    .filter(({ kind }) => kind === "stage")
+    .map(({ step, body }) => {
+      const { layout, windows } = decodeFromBytes(valueCoder, body) as {
+        layout: string | undefined;
+        windows: readonly (readonly [Uint8Array, boolean, number])[];
+      };
+      const sealed = chunks.filter((chunk) => chunk.kind === "sealed" && chunk.step === step);
+      return {
+        step,
+        records: windows.reduce((sum, [, , records]) => sum + records, 0),
+        layout,
+        sealedBytes: sealed.reduce((sum, chunk) => sum + chunk.body.length, 0),
+      };
+    });
+}
+
+/**
+ * Copies what is complete at this moment into a new folder, from which the job can go on; the job may be running meanwhile.
+ * @throws CHECKPOINT_NOT_FOUND, CHECKPOINT_DAMAGED, FILE_UNWRITABLE
+ */
+export function copyFolder(from: string, to: string): void {
+  const path = databaseIn(from);
+  if (existsSync(to) && readdirSync(to).length > 0) throw notEmpty(to);
+  const database = new DatabaseSync(path, { readOnly: true });
+  try {
+    mkdirSync(to, { recursive: true });
+    database.prepare("VACUUM INTO ?").run(join(to, DATABASE));
+  } catch (error) {
+    throw new TidemarkError("FILE_UNWRITABLE", {
+      what: `${from} could not be copied to ${to}: ${String(error)}`,
+      fix: "name a new folder on a disk with room for it",
+      domain: "external",
+      cause: error,
+    });
+  } finally {
+    database.close();
+  }
+}
+
+const DATABASE = "checkpoints.db";
+
+function databaseIn(folder: string): string {
+  const path = join(folder, DATABASE);
+  if (existsSync(path)) return path;
+  throw new TidemarkError("CHECKPOINT_NOT_FOUND", {
+    what: `there are no checkpoints in ${folder}`,
+    why: `a folder of checkpoints has a file ${DATABASE}`,
+    fix: "name the folder that the job was given as --checkpoint-dir",
+  });
+}
+
+function notEmpty(folder: string): TidemarkError {
+  return new TidemarkError("FILE_UNWRITABLE", {
+    what: `${folder} is not empty`,
+    why: "a copy beside other files could be taken for theirs",
+    fix: "name a new folder",
+  });
+}
+
+function damaged(path: string, why: string, cause?: unknown): TidemarkError {
+  return new TidemarkError("CHECKPOINT_DAMAGED", {
+    what: `the checkpoints in ${path} cannot be read: ${why}`,
+    fix: "look at a copy that was made before",
+    domain: "external",
+    ...(cause !== undefined && { cause }),
+  });
+}

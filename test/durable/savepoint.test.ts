@@ -1,0 +1,122 @@
+/** The command savepoint: what it lists, and copies that a job goes on from. */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  eventTime,
+  fixedWindows,
+  isTidemarkError,
+  type Pipeline,
+  pipeline,
+  type Program,
+  run,
+  type Source,
+  text,
+  valueState,
+  withKeys,
+} from "tidemark";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { savepointCommand } from "../../src/cli/savepoint.ts";
+
+let folder = "";
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "tidemark-savepoint-"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+const inFolder = (name: string): string => join(folder, name);
+
+const TOTAL = 400;
+const progress = { read: 0 };
+
+/** Ten numbers for each checkpoint. */
+const numbers: Source<number, string, number> = {
+  name: "numbers",
+  bounded: false,
+  splits: () => ["all"],
+  open(_, position = 0) {
+    let next = position;
+    let safe = position;
+    let goOn = (): void => {};
+    return {
+      poll(_max, into) {
+        const end = Math.min(safe + 10, TOTAL);
+        while (next < end) into.add(next++);
+        progress.read = next;
+        return next < TOTAL ? "idle" : "end";
+      },
+      ready: () => new Promise<void>((resolve) => (goOn = resolve)),
+      position: () => next,
+      committed(upTo) {
+        safe = upTo;
+        goOn();
+      },
+      close: () => {},
+    };
+  },
+};
+
+function sums(output: string): Program {
+  return pipeline({
+    name: "sums",
+    build(p: Pipeline) {
+      p.read("Numbers", numbers, { timestamps: eventTime((n: number) => n) })
+        .windowInto(fixedWindows(TOTAL))
+        .apply(
+          "ByKey",
+          withKeys((n: number) => n % 7),
+        )
+        .parDo("Sum", {
+          state: { sum: valueState<number>() },
+          process([, n], { state: { sum } }) {
+            sum.write((sum.read() ?? 0) + n);
+          },
+          onWindowExpiration: ({ key, state: { sum } }) => [`${key} ${sum.read()}`],
+        })
+        .apply(text.write(output));
+    },
+  }) as Program;
+}
+
+async function until(read: number): Promise<void> {
+  while (progress.read < read) await new Promise((resolve) => setImmediate(resolve));
+}
+
+test("ls names the job, its checkpoints and what their steps keep; a copy made while it runs is one that it can go on from", async () => {
+  progress.read = 0;
+  const dir = inFolder("checkpoints");
+  const job = run(sums(inFolder("out.txt")), {}, { checkpoint: { dir, everyMs: 1 } });
+  await until(100);
+  const copied = savepointCommand(["copy", dir, inFolder("copy")]);
+  expect(copied).toBe(`copied to ${inFolder("copy")}: start the job with --checkpoint-dir ${inFolder("copy")}\n`);
+  expect(() => savepointCommand(["copy", dir, inFolder("copy")])).toThrow(/FILE_UNWRITABLE.*is not empty/);
+  await until(200);
+  await job.stop();
+  expect(savepointCommand(["ls", dir])).toMatch(
+    /^job "sums": \d+\.\d KiB\n\nsavepoint \d+, 20\S+Z\n {2}Sum: 7 records of state\(canonical, fixed\) \{sum: value<value>\}\n\ncheckpoint \d+/,
+  );
+  const { checkpoints } = JSON.parse(savepointCommand(["ls", "--json", inFolder("copy")])) as {
+    checkpoints: { kind: string; problem: string }[];
+  };
+  expect(new Set(checkpoints.map(({ kind, problem }) => `${kind}${problem}`))).toEqual(new Set(["checkpoint"]));
+
+  progress.read = 0;
+  await run(sums(inFolder("again.txt")), {}, { checkpoint: { dir: inFolder("copy"), everyMs: 1 } }).wait();
+  const truth = Array.from({ length: 7 }, (_, key) => {
+    const own = Array.from({ length: TOTAL }, (__, n) => n).filter((n) => n % 7 === key);
+    return `${key} ${own.reduce((a, b) => a + b, 0)}`;
+  });
+  expect(readFileSync(inFolder("again.txt"), "utf8").trimEnd().split("\n").toSorted()).toEqual(truth);
+});
+
+test("CHECKPOINT_NOT_FOUND, FILE_UNWRITABLE, USAGE: a folder without checkpoints, one that is full, what makes no sense", () => {
+  const codeOf = (args: readonly string[]): string => {
+    try {
+      return savepointCommand(args);
+    } catch (error) {
+      return isTidemarkError(error) ? error.code : String(error);
+    }
+  };
+  expect(codeOf(["ls", folder])).toBe("CHECKPOINT_NOT_FOUND");
+  expect(codeOf(["copy", inFolder("none"), inFolder("copy")])).toBe("CHECKPOINT_NOT_FOUND");
+  expect([[], ["ls"], ["show", folder], ["ls", "a", "b"]].map(codeOf)).toEqual(["USAGE", "USAGE", "USAGE", "USAGE"]);
+});
