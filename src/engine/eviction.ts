@@ -13,7 +13,9 @@ import type { StageState } from "./stage-state.ts";
 const EMPTY_RECORD_BYTES = 520;
 const BYTES_FOR_EACH = 3;
 /** Down to this part of the bound, so that it is not reached again at once. */
-const EVICTED_TO = 0.75;
+const EVICTED_TO = 0.7;
+/** Above this part of it rows are made, so that there is something to take out before sources have to wait. */
+const PRESSED = 0.8;
 /** So much more may be in memory before sources have to wait, of the bound and in bytes. */
 const OVERFULL = 1.1;
 const OVERFULL_BYTES = 16 * 1024 * 1024;
@@ -35,9 +37,9 @@ export class Eviction {
     this.#bound = bound;
   }
 
-  /** Whether more is in memory than should be. Up to date after `measure`. */
+  /** Whether there should soon be less in memory. Up to date after `measure`. */
   get isPressed(): boolean {
-    return this.#used > this.#bound;
+    return this.#used > this.#bound * PRESSED;
   }
 
   /** Whether sources have to wait until less is in memory. */

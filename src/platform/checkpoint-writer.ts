@@ -36,6 +36,8 @@ export interface WriterStart {
 
 /** So many times what is folded at once may lie unfolded. */
 const BEHIND = 2;
+/** How long is folded after a commit, about: half of the usual interval. */
+const FOLD_FOR_MS = 400;
 
 class Writer {
   readonly #db: DatabaseSync;
@@ -195,6 +197,12 @@ if (parentPort !== null) {
     }
     scheduleFolding();
   };
+  /** For a while nobody waits for the next checkpoint: a good part of what there is to fold is folded then. */
+  const foldAfterCommit = (): void => {
+    const end = performance.now() + FOLD_FOR_MS;
+    do foldOn();
+    while (writer.isBehind || (writer.isFolding && performance.now() < end));
+  };
   const scheduleFolding = (): void => {
     if (isScheduled || !writer.isInHaste) return;
     isScheduled = true;
@@ -209,8 +217,7 @@ if (parentPort !== null) {
         // Nothing goes on from the last one.
         if (message.as === "final" || message.as === "drained") return;
         writer.tidy();
-        do foldOn();
-        while (writer.isBehind);
+        foldAfterCommit();
         return;
       case "fold":
         writer.fold();

@@ -21,7 +21,7 @@ import { lockFolder, type OwnerLock } from "./owner-lock.ts";
 
 const FORMAT = "2";
 /** A job that is started again reads so many bytes of changes beside the rows. */
-const FOLD_BYTES = 16 * 1024 * 1024;
+const FOLD_BYTES = 8 * 1024 * 1024;
 
 /** The thread makes garbage, and keeps little. */
 const WRITER_YOUNG_MB = 12;

@@ -15,12 +15,12 @@ import {
   processingTimer,
   type Program,
   run,
-  type Source,
   text,
   valueState,
   withKeys,
 } from "tidemark";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { begun, pacedNumbers, type Progress } from "./paced-numbers.ts";
 
 let folder = "";
 beforeEach(() => {
@@ -30,37 +30,8 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const inFolder = (name: string): string => join(folder, name);
 
-/** Numbers from 0 up to `total`, a few for each checkpoint, and how far the job has come. */
-function numbers(total: number, progress: { read: number }, atOnce = 60): Source<number, string, number> {
-  return {
-    name: "numbers",
-    bounded: false,
-    splits: () => ["all"],
-    open(_, position = 0) {
-      let next = position;
-      let safe = position;
-      let goOn = (): void => {};
-      return {
-        poll(_, into) {
-          const end = Math.min(safe + atOnce, total);
-          while (next < end) into.add(next++);
-          progress.read = next;
-          return next < total ? "idle" : "end";
-        },
-        ready: () => new Promise<void>((resolve) => (goOn = resolve)),
-        position: () => next,
-        committed(upTo) {
-          safe = upTo;
-          goOn();
-        },
-        close: () => {},
-      };
-    },
-  };
-}
-
 /** Runs to the end, and is stopped and started again at each of `stops`, which count elements read. */
-async function play(program: Program, progress: { read: number }, stops: readonly number[]): Promise<void> {
+async function play(program: Program, progress: Progress, stops: readonly number[]): Promise<void> {
   const checkpoint = { dir: inFolder("checkpoints"), everyMs: 3, stateMemory: 0 };
   for (const stop of stops) {
     const job = run(program, {}, { checkpoint });
@@ -78,11 +49,11 @@ const KEYS = 700;
 const STOPS = [900, 2500, 4100];
 
 test("a value, and a timer that each element sets to later: counts and firings are those of state that never left", async () => {
-  const progress = { read: 0 };
+  const progress = begun();
   const program = pipeline({
     name: "quiet",
     build(p: Pipeline) {
-      p.read("Numbers", numbers(TOTAL, progress), { timestamps: eventTime((n: number) => n) })
+      p.read("Numbers", pacedNumbers(TOTAL, progress, 60), { timestamps: eventTime((n: number) => n) })
         .map("ByKey", (n): KV<number, number> => [(n * 7919) % KEYS, n])
         .parDo("Count", {
           state: { count: valueState<number>() },
@@ -115,11 +86,11 @@ test("a value, and a timer that each element sets to later: counts and firings a
 });
 
 test("groupings that are not in memory fire at the ends of their windows, each key once", async () => {
-  const progress = { read: 0 };
+  const progress = begun();
   const program = pipeline({
     name: "counts",
     build(p: Pipeline) {
-      p.read("Numbers", numbers(TOTAL, progress), { timestamps: eventTime((n: number) => n) })
+      p.read("Numbers", pacedNumbers(TOTAL, progress, 60), { timestamps: eventTime((n: number) => n) })
         .windowInto(fixedWindows(2500))
         .map("Key", (n) => `${(n * 7919) % KEYS}`)
         .apply("Count", countPerElement())
@@ -138,11 +109,11 @@ test("groupings that are not in memory fire at the ends of their windows, each k
 });
 
 test("what is called at the end of a window is called for keys that are not in memory, and taken away with the window", async () => {
-  const progress = { read: 0 };
+  const progress = begun();
   const program = pipeline({
     name: "expiring",
     build(p: Pipeline) {
-      p.read("Numbers", numbers(TOTAL, progress), { timestamps: eventTime((n: number) => n) })
+      p.read("Numbers", pacedNumbers(TOTAL, progress, 60), { timestamps: eventTime((n: number) => n) })
         .windowInto(fixedWindows(1000))
         .apply(
           "ByKey",
@@ -169,11 +140,11 @@ test("what is called at the end of a window is called for keys that are not in m
 });
 
 test("timers in processing time hold the watermark, and what they hold it at, while their records are not in memory", async () => {
-  const progress = { read: 0 };
+  const progress = begun();
   const program = pipeline({
     name: "holding",
     build(p: Pipeline) {
-      p.read("Numbers", numbers(600, progress, 20), { timestamps: eventTime((n: number) => n) })
+      p.read("Numbers", pacedNumbers(600, progress, 20), { timestamps: eventTime((n: number) => n) })
         .apply(
           "ByKey",
           withKeys((n: number) => n % 200),
@@ -206,11 +177,11 @@ test("timers in processing time hold the watermark, and what they hold it at, wh
 
 test("a bag of many items that grows writes what is added, not what is there", async () => {
   const ITEMS = 20_000;
-  const progress = { read: 0 };
+  const progress = begun();
   const program = pipeline({
     name: "bag",
     build(p: Pipeline) {
-      p.read("Numbers", numbers(ITEMS, progress, 100), { timestamps: eventTime((n: number) => n) })
+      p.read("Numbers", pacedNumbers(ITEMS, progress, 100), { timestamps: eventTime((n: number) => n) })
         .map("OneKey", (n): KV<string, number> => ["all", n])
         .parDo("Keep", {
           state: { items: bagState<number>() },

@@ -10,13 +10,13 @@ import {
   pipeline,
   type Program,
   run,
-  type Source,
   text,
   valueState,
   withKeys,
 } from "tidemark";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { savepointCommand } from "../../src/cli/savepoint.ts";
+import { begun, pacedNumbers } from "./paced-numbers.ts";
 
 let folder = "";
 beforeEach(() => {
@@ -26,40 +26,13 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 const inFolder = (name: string): string => join(folder, name);
 
 const TOTAL = 400;
-const progress = { read: 0 };
-
-/** Ten numbers for each checkpoint. */
-const numbers: Source<number, string, number> = {
-  name: "numbers",
-  bounded: false,
-  splits: () => ["all"],
-  open(_, position = 0) {
-    let next = position;
-    let safe = position;
-    let goOn = (): void => {};
-    return {
-      poll(_max, into) {
-        const end = Math.min(safe + 10, TOTAL);
-        while (next < end) into.add(next++);
-        progress.read = next;
-        return next < TOTAL ? "idle" : "end";
-      },
-      ready: () => new Promise<void>((resolve) => (goOn = resolve)),
-      position: () => next,
-      committed(upTo) {
-        safe = upTo;
-        goOn();
-      },
-      close: () => {},
-    };
-  },
-};
+const progress = begun();
 
 function sums(output: string): Program {
   return pipeline({
     name: "sums",
     build(p: Pipeline) {
-      p.read("Numbers", numbers, { timestamps: eventTime((n: number) => n) })
+      p.read("Numbers", pacedNumbers(TOTAL, progress, 10), { timestamps: eventTime((n: number) => n) })
         .windowInto(fixedWindows(TOTAL))
         .apply(
           "ByKey",

@@ -1,11 +1,12 @@
 /** Rows in PostgreSQL, on a real server: the contract of sinks, updates by key, and a server that goes away. */
-import { pipeline, postgres, type Program, run, type Source, type TidemarkError } from "tidemark";
+import { pipeline, postgres, type Program, run, type TidemarkError } from "tidemark";
 import { checkSink, runTest, type SinkCheck } from "tidemark/testing";
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { begun, pacedNumbers } from "../durable/paced-numbers.ts";
 import { type PostgresServer, query, startPostgres } from "./postgres.ts";
 
 let server: PostgresServer;
@@ -92,44 +93,22 @@ test("connections that the server cuts are made anew, and no row is lost or twic
   const folder = mkdtempSync(join(tmpdir(), "tidemark-cut-"));
   await query(server.url, "CREATE TABLE cut (n int)");
   const TOTAL = 200;
-  const safe = { upTo: 0 };
-  const numbers: Source<number, string, number> = {
-    name: "numbers",
-    bounded: false,
-    splits: () => ["all"],
-    open(_, position = 0) {
-      let next = position;
-      let goOn = (): void => {};
-      return {
-        poll(_max, into) {
-          const end = Math.min(safe.upTo + 10, TOTAL);
-          while (next < end) into.add(next++);
-          return next < TOTAL ? "idle" : "end";
-        },
-        ready: () => new Promise<void>((resolve) => (goOn = resolve)),
-        position: () => next,
-        committed(upTo) {
-          safe.upTo = upTo;
-          goOn();
-        },
-        close: () => {},
-      };
-    },
-  };
+  const progress = begun();
   const program = pipeline({
     name: "cut",
     build: (p) =>
       p
-        .read("Numbers", numbers)
+        .read("Numbers", pacedNumbers(TOTAL, progress, 10))
         .apply(postgres.write({ connection: server.url, table: "cut", columns: ["n"], row: (n: number) => [n] })),
   }) as Program;
   const job = run(program, {}, { checkpoint: { dir: join(folder, "checkpoints"), everyMs: 2 } });
   const others =
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = 'postgres'";
   for (let cuts = 0; cuts < 5; cuts++) {
-    const before = safe.upTo;
+    const before = progress.safe;
     await query(server.url, others);
-    while (safe.upTo === before && safe.upTo < TOTAL) await new Promise((resolve) => setImmediate(resolve));
+    while (progress.safe === before && progress.safe < TOTAL && job.state !== "failed")
+      await new Promise((resolve) => setImmediate(resolve));
   }
   await job.wait();
   const rows = await query(server.url, "SELECT n FROM cut ORDER BY n");

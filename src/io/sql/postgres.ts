@@ -180,7 +180,8 @@ class PostgresTable implements SqlTable {
     } catch (error) {
       const client = this.#client;
       this.#client = undefined;
-      await client?.end().catch(() => {});
+      // Not waited for: of a connection that the server has cut the end may never come.
+      void client?.end().catch(() => {});
       if (isTidemarkError(error)) throw error;
       throw isRefusal(error) ? sqlFailed(this.#name, error) : sqlUnavailable(this.#name, error);
     }
