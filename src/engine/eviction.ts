@@ -5,6 +5,7 @@
  * E1 Only records that rows have as they are leave (cold-records Y1), and none that a call is under way with.
  * E2 Sizes are estimated: what a record takes as bytes in the mean of its step, times how much larger it is in memory.
  */
+import type { Clock } from "../base/clock.ts";
 import type { KeyedRecord } from "../host/records.ts";
 import type { ColdRecords } from "./cold-records.ts";
 import type { StageState } from "./stage-state.ts";
@@ -67,12 +68,12 @@ export class Eviction {
     if (this.isPressed) this.#sweep = this.#evict();
   }
 
-  /** Goes on for about so long. Between turns, where no bundle is under way. */
-  sweep(budgetMs: number, stopwatch: (() => number) | undefined): void {
-    const end = (stopwatch?.() ?? 0) + budgetMs;
+  /** Goes on for about so long; to the end where the clock has no stopwatch. Between turns, where no bundle is under way. */
+  sweep(budgetMs: number, clock: Pick<Clock, "stopwatch">): void {
+    const end = (clock.stopwatch?.() ?? 0) + budgetMs;
     while (this.#sweep !== undefined) {
       if (this.#sweep.next().done === true) this.#sweep = undefined;
-      if (stopwatch !== undefined && stopwatch() >= end) return;
+      if ((clock.stopwatch?.() ?? 0) >= end) return;
     }
   }
 

@@ -52,7 +52,7 @@ export class Checkpointing {
   /** Whether the store has been asked to fold, and at which epoch it was last. */
   #folding = false;
   #foldedAt: Epoch = 0;
-  #measureAt = 0;
+  #measuredAt = -Infinity;
 
   /** @param wake called when the driver has something to do @param fail called when one could not be made */
   constructor(plan: CheckpointPlan, clock: Clock, wake: () => void, fail: (error: unknown) => void) {
@@ -115,12 +115,13 @@ export class Checkpointing {
     const { eviction } = engine;
     const now = this.#clock.now();
     if (eviction.isSweeping && engine.isAtRest) {
-      eviction.sweep(SLICE_MS, this.#clock.stopwatch && (() => (this.#clock.stopwatch as () => number)()));
+      eviction.sweep(SLICE_MS, this.#clock);
       if (!eviction.isSweeping) eviction.measure();
     }
-    if (now >= this.#measureAt || eviction.isOverfull) {
+    // As above, a clock that was set back must not put it off.
+    if (Math.abs(now - this.#measuredAt) >= MEASURE_EVERY_MS || eviction.isOverfull) {
       eviction.measure();
-      this.#measureAt = now + MEASURE_EVERY_MS;
+      this.#measuredAt = now;
     }
     if (eviction.isOverfull) {
       // What has changed last can be folded once it is not in the newest checkpoints any more.
