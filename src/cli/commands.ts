@@ -24,6 +24,7 @@ export interface CommandFlags {
   readonly trace?: string;
   readonly "checkpoint-dir"?: string;
   readonly "checkpoint-every"?: number;
+  readonly "state-memory"?: number;
   readonly format?: "text" | "mermaid";
   readonly stack?: boolean;
   readonly help?: boolean;
@@ -59,6 +60,14 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
       flag("checkpoint-every", { kind: "number", whole: true }, "milliseconds from one checkpoint to the next", {
         defaultValue: 1000,
       }),
+      flag(
+        "state-memory",
+        { kind: "number", whole: true },
+        "MiB of state in memory; more lies in the checkpoint folder",
+        {
+          defaultValue: 512,
+        },
+      ),
       flag("trace", { kind: "text" }, "tell the journey of elements through a step, or of one key: STEP or STEP:KEY"),
       ...COMMON,
     ],

@@ -72,7 +72,10 @@ function howToStop(flags: CommandFlags): HowToStop {
 function checkpointOption(flags: CommandFlags): { checkpoint?: CheckpointOptions } {
   const dir = flags["checkpoint-dir"];
   const everyMs = flags["checkpoint-every"];
-  return dir === undefined ? {} : { checkpoint: { dir, ...(everyMs !== undefined && { everyMs }) } };
+  const memoryMiB = flags["state-memory"];
+  if (dir === undefined) return {};
+  const stateMemory = memoryMiB === undefined ? {} : { stateMemory: memoryMiB * 1024 * 1024 };
+  return { checkpoint: { dir, ...(everyMs !== undefined && { everyMs }), ...stateMemory } };
 }
 
 /** `STEP`, or `STEP:KEY`; names of steps have no colon of their own, or else the last one counts. */

@@ -73,6 +73,7 @@ describe.concurrent("options", () => {
     ["OPTION_INVALID", ["--input", "a", "--options", "[]"], "write --options"],
     ["OPTIONS_INVALID", ["--input", "a", "--since", "soon"], "correct them"],
     ["CHECKPOINT_INVALID", ["--input", "a", "--checkpoint-dir", "c", "--checkpoint-every", "0"], "checkpoint: { dir"],
+    ["CHECKPOINT_INVALID", ["--input", "a", "--checkpoint-dir", "c", "--state-memory", "-1"], "checkpoint: { dir"],
     ["USAGE", ["--input", "a", "b"], "options are given as flags"],
     ["USAGE", ["--input", "a", "--fast", "false"], "write --flag or --no-flag"],
   ] as const)("%s: %s is told with its fix, exit code 2", async ([code, flags, fix], { expect }) => {

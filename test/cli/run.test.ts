@@ -230,7 +230,16 @@ describe.concurrent("the end of a job that does not end by itself", () => {
     expect,
   }) => {
     const folder = project({ "job.ts": waiting() });
-    const args = ["run", "job.ts", "--checkpoint-dir", "checkpoints", "--checkpoint-every", "10"];
+    const args = [
+      "run",
+      "job.ts",
+      "--checkpoint-dir",
+      "checkpoints",
+      "--checkpoint-every",
+      "10",
+      "--state-memory",
+      "0",
+    ];
     for (const more of [[], ["--drain"]]) {
       const { child, printed, ended } = start(folder, [...args, ...more]);
       await printed("waiting");

@@ -146,7 +146,7 @@ test("CHECKPOINT_LOCKED: refused with name and pid while another process lives, 
 
 test("CHECKPOINT_INVALID: options that make no sense", () => {
   const start = (options: object) => () => run(counting(numbers(1)), {}, { checkpoint: options as { dir: string } });
-  for (const options of [{ dir: "" }, { dir: "x", everyMs: 0 }, { dir: "x", keep: 0 }])
+  for (const options of [{ dir: "" }, { dir: "x", everyMs: 0 }, { dir: "x", keep: 0 }, { dir: "x", stateMemory: -1 }])
     expect(start(options)).toThrow("CHECKPOINT_INVALID");
   expect(start({ dir: "x", every: 1 })).toThrow("OPTION_UNKNOWN");
 });
