@@ -23,8 +23,11 @@ const OVERFULL_BYTES = 16 * 1024 * 1024;
 const RECORDS_AT_ONCE = 64;
 const FRUITLESS_MAX = 4;
 
+/** What is asked of a stage. */
+type Stage = Pick<StageState, "cold" | "store" | "written" | "calls" | "timers">;
+
 export class Eviction {
-  readonly #stages: readonly StageState[];
+  readonly #stages: readonly Stage[];
   readonly #bound: number;
   #folded = 0;
   #sweep: Iterator<void> | undefined;
@@ -33,7 +36,8 @@ export class Eviction {
   #fruitless = 0;
   #inevitable = 0;
 
-  constructor(stages: readonly StageState[], bound: number) {
+  /** @param bound in bytes */
+  constructor(stages: readonly Stage[], bound: number) {
     this.#stages = stages.filter(({ cold }) => cold !== undefined);
     this.#bound = bound;
   }
@@ -93,7 +97,8 @@ export class Eviction {
       for (const slot of store?.values() ?? []) {
         for (const record of slot.records.values()) {
           if (this.#used <= this.#bound * EVICTED_TO) return this.#judge(evicted);
-          if (this.#mayGo(state, record)) {
+          // Between two slices its window may have been dropped.
+          if (slot.records.get(record.mapKey) === record && this.#mayGo(state, record)) {
             (cold as ColdRecords).evict(slot, record);
             this.#used -= each;
             evicted++;
@@ -105,19 +110,19 @@ export class Eviction {
     this.#judge(evicted);
   }
 
-  #mayGo({ calls, timers }: StageState, record: KeyedRecord): boolean {
+  #mayGo({ calls, timers }: Stage, record: KeyedRecord): boolean {
     const { mark } = record;
     if (mark >= 0 || -mark > this.#folded) return false;
-    return calls === undefined || (!calls.isUnderWay(record.mapKey) && timers.areQueued(record));
+    return calls === undefined || (!calls.isUnderWay(record.mapKey) && timers.areMarked(record));
   }
 }
 
-function inMemory({ store }: StageState): number {
+function inMemory({ store }: Stage): number {
   let records = 0;
   for (const slot of store?.values() ?? []) records += slot.records.size;
   return records;
 }
 
-function bytesOfOne({ written }: StageState): number {
+function bytesOfOne({ written }: Stage): number {
   return EMPTY_RECORD_BYTES + BYTES_FOR_EACH * written.averageBytes;
 }

@@ -318,8 +318,8 @@ export class StageTimers implements TimerHost {
     if (entry.hold !== undefined) this.#holds.release(entry.hold);
   }
 
-  /** Whether no timer of a record waits as a call. */
-  areQueued(owner: KeyedRecord): boolean {
+  /** Whether all timers of a record are marked in queues: none of them waits as a call. */
+  areMarked(owner: KeyedRecord): boolean {
     return timersOf(owner).every((timer) => isMarked(timer as Entry));
   }
 

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import {
   bagState,
+  type Clock,
   countPerElement,
   eventTime,
   eventTimer,
@@ -20,6 +21,7 @@ import {
   withKeys,
 } from "tidemark";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { nodeClock } from "../../src/platform/node.ts";
 import { begun, pacedNumbers, type Progress } from "./paced-numbers.ts";
 
 let folder = "";
@@ -30,16 +32,19 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const inFolder = (name: string): string => join(folder, name);
 
+/** Whatever is done in slices of time is done in many: other things come in between. */
+const clock: Clock = { ...nodeClock(), stopwatch: () => performance.now() * 50 };
+
 /** Runs to the end, and is stopped and started again at each of `stops`, which count elements read. */
 async function play(program: Program, progress: Progress, stops: readonly number[]): Promise<void> {
   const checkpoint = { dir: inFolder("checkpoints"), everyMs: 3, stateMemory: 0 };
   for (const stop of stops) {
-    const job = run(program, {}, { checkpoint });
+    const job = run(program, {}, { checkpoint, clock });
     while (progress.read < stop && job.state !== "failed") await new Promise((resolve) => setImmediate(resolve));
     await job.stop();
     await job.wait();
   }
-  await run(program, {}, { checkpoint }).wait();
+  await run(program, {}, { checkpoint, clock }).wait();
 }
 
 const lines = (): string[] => readFileSync(inFolder("out.txt"), "utf8").trimEnd().split("\n").toSorted();
@@ -198,7 +203,7 @@ test("a bag of many items that grows writes what is added, not what is there", a
   }) as Program;
   const checkpoint = { dir: inFolder("checkpoints"), everyMs: 1, keep: 10_000 };
   for (const stop of [ITEMS / 2, (ITEMS * 3) / 4]) {
-    const job = run(program, {}, { checkpoint });
+    const job = run(program, {}, { checkpoint, clock });
     while (progress.read < stop && job.state !== "failed") await new Promise((resolve) => setImmediate(resolve));
     await job.stop();
     await job.wait();
