@@ -6,7 +6,7 @@
  * N2 A turn reads a little from each source, pushes it through, then settles: in the order of the stages each one ends its
  *    bundle, takes its new watermark, fires its timers and passes its watermark on.
  * N3 A watermark leaves a stage after the elements before it.
- * N4 A full stage stops the sources above it; a side input's own sources are not stopped by what waits for it.
+ * N4 A full stage stops the sources and timers above it; a side input's own sources are not stopped by what waits for it.
  */
 import type { Explanation } from "../explain/explanation.ts";
 import type { CollectionId, ViewId } from "../graph/graph.ts";
@@ -32,7 +32,7 @@ import { UserMetrics } from "../host/user-metrics.ts";
 import { SideInputStore } from "./side-input-store.ts";
 import { type SourceInput, Sources, type SourceStops } from "./sources.ts";
 import { type StageEngine, StageState } from "./stage-state.ts";
-import { type Stoppers, stoppers } from "./stoppers.ts";
+import { stagesBelow, type Stoppers, stoppers } from "./stoppers.ts";
 
 /** A stage as the engine needs it. */
 export interface EngineStage {
@@ -91,6 +91,8 @@ export type EngineEvent =
 export type StepResult = { readonly next: "now" | "event" | "done" | number };
 
 const TIMERS_A_TURN = 50_000;
+/** After so many it is asked whether what is below can take more. */
+const TIMERS_AT_ONCE = 1_000;
 
 export class Engine {
   readonly #deps: EngineDeps;
@@ -167,6 +169,8 @@ export class Engine {
       const plan = this.#plans[index] as EngineStage;
       for (const input of state.stage.inputs) state.upstream.push(producers.get(input) as StageState);
       for (const { view } of plan.makes ?? []) this.#views.declare(view, () => state.outputWatermark);
+      for (const id of stagesBelow(state.stage.id, this.#plans))
+        if (canBeBusy(this.#plans[id] as EngineStage)) state.below.push(this.#stages[id] as StageState);
     }
   }
 
@@ -355,10 +359,10 @@ export class Engine {
     let fired = 0;
     for (const state of this.#stages) {
       if (this.#plans[state.stage.id]?.asyncBundles) continue;
-      if (state.timers.nextProcessingTime() <= now) {
+      if (state.timers.nextProcessingTime() <= now && state.stoppedBy === undefined) {
         const since = this.#deps.stopwatch?.() ?? 0;
         state.begin();
-        fired += state.timers.fireProcessingTime(now, state.runner);
+        fired += state.timers.fireProcessingTime(now, state.runner, TIMERS_AT_ONCE);
         state.busyMs += (this.#deps.stopwatch?.() ?? 0) - since;
       }
       if (state.calls !== undefined && state.calls.nextTick() <= now) {
@@ -405,7 +409,7 @@ export class Engine {
   /** Event-time timers, and again for what calls that settled at once have set; calls in flight come back by an event. */
   #fireDue(state: StageState, before: number): number {
     let fired = before;
-    while (state.timers.nextEventTime() < state.inputWatermark && fired < TIMERS_A_TURN && state.calls?.room !== 0) {
+    while (state.hasDueTimers && fired < TIMERS_A_TURN && state.calls?.room !== 0 && state.stoppedBy === undefined) {
       state.begin();
       fired += this.#fireEventTimers(state);
       this.#callsAndFinish(state);
@@ -414,8 +418,15 @@ export class Engine {
   }
 
   #fireEventTimers(state: StageState): number {
-    const most = state.calls?.room ?? TIMERS_A_TURN;
-    return state.timers.fireEventTime(state.inputWatermark, state.runner, most);
+    const { calls, timers, runner, inputWatermark } = state;
+    if (calls !== undefined) return timers.fireEventTime(inputWatermark, runner, calls.room);
+    let fired = 0;
+    while (fired < TIMERS_A_TURN && state.stoppedBy === undefined) {
+      const count = timers.fireEventTime(inputWatermark, runner, TIMERS_AT_ONCE);
+      fired += count;
+      if (count < TIMERS_AT_ONCE) break;
+    }
+    return fired;
   }
 
   /** A stage whose bundles begin and end by promises: everything it does lies between the two, and its watermark waits. */
@@ -428,7 +439,7 @@ export class Engine {
       );
     };
     if (state.bundlePhase === "closed") {
-      if (this.#resting) return;
+      if (this.#resting || state.stoppedBy !== undefined) return;
       state.advanceInput(state.nextInputWatermark());
       const mustDrain = this.#draining && state.timers.mustDrain;
       if (!mustDrain && !state.hasWork(this.#deps.now(), this.#views.version)) return;
@@ -443,7 +454,7 @@ export class Engine {
       }
       state.unpark(this.#views.version);
       this.#fireEventTimers(state);
-      state.timers.fireProcessingTime(this.#deps.now(), runner);
+      state.timers.fireProcessingTime(this.#deps.now(), runner, TIMERS_AT_ONCE);
       if (this.#draining && state.timers.mustDrain) state.timers.drain(runner);
       state.calls?.tick(this.#deps.now(), runner);
       state.calls?.begin(runner);
@@ -512,8 +523,11 @@ export class Engine {
     if (this.#sources.hasScripted && this.#quiescent()) return "now";
     let next = Infinity;
     for (const state of this.#stages) {
-      if ((state.calls?.size ?? 0) === 0 && state.hasDueTimers) return "now";
-      next = Math.min(next, state.timers.nextProcessingTime(), state.calls?.nextTick() ?? Infinity);
+      // Where what is below is busy, an event comes when it is not.
+      const mayFire = state.stoppedBy === undefined;
+      if (mayFire && (state.calls?.size ?? 0) === 0 && state.hasDueTimers) return "now";
+      const due = mayFire ? state.timers.nextProcessingTime() : Infinity;
+      next = Math.min(next, due, state.calls?.nextTick() ?? Infinity);
       if (state.reading !== undefined) next = Math.min(next, state.reading.nextChange());
     }
     const mayRead = this.#sources.mayRead && this.#eviction?.isOverfull !== true;
@@ -600,4 +614,9 @@ export class Engine {
       user: this.#userMetrics.values(),
     };
   }
+}
+
+/** Whether a stage may have to wait for something outside the engine before it takes more. */
+function canBeBusy({ stage, calls, asyncBundles }: EngineStage): boolean {
+  return stage.kind === "sink" || calls !== undefined || asyncBundles === true;
 }

@@ -110,7 +110,8 @@ export class Explainer {
     for (const timer of state.timers.all())
       if (timer.record !== undefined && timer.domain === "processing" && timer.holdAt <= MAX_TIMESTAMP)
         return timerCause(state, timer);
-    return undefined;
+    const stopper = state.stoppedBy;
+    return stopper && this.#full(stopper, []);
   }
 
   /** Why the input watermark of a stage is no further. */
@@ -160,6 +161,9 @@ export class Explainer {
   #timer(state: StageState, timer: SetTimer): HoldCause {
     const { record, window, at, holdAt } = timer;
     const step = state.stage.name;
+    const isDue = timer.domain === "processing" ? at <= this.#engine.now() : at < state.inputWatermark;
+    const stopper = isDue ? state.stoppedBy : undefined;
+    if (stopper !== undefined) return this.#full(stopper, []);
     if (record !== undefined && state.stage.lane === "state") return timerCause(state, timer);
     if (record === undefined && state.inputWatermark > at)
       return this.#whileDue(state, window) ?? { kind: "reading", step };

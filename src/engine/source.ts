@@ -55,6 +55,8 @@ class SplitBatch implements Batch<unknown> {
   readonly #now: (() => number) | undefined;
   readonly #step: string;
   readonly #outOfOrder: number;
+  /** Whether its reader is being polled. */
+  polled = false;
   kept: KeptElement[] = [];
   size = 0;
   latest: Timestamp = MIN_TIMESTAMP;
@@ -92,6 +94,7 @@ class SplitBatch implements Batch<unknown> {
   }
 
   add(value: unknown, timestamp?: Timestamp): void {
+    if (!this.polled) throw addedLate(this.#step);
     let at: Timestamp;
     if (this.#timestamp !== undefined) at = this.#timestampOf(this.#timestamp, value);
     else if (this.#now !== undefined) at = Math.floor(this.#now());
@@ -122,6 +125,24 @@ function timestampFailed(step: string, element: unknown, error: unknown): Tidema
     element: preview(element),
     ...(at !== undefined && { at }),
     cause: error,
+  });
+}
+
+function addedLate(step: string): TidemarkError {
+  return new TidemarkError("SOURCE_INVALID", {
+    what: `add() of a batch of step "${step}" was called when poll() had returned`,
+    why: "an element that comes by itself would slip past the watermark and past the position that a checkpoint keeps",
+    fix: "keep what comes in an array, let ready() resolve, and add it in the next poll()",
+    step,
+  });
+}
+
+function watermarkInvalid(step: string, watermark: unknown): TidemarkError {
+  return new TidemarkError("SOURCE_INVALID", {
+    what: `watermark() of the source of step "${step}" returned ${preview(watermark)}`,
+    why: "a watermark is an event time: everything before it has come",
+    fix: "return milliseconds since 1970, MIN_TIMESTAMP as long as nothing is known, or leave watermark() out",
+    step,
   });
 }
 
@@ -354,12 +375,14 @@ export class SourceReading implements Reading {
 
   #read(split: Split, max: number): PollResult {
     let said: PollResult;
+    split.batch.polled = true;
     try {
       said = split.reader.poll(max, split.batch);
     } catch (error) {
       // What a step further on threw has that step's name already.
       throw this.#named(error);
     }
+    split.batch.polled = false;
     if (said !== "more" && said !== "idle" && said !== "end") throw unknownResult(this.#step, said);
     if (!split.batch.keeps) return said;
     split.said = said;
@@ -391,7 +414,7 @@ export class SourceReading implements Reading {
 
   #splitWatermark(split: Split): Timestamp {
     if (split.ended) return MAX_TIMESTAMP;
-    if (split.reader.watermark !== undefined && this.#policy.kind === "source") return split.reader.watermark();
+    if (split.reader.watermark !== undefined && this.#policy.kind === "source") return this.#asked(split.reader);
     switch (this.#policy.kind) {
       case "event":
         return split.batch.latest === MIN_TIMESTAMP
@@ -402,6 +425,17 @@ export class SourceReading implements Reading {
       case "source":
         return MIN_TIMESTAMP;
     }
+  }
+
+  #asked(reader: SourceReader<unknown, unknown>): Timestamp {
+    let watermark: unknown;
+    try {
+      watermark = reader.watermark?.();
+    } catch (error) {
+      throw this.#named(error);
+    }
+    if (!isTimestamp(watermark)) throw watermarkInvalid(this.#step, watermark);
+    return watermark;
   }
 
   /** A split that has something again is not idle, even where it has not been read yet because what comes after it is full. */

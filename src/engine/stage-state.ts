@@ -64,6 +64,8 @@ export class StageState {
   readonly calls: CallQueue | undefined;
   readonly host: StageHost;
   readonly upstream: StageState[] = [];
+  /** Those that its output comes to and that can be busy. */
+  readonly below: StageState[] = [];
   /** Where its elements are read, for a source. */
   reading: Reading | undefined;
   /** Where its source stood when the checkpoint was made that the job goes on from. */
@@ -252,6 +254,13 @@ export class StageState {
   /** Whether it cannot take more for now, and will by itself: its sink or calls are full, or bundles have not ended. */
   get isBusy(): boolean {
     return this.full || this.inbox.length >= WAITING_MAX;
+  }
+
+  /** One below that is busy: until it is not, timers that are due wait. */
+  get stoppedBy(): StageState | undefined {
+    const { below } = this;
+    for (let i = 0; i < below.length; i++) if ((below[i] as StageState).isBusy) return below[i];
+    return undefined;
   }
 
   /** Whether too much waits in it for side inputs. */

@@ -2,6 +2,7 @@
  * Which stages stop a source from being read: worked out once, from the plan.
  *
  * P1 A stage that is busy (a full sink, calls in flight, a bundle that waits) stops every source above it: it goes on by itself.
+ *    Stages with timers likewise leave those unfired that are due.
  * P2 A stage in which elements wait for a side input stops only sources that the side input does not wait for in turn: else
  *    nothing could go on. Where views and sources depend on each other, what waits has no bound.
  * Cost: O(sources² · stages), once.
@@ -47,6 +48,11 @@ export function stoppers(plans: readonly Connected[]): ReadonlyMap<number, Stopp
       return [source, { busy: below.map(({ stage }) => stage.id), waiting: waiting.map(({ stage }) => stage.id) }];
     }),
   );
+}
+
+/** The stages that what a stage emits comes to, itself left out. Cost: O(stages). */
+export function stagesBelow(stage: number, plans: readonly Connected[]): readonly number[] {
+  return reachOf(stage, plans).below.flatMap(({ stage: { id } }) => (id === stage ? [] : [id]));
 }
 
 /** What a source's elements come to, side inputs included. */

@@ -66,7 +66,7 @@ describe("M1: one live timer for a record, family and tag", () => {
     timers.set(a, "", "", "processing", 7, NO_HOLD);
     fire(1000);
     expect(fired).toEqual([]);
-    timers.fireProcessingTime(7, target);
+    timers.fireProcessingTime(7, target, Infinity);
     expect(fired).toEqual(["a@7"]);
   });
 
@@ -203,9 +203,9 @@ describe("processing time", () => {
     const { timers, fired, target } = setUp();
     timers.set(recordOf("b"), "", "", "processing", 20, NO_HOLD);
     timers.set(recordOf("a"), "", "", "processing", 10, NO_HOLD);
-    expect(timers.fireProcessingTime(9, target)).toBe(0);
+    expect(timers.fireProcessingTime(9, target, Infinity)).toBe(0);
     expect(timers.nextProcessingTime()).toBe(10);
-    expect(timers.fireProcessingTime(20, target)).toBe(2);
+    expect(timers.fireProcessingTime(20, target, Infinity)).toBe(2);
     expect(fired).toEqual(["a@10", "b@20"]);
     expect(timers.nextProcessingTime()).toBe(Infinity);
   });
@@ -214,8 +214,8 @@ describe("processing time", () => {
     const a = recordOf("a");
     const { timers, fired, target } = setUp(() => timers.set(a, "", "", "processing", 10, NO_HOLD));
     timers.set(a, "", "", "processing", 10, NO_HOLD);
-    expect(timers.fireProcessingTime(10, target)).toBe(1);
-    expect(timers.fireProcessingTime(10, target)).toBe(1);
+    expect(timers.fireProcessingTime(10, target, Infinity)).toBe(1);
+    expect(timers.fireProcessingTime(10, target, Infinity)).toBe(1);
     expect(fired).toEqual(["a@10", "a@10"]);
   });
 
@@ -227,9 +227,9 @@ describe("processing time", () => {
       timers.set(c, "", "", "processing", 30, NO_HOLD);
     });
     for (const [at, record] of [a, b, c].entries()) timers.set(record, "", "", "processing", at + 1, NO_HOLD);
-    timers.fireProcessingTime(10, target);
+    timers.fireProcessingTime(10, target, Infinity);
     expect(fired).toEqual(["a@1"]);
-    timers.fireProcessingTime(30, target);
+    timers.fireProcessingTime(30, target, Infinity);
     expect(fired).toEqual(["a@1", "c@30"]);
   });
 });

@@ -489,11 +489,14 @@ export class StageTimers implements TimerHost {
     return false;
   }
 
-  /** Fires the processing-time timers that are due at `now`. Those that a callback sets to be due again wait for the next call. */
-  fireProcessingTime(now: number, target: TimerTarget): number {
+  /**
+   * Fires the processing-time timers that are due at `now`, at most so many. Those that a callback sets to be due again wait for
+   * the next call.
+   */
+  fireProcessingTime(now: number, target: TimerTarget, most: number): number {
     while (this.#cold !== undefined && this.#cold.earliest("processing") <= now) this.#cold.loadFirst("processing");
     const due: Entry[] = [];
-    for (let next = this.#next(this.#processing); next !== undefined && next.at <= now;) {
+    for (let next = this.#next(this.#processing); next !== undefined && next.at <= now && due.length < most;) {
       this.#take(next);
       due.push(next);
       next = this.#next(this.#processing);

@@ -354,6 +354,7 @@ function callMethod(doFn: DoFn<unknown, unknown>, invocation: Invocation, contex
   const { timer } = invocation;
   if (timer === undefined) return doFn.process(invocation.value, context as never);
   context.firedAt = timer.at;
+  context.isFiring = true;
   context.tag = timer.tag;
   context.pane = NO_FIRING;
   if (timer.family === EXPIRY_FAMILY) return doFn.onWindowExpiration?.(context as never);

@@ -43,6 +43,8 @@ export class DoFnContext {
   pane: Pane = NO_FIRING;
   key: unknown = undefined;
   firedAt: Timestamp = MIN_TIMESTAMP;
+  /** Whether the call is a timer's. */
+  isFiring = false;
   tag = "";
   state: Readonly<Record<string, unknown>> = {};
   timers: Readonly<Record<string, unknown>> = {};
@@ -200,7 +202,11 @@ export function makeTimers(
     const set = (tag: string, at: Timestamp, options: TimerOptions | undefined): void => {
       setTimer(parts, binding, family, spec, tag, at, options);
     };
-    const origin = (): Timestamp => (spec.domain === "event" ? binding.context.timestamp : parts.host.now());
+    const origin = (): Timestamp => {
+      if (spec.domain === "processing") return parts.host.now();
+      const { isFiring, firedAt, timestamp } = binding.context;
+      return isFiring ? firedAt : timestamp;
+    };
     handles[family] = spec.family
       ? {
           set: (tag: string, at: Timestamp, options?: TimerOptions) => set(tag, at, options),

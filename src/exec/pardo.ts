@@ -159,6 +159,7 @@ export class StatefulOperator implements Emitter {
     context.active = true;
     context.timestamp = timestamp;
     context.firedAt = firedAt;
+    context.isFiring = true;
     context.tag = tag;
     context.pane = NO_FIRING;
     context.key = record.key;
@@ -175,6 +176,7 @@ export class StatefulOperator implements Emitter {
     if (result !== undefined && result !== null) {
       emitAll(this.#step, result, undefined, timestamp, context.windows, NO_FIRING, this.#main);
     }
+    context.isFiring = false;
     context.active = false;
     this.#binding.record = this.#ended;
   }

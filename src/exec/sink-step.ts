@@ -1,7 +1,8 @@
 /**
  * The step that writes to a sink.
  *
- * K1 An element is handed to the writer at once; where the writer cannot take more, the stage is full until it has flushed.
+ * K1 An element is handed to the writer at once; where the writer cannot take more, the stage is full until it has flushed, and
+ *    what comes all the same (one element may become many) waits here. A flush under way keeps checkpoints from being made.
  * K2 Output becomes visible when the input is over (or, with checkpoints, when its epoch is committed).
  */
 import type { Epoch, Sink, SinkWriter } from "../fn/sink.ts";
@@ -12,6 +13,11 @@ import type { Timestamp } from "../model/time.ts";
 import type { Window } from "../model/window.ts";
 import { sinkFailure, synchronous } from "./errors.ts";
 import type { StepInfo } from "./operators.ts";
+
+interface Written {
+  readonly value: unknown;
+  readonly meta: Meta;
+}
 
 interface Meta {
   timestamp: Timestamp;
@@ -25,6 +31,10 @@ export class SinkStep implements Emitter {
   readonly #host: StageHost;
   #writer: SinkWriter<unknown> | undefined;
   #flushing = false;
+  /** What came while the writer could not take more. */
+  #waiting: Written[] = [];
+  /** How many of them it has taken since. */
+  #taken = 0;
   #closed = false;
 
   constructor(step: StepInfo, sink: Sink<unknown>, host: StageHost) {
@@ -45,17 +55,21 @@ export class SinkStep implements Emitter {
 
   emit(value: unknown, timestamp: Timestamp, windows: readonly Window[], pane: Pane): void {
     const meta: Meta = { timestamp, windows, pane };
-    let more: unknown;
+    if (this.#flushing) this.#waiting.push({ value, meta });
+    else if (this.#write(value, meta) === false) this.#flush();
+  }
+
+  /** @returns `false` where the writer cannot take more */
+  #write(value: unknown, meta: Meta): unknown {
     try {
-      more = synchronous(
+      return synchronous(
         (this.#writer as SinkWriter<unknown>).write(value, meta) as unknown,
         this.#step.name,
         "write() of the sink",
       );
     } catch (error) {
-      throw sinkFailure(error, { step: this.#step.name, element: value, windows });
+      throw sinkFailure(error, { step: this.#step.name, element: value, windows: meta.windows });
     }
-    if (more === false && !this.#flushing) this.#flush();
   }
 
   #flush(): void {
@@ -67,8 +81,18 @@ export class SinkStep implements Emitter {
     });
     this.#host.trackWork(named, () => {
       this.#flushing = false;
-      this.#host.setFull(false);
+      this.#writeWaiting();
     });
+  }
+
+  #writeWaiting(): void {
+    while (this.#taken < this.#waiting.length) {
+      const { value, meta } = this.#waiting[this.#taken++] as Written;
+      if (this.#write(value, meta) === false) return this.#flush();
+    }
+    this.#waiting = [];
+    this.#taken = 0;
+    this.#host.setFull(false);
   }
 
   seal(epoch: Epoch): Uint8Array[] {

@@ -146,7 +146,7 @@ export class BundleTimers implements TimerHost {
   }
 
   fireProcessingTime(now: number, target: TimerTarget): void {
-    this.#inner.fireProcessingTime(now, target);
+    this.#inner.fireProcessingTime(now, target, Infinity);
   }
 
   /** See R2. @param isGone whether a window took its timers with it */

@@ -106,7 +106,8 @@ function invalid(what: string, why: string, fix: string): TidemarkError {
 }
 
 /**
- * Begins a script. It has to end with `advanceWatermarkToInfinity()`.
+ * Begins a script. It has to end with `advanceWatermarkToInfinity()`. Of several in one pipeline the first plays to its end, then
+ * the next: where their events are to come in turn, write one script and part its elements.
  * @param options.coder how elements are written as bytes. Default: Tidemark's coder of plain values
  * @param options.bounded whether the stream counts as one that ends by itself. Default false
  * @throws OPTION_UNKNOWN when it is applied

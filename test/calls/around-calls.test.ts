@@ -7,6 +7,7 @@ import {
   isTidemarkError,
   type KV,
   output,
+  run,
   seconds,
   slidingWindows,
   type Timer,
@@ -15,7 +16,7 @@ import {
 } from "tidemark";
 import { assertThat, at, runTest, testStream } from "tidemark/testing";
 import { describe, expect, test } from "vitest";
-import { turns } from "../engine/kit.ts";
+import { program, turns, until } from "../engine/kit.ts";
 
 describe("bundles", () => {
   test("of synchronous startBundle and finishBundle wait for the calls between them", async () => {
@@ -185,3 +186,27 @@ describe("a key that cannot be compared", () => {
     });
   }
 });
+
+test.each(["cancelled", "failed"] as const)(
+  "the signal of a call in flight is aborted when the job is %s",
+  async (end) => {
+    const signals: AbortSignal[] = [];
+    const job = run(
+      program("calls", (p) => {
+        p.create(["a"]).map("Hangs", async (_, { signal }) => {
+          signals.push(signal);
+          await new Promise(() => {});
+        });
+        p.create(["b"]).map("Fails", async () => {
+          await until(() => signals.length > 0 && end === "failed");
+          throw new Error("out of order");
+        });
+      }),
+    );
+    await until(() => signals.length > 0);
+    if (end === "cancelled") await job.cancel();
+    else await job.wait().catch(() => {});
+    expect(job.state).toBe(end);
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
+  },
+);

@@ -3,16 +3,18 @@ import {
   combineGlobally,
   combinePerKey,
   eventTimer,
+  fixedWindows,
   type KV,
   output,
   type Pipeline,
+  seconds,
   sessions,
   slidingWindows,
   sumFn,
   valueState,
   withTimestamps,
 } from "tidemark";
-import { assertThat, runTest } from "tidemark/testing";
+import { assertThat, at, runTest } from "tidemark/testing";
 import { describe, expect, test } from "vitest";
 import { failureOf } from "../validates-runner/failure.ts";
 
@@ -203,4 +205,21 @@ test("a back-off passes on the pipeline's clock", async () => {
     );
   });
   expect(times).toEqual([0, 200, 500]);
+});
+
+test("a dead letter has its element's time and window", async () => {
+  await runTest((p) => {
+    const even = p
+      .createTimestamped([at(1000, 1), at(2000, 2)])
+      .windowInto(fixedWindows(seconds(10)))
+      .map(async (n) => {
+        if (n % 2 === 1) throw new Error("odd");
+        return n;
+      });
+    const times = even
+      .deadLetter()
+      .map(({ element }, { timestamp, window }) => [element, timestamp, window.maxTimestamp]);
+    assertThat(even).containsInAnyOrder([2]);
+    assertThat(times).containsInAnyOrder([[1, 1000, 9999]]);
+  });
 });

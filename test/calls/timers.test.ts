@@ -3,6 +3,7 @@ import {
   countPerElement,
   eventTimer,
   fixedWindows,
+  IntervalWindow,
   type KV,
   output,
   processingTimer,
@@ -11,7 +12,8 @@ import {
   windowInto,
 } from "tidemark";
 import { assertThat, at, runTest, testStream } from "tidemark/testing";
-import { describe, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { failureOf } from "../validates-runner/failure.ts";
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -204,3 +206,74 @@ test("a processing-time timer that comes due while a call of its key clears it d
     assertThat(log).containsInAnyOrder(["cleared"]);
   });
 });
+
+test.each([false, true])(
+  "setAfter in a callback counts from its firing, whatever its output timestamp (async: %s)",
+  async (isAsync) => {
+    await runTest((p) => {
+      const ticks = p.apply(ann).parDo(
+        {
+          timers: { tick: eventTimer() },
+          outputs: { main: output<number>() },
+          process(_pair, { timers }) {
+            timers.tick.setAfter(1000, { outputTimestamp: 0 });
+          },
+          onTimer: {
+            tick({ firedAt, timestamp, timers, output: put }) {
+              put(firedAt);
+              if (firedAt < 3000) timers.tick.setAfter(1000, { outputTimestamp: timestamp });
+            },
+          },
+        },
+        isAsync ? { async: true } : {},
+      );
+      assertThat(ticks).containsInAnyOrder([1000, 2000, 3000]);
+    });
+  },
+);
+
+test.each(["event", "processing"] as const)(
+  "an output timestamp further back than the skew is refused (%s time)",
+  async (domain) => {
+    const error = await failureOf((p) => {
+      p.createTimestamped<KV<string, number>>([at(100, ["ann", 1])]).parDo("Back", {
+        allowedTimestampSkew: 2,
+        timers: { soon: domain === "event" ? eventTimer() : processingTimer() },
+        process: (_pair, { timers }) => timers.soon.setAfter(10, { outputTimestamp: 97 }),
+        onTimer: { soon: () => [] },
+      });
+    });
+    expect(error).toMatchObject({ code: "TIMESTAMP_SKEW", context: { step: "Back" } });
+    expect(error.what).toContain("from 100 to 97");
+  },
+);
+
+test.each([false, true])(
+  "what onWindowExpiration gives is in time downstream, after the lateness too (async: %s)",
+  async (isAsync) => {
+    const visits = testStream<KV<string, number>>()
+      .addElements(at(1000, ["ann", 1]))
+      .advanceWatermarkTo(seconds(15))
+      .advanceWatermarkTo(seconds(25))
+      .advanceWatermarkToInfinity();
+    await runTest((p) => {
+      const counts = p
+        .apply(visits)
+        .apply(windowInto(fixedWindows(seconds(10)), { allowedLateness: seconds(20), accumulation: "discarding" }))
+        .parDo(
+          {
+            outputs: { main: output<string>() },
+            process() {},
+            onWindowExpiration: ({ key, output: put }) => put(`${key} left`),
+          },
+          isAsync ? { async: true } : {},
+        )
+        .apply(windowInto(fixedWindows(seconds(10)), { allowedLateness: 0, accumulation: "discarding" }))
+        .apply(countPerElement());
+      assertThat(counts)
+        .inOnTimePane(new IntervalWindow(0, seconds(10)))
+        .containsInAnyOrder([["ann left", 1]]);
+      assertThat(counts.late).isEmpty();
+    });
+  },
+);

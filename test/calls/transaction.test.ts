@@ -1,6 +1,8 @@
 /** A call is a transaction: its outputs, state and timers appear together when it settles, or not at all. */
 import {
   bagState,
+  type CombineFn,
+  combiningState,
   countPerElement,
   eventTimer,
   fixedWindows,
@@ -230,3 +232,46 @@ test("an error names step, window, key, element and the user's own line", async 
   expect(error.context.at).toMatch(/transaction\.test\.ts:\d+:\d+$/);
   expect(error.message).toContain("RangeError: no sevens");
 });
+
+test.each([true, false])(
+  "an accumulator that is changed in place is as it was when the call has failed (async: %s)",
+  async (isAsync) => {
+    // Lists as accumulators: `addInput` changes the one that it is given.
+    const collect: CombineFn<number, number[], string> = {
+      createAccumulator: () => [],
+      addInput(list, n) {
+        list.push(n);
+        return list;
+      },
+      mergeAccumulators: (lists) => [...lists].flat(),
+      extractOutput: (list) => list.join("+"),
+    };
+    let failures = 0;
+    await runTest((p) => {
+      const sums = p
+        .create<KV<string, number>>([
+          ["k", 1],
+          ["k", 2],
+          ["k", 3],
+        ])
+        .parDo(
+          {
+            state: { all: combiningState(collect) },
+            outputs: { main: output<string>() },
+            process([, n], { state: { all }, output: put }) {
+              const work = (): void => {
+                all.add(n);
+                if (n === 2) throw new Error(`failure ${++failures}`);
+                put(all.read());
+              };
+              return isAsync ? turn().then(work) : work();
+            },
+          },
+          { async: isAsync, retry: { attempts: 2, backoff: 0 } },
+        );
+      assertThat(sums).containsInAnyOrder(["1", "1+3"]);
+      assertThat(sums.deadLetter().map(({ element: [, n] }) => n)).containsInAnyOrder([2]);
+    });
+    expect(failures).toBe(2);
+  },
+);

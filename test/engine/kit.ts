@@ -130,7 +130,7 @@ export function feeds<T>(splits: readonly Feed<T>[], quiet?: QuietPolicy): Sourc
   };
 }
 
-/** A sink that takes elements until `hold`; then every `flush` waits until `release`. */
+/** A sink that takes elements until `hold`; then every `flush` waits until `release`. Fails where it is written to meanwhile. */
 export class Gate<T> implements Sink<T> {
   readonly name = "gate";
   readonly seen: T[] = [];
@@ -138,6 +138,8 @@ export class Gate<T> implements Sink<T> {
   readonly #every: number;
   #held = false;
   #flushed: (() => void) | undefined;
+  /** Whether `write` has said `false` and `flush` has not ended since. */
+  #full = false;
 
   constructor(options: { readonly every?: number; readonly held?: boolean } = {}) {
     this.#every = options.every ?? 1;
@@ -163,15 +165,19 @@ export class Gate<T> implements Sink<T> {
   open(): ReturnType<Sink<T>["open"]> {
     return {
       write: (value) => {
+        if (this.#full) throw new Error("written to while it can take no more");
         this.seen.push(value);
-        return this.seen.length % this.#every !== 0;
+        this.#full = this.seen.length % this.#every === 0;
+        return !this.#full;
       },
-      flush: () =>
-        this.#held
-          ? new Promise((resolve) => {
-              this.#flushed = resolve;
-            })
-          : Promise.resolve(),
+      flush: async () => {
+        if (this.#held) {
+          await new Promise<void>((resolve) => {
+            this.#flushed = resolve;
+          });
+        }
+        this.#full = false;
+      },
       seal: () => [],
       commit: async () => {},
       lastCommitted: async () => 0,

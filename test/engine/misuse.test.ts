@@ -132,3 +132,53 @@ test("a script that moves processing time, on the real clock", async () => {
   if (!isTidemarkError(error, "TEST_STREAM_NEEDS_TEST_CLOCK")) throw error;
   expect(error.fix).toBe("run it with runTest from tidemark/testing");
 });
+
+/** A source of one split whose reader is `reader`. */
+function reading(reader: Partial<SourceReader<number, number>>): Source<number> {
+  const whole = { poll: () => "idle" as const, ready: async () => {}, position: () => 0, close: () => {}, ...reader };
+  return { name: "odd", bounded: false, splits: () => [0], open: () => whole };
+}
+
+describe("watermark() of a source", () => {
+  test.each([Number.NaN, undefined, "now", 0.5, Infinity])("that gives %s is refused", async (given) => {
+    const error = await failureOf((p) => void p.read("Step", reading({ watermark: () => given as never })));
+    expect(error).toMatchObject({ code: "SOURCE_INVALID", context: { step: "Step" } });
+    expect(error.what).toBe(
+      `watermark() of the source of step "Step" returned ${typeof given === "string" ? '"now"' : given}`,
+    );
+  });
+
+  test("that throws names the step and the line", async () => {
+    const watermark = (): number => {
+      throw new Error("no clock");
+    };
+    const error = await failureOf((p) => void p.read("Step", reading({ watermark })));
+    expect(error).toMatchObject({ code: "JOB_FAILED", context: { step: "Step" } });
+    expect(error.what).toContain("no clock");
+    expect(String(error)).toContain("misuse.test.ts");
+  });
+});
+
+test("what a source adds when poll() has returned is refused", async () => {
+  let kept: Parameters<SourceReader<number, number>["poll"]>[1] | undefined;
+  let refused: unknown;
+  const reader = reading({
+    poll(_max, into) {
+      kept = into;
+      into.add(1, 0);
+      return "idle";
+    },
+    async ready() {
+      try {
+        kept?.add(2, 0);
+      } catch (error) {
+        refused = error;
+        throw error;
+      }
+    },
+  });
+  const error = await failureOf((p) => void p.read("Step", reader));
+  expect(error).toMatchObject({ code: "SOURCE_INVALID", context: { step: "Step" } });
+  expect(refused).toMatchObject({ code: "SOURCE_INVALID" });
+  expect(error.fix).toContain("in the next poll()");
+});
