@@ -72,7 +72,16 @@ async function dispatch(args: readonly string[], session: Session): Promise<numb
 async function runSavepoint(args: readonly string[]): Promise<number> {
   if (args.includes("--help") || args.includes("-h"))
     return print((await import("./help.ts")).commandHelp("savepoint"));
-  return print((await import("./savepoint.ts")).savepointCommand(args));
+  const { savepointCommand } = await import("./savepoint.ts");
+  await savepointCommand(args, async (path) => ((await isHandedOver(path)) ? undefined : load(path)), toOutput);
+  return EXIT_CODES.ok[0];
+}
+
+/** C3. */
+async function isHandedOver(path: string): Promise<boolean> {
+  const other = otherCommand(programPath(path));
+  if (other !== undefined) await import(other);
+  return other !== undefined;
 }
 
 async function runNamed(command: Command, args: readonly string[], session: Session): Promise<number | undefined> {
@@ -86,11 +95,7 @@ async function runNamed(command: Command, args: readonly string[], session: Sess
       fix: `write tidemark ${command.name} PROGRAM, as in tidemark ${command.name} trending.ts`,
     });
   }
-  const other = otherCommand(programPath(path));
-  if (other !== undefined) {
-    await import(other);
-    return undefined;
-  }
+  if (await isHandedOver(path)) return undefined;
   const loaded = await load(path);
   const specs = optionSpecs(loaded.program.optionsSchema);
   const noFlags = {

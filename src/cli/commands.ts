@@ -25,6 +25,10 @@ export interface CommandFlags {
   readonly "checkpoint-dir"?: string;
   readonly "checkpoint-every"?: number;
   readonly "state-memory"?: number;
+  readonly "allow-dropped-state"?: readonly string[];
+  readonly step?: string;
+  readonly key?: string;
+  readonly limit?: number;
   readonly format?: "text" | "mermaid";
   readonly stack?: boolean;
   readonly help?: boolean;
@@ -68,6 +72,12 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
           defaultValue: 512,
         },
       ),
+      flag(
+        "allow-dropped-state",
+        { kind: "text" },
+        "go on without the state of this step, where this version of the program cannot take it over",
+        { repeated: true },
+      ),
       flag("trace", { kind: "text" }, "tell the journey of elements through a step, or of one key: STEP or STEP:KEY"),
       ...COMMON,
     ],
@@ -82,11 +92,15 @@ export const COMMANDS: Readonly<Record<CommandName, Command>> = {
   },
   savepoint: {
     name: "savepoint",
-    description: "list what a folder of checkpoints holds, or copy it while its job runs",
-    takes: "ls DIR | copy DIR NEW_DIR",
+    description: "what folders of checkpoints hold, how they differ, and whether a program can go on from one",
+    takes: "ls DIR | show DIR | diff DIR DIR | check PROGRAM DIR | copy DIR NEW_DIR",
+    note: "A folder can be read, and copied, while its job runs.",
     flags: [
       flag("json", SWITCH, "print what there is as JSON"),
-      ...COMMON.filter(({ flag: name }) => name !== "options"),
+      flag("step", { kind: "text" }, "show: the records of this step"),
+      flag("key", { kind: "text" }, "show: those of this key alone, as text or as JSON"),
+      flag("limit", { kind: "number", whole: true }, "show: at most so many records", { defaultValue: 100 }),
+      ...COMMON.map((one) => (one.flag === "options" ? { ...one, description: `check: ${one.description}` } : one)),
     ],
   },
 };

@@ -75,7 +75,8 @@ function checkpointOption(flags: CommandFlags): { checkpoint?: CheckpointOptions
   const memoryMiB = flags["state-memory"];
   if (dir === undefined) return {};
   const stateMemory = memoryMiB === undefined ? {} : { stateMemory: memoryMiB * 1024 * 1024 };
-  return { checkpoint: { dir, ...(everyMs !== undefined && { everyMs }), ...stateMemory } };
+  const allowDroppedState = flags["allow-dropped-state"] ?? [];
+  return { checkpoint: { dir, ...(everyMs !== undefined && { everyMs }), ...stateMemory, allowDroppedState } };
 }
 
 /** `STEP`, or `STEP:KEY`; names of steps have no colon of their own, or else the last one counts. */

@@ -15,6 +15,7 @@ import type { StageHost } from "../host/host.ts";
 import type { CallPolicy, Stage } from "../host/stage.ts";
 import type { CallEffects, StageRunner } from "../host/stage-runner.ts";
 import type { Epoch, SinkJob } from "../fn/sink.ts";
+import type { StepChange } from "../host/layouts.ts";
 import type { RecordRows, Snapshot, SnapshotSink } from "../host/snapshot.ts";
 import { assert } from "../base/assert.ts";
 import { decodeFromBytes } from "../coders/coder.ts";
@@ -32,6 +33,7 @@ import { UserMetrics } from "../host/user-metrics.ts";
 import { SideInputStore } from "./side-input-store.ts";
 import { type SourceInput, Sources, type SourceStops } from "./sources.ts";
 import { type StageEngine, StageState } from "./stage-state.ts";
+import { stepChanges } from "./step-changes.ts";
 import { stagesBelow, type Stoppers, stoppers } from "./stoppers.ts";
 
 /** A stage as the engine needs it. */
@@ -302,6 +304,11 @@ export class Engine {
   /** What takes records out of memory. With checkpoints only. */
   get eviction(): Eviction {
     return this.#eviction as Eviction;
+  }
+
+  /** What becomes of each step's state when it goes on from a checkpoint. */
+  changesSince(snapshot: Snapshot): readonly StepChange[] {
+    return stepChanges(this.#stages, snapshot);
   }
 
   /** Goes on where a checkpoint was made. Before `open`. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { stateFormat } from "../exec/record-formats.ts";
+import { stateFormat } from "../exec/state-format.ts";
 import { recordsOf } from "../exec/state-record.ts";
 import { valueState } from "../fn/state.ts";
 import { CurrentEntries } from "../host/current-entries.ts";

@@ -16,12 +16,14 @@ import type { Epoch } from "../fn/sink.ts";
 import type { CollectionId, StepId, ViewId } from "../graph/graph.ts";
 import type { Invocation } from "../host/host.ts";
 import { CHANGE, NO_TIMES, type SnapshotSink, writeTimes } from "../host/snapshot.ts";
+import type { RecordLayout } from "../host/layouts.ts";
 import type { Timestamp } from "../model/time.ts";
 import type { Window } from "../model/window.ts";
 import type { SavedFigures } from "./saved-figures.ts";
 import { RecordWriter, RECORDS_AT_ONCE } from "./record-chunks.ts";
 import type { ViewChange } from "./side-input-store.ts";
 import type { StageState, Waiting } from "./stage-state.ts";
+import type { SavedTimers } from "./timers.ts";
 
 /** What lasts from one version of a program to the next, in place of ids; and how elements are written. */
 export interface GraphNames {
@@ -33,6 +35,26 @@ export interface GraphNames {
 
 /** Where an element waits. */
 export const WAITS = { inbox: 1, parked: 2, call: 3, timerCall: 4 } as const;
+
+/** A stage as it is written. */
+export interface StageFacts {
+  readonly layouts: readonly RecordLayout[] | undefined;
+  readonly input: Timestamp;
+  readonly output: Timestamp;
+  readonly bundles: number;
+  readonly busyMs: number;
+  readonly elementsIn: number;
+  readonly saved: unknown;
+  readonly windows: readonly (readonly [window: Uint8Array, fired: boolean, records: number])[];
+  readonly timers: Omit<SavedTimers, "windows"> & {
+    readonly windows: readonly (Omit<SavedTimers["windows"][number], "window"> & { readonly window: Uint8Array })[];
+  };
+  readonly reading: { readonly splits?: readonly SavedKept[] } | undefined;
+}
+
+interface SavedKept {
+  readonly kept: readonly { readonly at: Timestamp; readonly value: Uint8Array }[];
+}
 
 /** A stage at the instant of the checkpoint. */
 interface FrozenStage {
@@ -96,7 +118,7 @@ export class Freezing {
         bundles: state.bundles,
         busyMs: state.busyMs,
         elementsIn: state.elementsIn,
-        layout: store?.format.layout,
+        layouts: store?.layouts,
         saved: runner.save?.(),
       },
       windows: Array.from(store?.values() ?? [], ({ window, fired, records, cold }) => ({

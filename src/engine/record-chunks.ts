@@ -267,8 +267,8 @@ export function readRecord(
 ): ReadRecord {
   const input = new ByteReader(body as Uint8Array);
   const timers = readTimers(input);
-  const record = format.read(input, key, mapKey, window);
-  for (const each of added) format.readAdded?.(record, new ByteReader(each));
+  const more = added.map((each) => new ByteReader(each));
+  const record = format.read(input, key, mapKey, window, more);
   return { record, timers, times };
 }
 
@@ -280,7 +280,7 @@ export function file({ record, timers, times }: ReadRecord, store: Store, of: St
     record.timers.indexedAt = times[record.timers.domain];
 }
 
-function readTimers(input: ByteReader): SavedTimer[] {
+export function readTimers(input: ByteReader): SavedTimer[] {
   const timers: SavedTimer[] = [];
   for (let left = input.length(); left > 0; left--) {
     const family = valueCoder.decode(input) as string;

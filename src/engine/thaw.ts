@@ -1,5 +1,4 @@
 /** Puts an engine that has not run yet where a checkpoint says. */
-import { TidemarkError } from "../base/errors.ts";
 import { ByteReader, corrupt } from "../coders/byte-reader.ts";
 import { decodeFromBytes } from "../coders/coder.ts";
 import { valueCoder } from "../coders/value.ts";
@@ -9,63 +8,20 @@ import type { KeyedRecord, RecordStore } from "../host/records.ts";
 import type { Snapshot } from "../host/snapshot.ts";
 import type { Timestamp } from "../model/time.ts";
 import type { Window } from "../model/window.ts";
-import { type GraphNames, WAITS, windowsOf } from "./freezing.ts";
+import { type GraphNames, type StageFacts, WAITS, windowsOf } from "./freezing.ts";
 import { file, readRecord } from "./record-chunks.ts";
 import { thawChanges } from "./thaw-changes.ts";
 import type { SideInputStore } from "./side-input-store.ts";
 import type { StageState } from "./stage-state.ts";
-import type { SavedTimers } from "./timers.ts";
+import { stageFacts } from "./step-changes.ts";
 
-/** As Freezing writes it. */
-interface StageFacts {
-  readonly layout: string | undefined;
-  readonly input: Timestamp;
-  readonly output: Timestamp;
-  readonly bundles: number;
-  readonly busyMs: number;
-  readonly elementsIn: number;
-  readonly saved: unknown;
-  readonly windows: readonly (readonly [window: Uint8Array, fired: boolean, records: number])[];
-  readonly timers: Omit<SavedTimers, "windows"> & {
-    readonly windows: readonly (Omit<SavedTimers["windows"][number], "window"> & { readonly window: Uint8Array })[];
-  };
-  readonly reading: { readonly splits?: readonly SavedKept[] } | undefined;
-}
-
-interface SavedKept {
-  readonly kept: readonly { readonly at: Timestamp; readonly value: Uint8Array }[];
-}
-
-/** The stages as the checkpoint has them; those that it does not know begin anew. @throws CHECKPOINT_INCOMPATIBLE */
+/** The stages as the checkpoint has them; those that it does not know begin anew. What it has has been found to fit. */
 export function thawStages(stages: readonly StageState[], snapshot: Snapshot, names: GraphNames): void {
-  const facts = new Map(
-    Array.from(snapshot.steps(), (step) => {
-      const [body] = snapshot.chunks("stage", step);
-      return [step, decodeFromBytes(valueCoder, body as Uint8Array) as StageFacts];
-    }),
-  );
-  checkFits(stages, facts);
+  const facts = stageFacts(snapshot);
   for (const state of stages) {
     const ofStage = facts.get(state.stage.name);
     if (ofStage !== undefined) thawStage(state, ofStage, snapshot, names);
   }
-}
-
-/** Refuses what has something of a stage that is not there, or of one that keeps something else now. */
-function checkFits(stages: readonly StageState[], facts: ReadonlyMap<string, StageFacts>): void {
-  const byName = new Map(stages.map((state) => [state.stage.name, state]));
-  const problems = [...facts].flatMap(([step, { layout }]) => {
-    const state = byName.get(step);
-    if (state === undefined) return [`step "${step}" is not there any more`];
-    const now = state.store?.format.layout;
-    return layout === now ? [] : [`step "${step}" kept ${layout ?? "nothing"}, and keeps ${now ?? "nothing"} now`];
-  });
-  if (problems.length === 0) return;
-  throw new TidemarkError("CHECKPOINT_INCOMPATIBLE", {
-    what: `the checkpoint does not fit the program:\n    ${problems.join("\n    ")}`,
-    why: "state that is left out or read as something else would give wrong results",
-    fix: "start the version of the program that made it, or start anew in an empty checkpoint folder",
-  });
 }
 
 function thawStage(state: StageState, facts: StageFacts, snapshot: Snapshot, names: GraphNames): void {
@@ -85,7 +41,7 @@ function thawStage(state: StageState, facts: StageFacts, snapshot: Snapshot, nam
 
 function thawKeyed(
   state: StageState,
-  { windows, timers, saved }: StageFacts,
+  { layouts, windows, timers, saved }: StageFacts,
   snapshot: Snapshot,
   names: GraphNames,
 ): void {
@@ -96,6 +52,7 @@ function thawKeyed(
     return coder.decode(new ByteReader(bytes));
   };
   if (store !== undefined) {
+    if (layouts !== undefined) store.goOn(layouts, state.host.now());
     const totals = windows.map(([bytes, fired, records]) => {
       const slot = store.open(windowOf(bytes));
       slot.fired = fired;
@@ -141,7 +98,9 @@ function thawWaiting(state: StageState, input: ByteReader, names: GraphNames): v
   const waits = input.byte();
   if (waits === WAITS.timerCall) return thawTimerCall(state, input);
   const name = valueCoder.decode(input) as string;
-  const collection = state.stage.inputs.find((id) => names.collection(id) === name);
+  const { inputs } = state.stage;
+  // Where there is but one it is that, whatever the step is called now that makes it.
+  const collection = inputs.length === 1 ? inputs[0] : inputs.find((id) => names.collection(id) === name);
   if (collection === undefined) throw corrupt(`an element of ${name}, which stage "${state.stage.name}" does not read`);
   const coders = names.element(collection);
   const timestamp = input.float64();

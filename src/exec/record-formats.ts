@@ -1,5 +1,5 @@
 /**
- * How the records of each lane are written into checkpoints, and read again.
+ * How the records of groupings are written into checkpoints, and read again; state-format.ts has those of stateful DoFns.
  *
  * F1 A record begins with the version of its lane's format; a later version reads all earlier ones.
  * F2 What is transient (bundle-end lists, caches) is not written: checkpoints lie between bundles.
@@ -9,22 +9,17 @@ import type { ByteWriter } from "../coders/byte-writer.ts";
 import type { Coder, DeterministicCoder } from "../coders/coder.ts";
 import { iterableCoder } from "../coders/composites.ts";
 import { keyCoderFor } from "../coders/key.ts";
-import { timestampCoder } from "../coders/instant.ts";
 import { valueCoder } from "../coders/value.ts";
 import { paneCoder, windowCoder } from "../coders/windows.ts";
-import type { StateSpec, StateSpecs } from "../fn/state.ts";
-import type { KeyedRecord, MapKey, RecordFormat } from "../host/records.ts";
+import type { RecordLayout } from "../host/layouts.ts";
+import type { KeyedRecord, RecordFormat } from "../host/records.ts";
 import type { Pane } from "../model/pane.ts";
-import type { Timestamp } from "../model/time.ts";
 import type { WindowFn } from "../model/window-fn.ts";
 import type { Window } from "../model/window.ts";
 import type { TriggerState } from "../windowing/trigger-machine.ts";
-import { dataOf, itemCoder, itemsOf } from "./cell-items.ts";
-import { endOf, headOf, sizeOf, type TimeOrdered } from "./time-ordered.ts";
 import type { Cell as GeneralCell } from "./general-lane.ts";
 import { SliceWindow } from "./slices.ts";
 import type { OwnCell } from "./slice-lane.ts";
-import { cellOf, recordsOf, setCell, type StateRecord } from "./state-record.ts";
 import type { Cell as WindowCell } from "./window-lane.ts";
 
 const VERSION = 1;
@@ -55,8 +50,8 @@ function readOptional<T>(coder: Coder<T>, input: ByteReader): T | undefined {
   return input.byte() === 0 ? undefined : coder.decode(input);
 }
 
-function layoutOf(lane: string, { key, accumulator, windowFn }: StepCoders): string {
-  return `${lane}(${key?.name ?? "canonical"}, ${accumulator.name}, ${windowFn.kind})`;
+function layoutOf(lane: RecordLayout["lane"], { key, accumulator, windowFn }: StepCoders): RecordLayout {
+  return { lane, key: keyCoderFor(key).coder.name, windows: windowFn.kind, accumulator: accumulator.name };
 }
 
 export function windowLaneFormat(coders: StepCoders): RecordFormat<WindowCell> {
@@ -126,7 +121,7 @@ function readTrigger(input: ByteReader): TriggerState {
 export function generalLaneFormat(coders: StepCoders, trigger: string): RecordFormat<GeneralCell> {
   const { accumulator } = coders;
   return {
-    layout: `${layoutOf("general", coders)} ${trigger}`,
+    layout: { ...layoutOf("general", coders), trigger },
     lazy: false,
     keys: keyCoderFor(coders.key),
     windows: windowCoder(coders.windowFn),
@@ -167,107 +162,13 @@ export function generalLaneFormat(coders: StepCoders, trigger: string): RecordFo
   };
 }
 
-/** The records of a DoFn with state: cells by their names' place in the layout. */
-export function stateFormat(
-  specs: StateSpecs,
-  key: DeterministicCoder<unknown> | undefined,
-  windowFn: WindowFn,
-): RecordFormat<StateRecord> {
-  const cells = Object.entries(specs).map(([name, spec]) => ({ name, spec, coder: itemCoder(spec) }));
-  const described = cells.map(({ name, spec, coder }) => `${name}: ${spec.kind}<${coder.name}>`);
-  const fresh = recordsOf(cells.length);
-  const bags = cells.flatMap(({ spec: { kind } }, i) => (kind === "bag" ? [i] : []));
-  return {
-    layout: `state(${key?.name ?? "canonical"}, ${windowFn.kind}) {${described.join(", ")}}`,
-    lazy: true,
-    keys: keyCoderFor(key),
-    windows: windowCoder(windowFn),
-    write(record, out) {
-      out.byte(VERSION);
-      for (let i = 0; i < cells.length; i++) {
-        const { spec, coder } = cells[i] as (typeof cells)[number];
-        writeCell(spec, coder, cellOf(record, i), out);
-        if (spec.ttl !== undefined) out.float64(record.writtenAt?.[i] ?? 0);
-      }
-    },
-    read(input, recordKey, mapKey: MapKey, window: Window) {
-      checkVersion(input);
-      const record = fresh(recordKey, mapKey, window);
-      cells.forEach(({ spec, coder }, i) => {
-        const data = readCell(spec, coder, input);
-        setCell(record, i, data);
-        if (spec.ttl === undefined) return;
-        const writtenAt = input.float64();
-        if (data !== undefined) (record.writtenAt ??= [])[i] = writtenAt;
-      });
-      return record;
-    },
-    ...(bags.length > 0 && {
-      lists: (record) => bags.map((i) => cellOf(record, i) as unknown[] | undefined),
-      writeAdded(record, since, out) {
-        for (let i = 0; i < cells.length; i++) {
-          const { spec, coder } = cells[i] as (typeof cells)[number];
-          const data = cellOf(record, i);
-          const from = since[bags.indexOf(i)];
-          writeCell(spec, coder, from === undefined ? data : (data as unknown[] | undefined)?.slice(from), out);
-          if (spec.ttl !== undefined) out.float64(record.writtenAt?.[i] ?? 0);
-        }
-      },
-      readAdded(record, input) {
-        cells.forEach(({ spec, coder }, i) => {
-          const data = readCell(spec, coder, input);
-          if (spec.kind !== "bag") setCell(record, i, data);
-          else for (const item of (data ?? []) as unknown[]) (cellOf(record, i) as unknown[]).push(item);
-          if (spec.ttl === undefined) return;
-          const writtenAt = input.float64();
-          if (data !== undefined) (record.writtenAt ??= [])[i] = writtenAt;
-        });
-      },
-    }),
-  };
-}
-
-type Spec = StateSpec<unknown>;
-
-function isSingle({ kind }: Spec): boolean {
-  return kind === "value" || kind === "combining";
-}
-
-/** The number of items, then each. */
-function writeCell(spec: Spec, coder: Coder<unknown>, data: unknown, out: ByteWriter): void {
-  if (data === undefined) return out.byte(0);
-  if (isSingle(spec)) {
-    out.byte(1);
-    return coder.encode(data, out);
-  }
-  if (spec.kind === "orderedList") return writeOrdered(spec.coder ?? valueCoder, data as TimeOrdered, out);
-  const items = itemsOf(spec, data);
-  out.varint(items.length);
-  for (const item of items) coder.encode(item, out);
-}
-
-/** As `itemCoder` would, without a pair for each item: there may be a list for each of a million keys. */
-function writeOrdered(coder: Coder<unknown>, list: TimeOrdered, out: ByteWriter): void {
-  out.varint(sizeOf(list));
-  for (let i = headOf(list); i < endOf(list); i += 2) {
-    timestampCoder.encode(list[i] as Timestamp, out);
-    coder.encode(list[i + 1], out);
-  }
-}
-
-function readCell(spec: Spec, coder: Coder<unknown>, input: ByteReader): unknown {
-  const items: unknown[] = [];
-  for (let left = input.varint(); left > 0; left--) items.push(coder.decode(input));
-  return items.length === 0 ? undefined : dataOf(spec, items);
-}
-
 /** For hosts whose records are not written down. */
 export function unwritten<R extends KeyedRecord>(): RecordFormat<R> {
   const never = (): never => {
     throw corrupt("records of this host are never written");
   };
   return {
-    layout: "",
+    layout: { lane: "state", key: "", windows: "" },
     lazy: false,
     keys: keyCoderFor(undefined),
     windows: valueCoder as Coder<Window>,

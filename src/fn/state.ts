@@ -21,6 +21,21 @@ export interface StateOptions<T> {
   readonly coder?: Coder<T>;
   /** Milliseconds of processing time after the last write at which the cell reads as empty. Default: kept until the window expires. */
   readonly ttl?: number;
+  /**
+   * To be raised when the type of the values changes: what a checkpoint of an earlier version of the program holds then goes
+   * through `migrate`. Default 1.
+   */
+  readonly version?: number;
+  /** How values of earlier versions become values of this one; one for each version that may lie there. */
+  readonly migrate?: StateMigration<T> | readonly StateMigration<T>[];
+}
+
+/** How a cell's values of an earlier version become values of the present one. Made by `migration`. */
+export interface StateMigration<T> {
+  readonly from: number;
+  /** Of the earlier values; absent where they are plain data. */
+  readonly coder?: Coder<unknown>;
+  readonly convert: (value: unknown) => T;
 }
 
 /** One value. */
@@ -126,6 +141,9 @@ export interface StateSpec<C> {
   readonly keyCoder?: DeterministicCoder<unknown>;
   readonly combineFn?: CombineFn<unknown, unknown, unknown>;
   readonly ttl?: number;
+  /** Absent where it is 1. */
+  readonly version?: number;
+  readonly migrations?: readonly StateMigration<unknown>[];
   /** Never present: carries `C`. */
   readonly cell?: C;
 }
@@ -134,7 +152,7 @@ export type StateSpecs = Readonly<Record<string, StateSpec<unknown>>>;
 /** The cells that user code sees, from their declarations. */
 export type StateCells<S extends StateSpecs> = { readonly [N in keyof S]: S[N] extends StateSpec<infer C> ? C : never };
 
-const TTL = { ttl: true } as const;
+const TTL = { ttl: true, version: true, migrate: true } as const;
 const CODED: OptionNames<StateOptions<unknown>> = { ...TTL, coder: true };
 const STATE_OPTIONS: Readonly<Record<StateSpec<unknown>["kind"], Readonly<Record<string, true>>>> = {
   value: CODED,
@@ -147,15 +165,19 @@ const STATE_OPTIONS: Readonly<Record<StateSpec<unknown>["kind"], Readonly<Record
 
 function spec<C>(
   kind: StateSpec<C>["kind"],
-  options: { coder?: Coder<never>; ttl?: number } | undefined,
+  options: (Omit<StateOptions<never>, "coder"> & { coder?: Coder<never> }) | undefined,
   more?: object,
 ): StateSpec<C> {
   checkOptionNames(`a cell of kind ${kind}`, options, STATE_OPTIONS[kind]);
   checkTtl(kind, options?.ttl);
+  const { version = 1, migrate = [] } = options ?? {};
+  const migrations = [migrate].flat();
+  checkVersions(kind, version, migrations);
   return Object.freeze({
     kind,
     ...(options?.coder && { coder: options.coder }),
     ...(options?.ttl !== undefined && { ttl: options.ttl }),
+    ...(version !== 1 && { version, migrations }),
     ...more,
   }) as StateSpec<C>;
 }
@@ -166,6 +188,53 @@ function checkTtl(kind: string, ttl: number | undefined): void {
     what: `a cell of kind ${kind} is declared with the ttl ${ttl}`,
     why: "it is the time in milliseconds after the last write at which the cell reads as empty",
     fix: "give a number above 0, as in { ttl: minutes(10) }, or leave it out to keep the cell until its window expires",
+  });
+}
+
+function checkVersions(kind: string, version: number, migrations: readonly StateMigration<never>[]): void {
+  const seen = new Set<number>();
+  const problem =
+    !Number.isSafeInteger(version) || version < 1
+      ? `the version ${version}: it is a whole number from 1`
+      : migrations.find(({ from }) => !(Number.isSafeInteger(from) && from >= 1 && from < version)) !== undefined
+        ? `a migration from a version that is not below its own, ${version}`
+        : migrations.find(({ from }) => seen.size === seen.add(from).size) !== undefined
+          ? "two migrations from one version"
+          : undefined;
+  if (problem === undefined) return;
+  throw new TidemarkError("STATE_INVALID", {
+    what: `a cell of kind ${kind} is declared with ${problem}`,
+    why: "checkpoints say of each record in which version of the program it was written",
+    fix: "raise the version by 1 with each change of type, and give a migration from each earlier one: migration(1, (old) => …)",
+  });
+}
+
+/**
+ * Says how a cell's values of version `from` become values of the present one. They are converted when their key is read for
+ * the first time; of a map or an ordered list each value, of a bag or a set each item, of a combining cell its accumulator.
+ * @param from the `version` that the cell had, 1 where none was given
+ * @param options.coder that the cell had then. Default: none, plain data
+ *
+ * @example
+ * ```ts
+ * interface Money { readonly cents: number; readonly currency: string }
+ * const before = { total: valueState<number>() };
+ * const now = {
+ *   total: valueState<Money>({ version: 2, migrate: migration(1, (cents: number) => ({ cents, currency: "EUR" })) }),
+ * };
+ * [before.total.version ?? 1, now.total.version]; // -> [1, 2]
+ * ```
+ */
+export function migration<From, To>(
+  from: number,
+  convert: (value: From) => To,
+  options: { readonly coder?: Coder<From> } = {},
+): StateMigration<To> {
+  checkOptionNames("migration", options, { coder: true });
+  return Object.freeze({
+    from,
+    ...(options.coder && { coder: options.coder }),
+    convert: convert as (value: unknown) => To,
   });
 }
 
@@ -186,6 +255,7 @@ function checkDeterministic(
  * Declares a cell for one value.
  * @param options.ttl ms of processing time after the last write at which it reads as empty. Default: none, kept until the window
  * expires
+ * @param options.version, options.migrate what to do with values that an earlier version of the program has kept: see `migration`
  * @param options.coder for values that are not plain data, such as instances of classes
  * @throws STATE_INVALID when `ttl` is not above 0
  *
@@ -239,7 +309,7 @@ export function bagState<T>(options?: StateOptions<T>): StateSpec<BagCell<T>> {
  */
 export function combiningState<I, A, O>(
   combineFn: CombineFn<I, A, O> & SyncOnly<A> & SyncOnly<O>,
-  options?: { readonly ttl?: number },
+  options?: Omit<StateOptions<A>, "coder">,
 ): StateSpec<CombiningCell<I, O>> {
   return spec("combining", options as never, { combineFn });
 }

@@ -120,4 +120,6 @@ export interface PipelineGraph {
   readonly steps: readonly Step[];
   readonly collections: readonly Collection[];
   readonly views: readonly ViewNode[];
+  /** What steps and composites of earlier versions of the program are called now. */
+  readonly transformNameMapping: Readonly<Record<string, string>>;
 }

@@ -17,7 +17,13 @@ const PARTITION: StepSpec = { kind: "partition", parts: 2, fn: () => 0 };
 const LIST: ViewNode = { id: 0, step: 1, kind: "list", windowing: DEFAULT_WINDOWING };
 
 /** Impulse -> list view; impulse -> map, which looks into the view; -> partition. */
-function valid(): { name: string; steps: Step[]; collections: Collection[]; views: ViewNode[] } {
+function valid(): {
+  name: string;
+  steps: Step[];
+  collections: Collection[];
+  views: ViewNode[];
+  transformNameMapping: {};
+} {
   return {
     name: "test",
     steps: [
@@ -28,6 +34,7 @@ function valid(): { name: string; steps: Step[]; collections: Collection[]; view
     ],
     collections: [collection(0, 0), collection(1, 2), collection(2, 3, "0"), collection(3, 3, "1")],
     views: [LIST],
+    transformNameMapping: {},
   };
 }
 

@@ -21,6 +21,14 @@ export interface StoredCheckpoint {
   readonly snapshot: Snapshot;
 }
 
+/** What another version of the program makes of a checkpoint. */
+export interface StoreChanges {
+  /** New names of steps by their old ones. */
+  readonly renamed: ReadonlyMap<string, string>;
+  /** Steps of which nothing is kept. */
+  readonly dropped: readonly string[];
+}
+
 export interface CheckpointStore {
   /** The same in all restarts of a job. */
   readonly jobId: string;
@@ -28,6 +36,8 @@ export interface CheckpointStore {
   readonly ended: boolean;
   /** The newest checkpoint that is good; undefined where there is none. */
   newest(): StoredCheckpoint | undefined;
+  /** Changes the newest checkpoint, as one; `newest` gives it as it is then. Before `begin`. */
+  upgrade(changes: StoreChanges): void;
   /** Begins a checkpoint. One at a time. */
   begin(epoch: Epoch): SnapshotSink;
   /** Resolves when it is on the disk. */

@@ -18,6 +18,7 @@ import type { KeyCoder, MapKey } from "../coders/key.ts";
 import type { TimeDomain } from "../fn/timer.ts";
 import type { Window } from "../model/window.ts";
 import type { Timestamp } from "../model/time.ts";
+import { areEqual, type RecordLayout } from "./layouts.ts";
 
 export type { MapKey };
 
@@ -78,8 +79,8 @@ export interface WindowRecords<R extends KeyedRecord> {
 
 /** How a step's records are written down. */
 export interface RecordFormat<R extends KeyedRecord> {
-  /** Equal texts, equal bytes: what a checkpoint must have been written with to be read. */
-  readonly layout: string;
+  /** What records consist of. */
+  readonly layout: RecordLayout;
   /** Whether the step asks for records by `RecordStore.load` and `all`, so that those it does not use need not be in memory. */
   readonly lazy: boolean;
   readonly keys: KeyCoder<unknown>;
@@ -87,12 +88,17 @@ export interface RecordFormat<R extends KeyedRecord> {
   readonly windows: Coder<Window>;
   /** Writes what the record keeps, without key, window and timers. */
   write(record: R, out: ByteWriter): void;
-  read(input: ByteReader, key: unknown, mapKey: MapKey, window: Window): R;
+  /** @param added what was written by `writeAdded` since, in order */
+  read(input: ByteReader, key: unknown, mapKey: MapKey, window: Window, added?: readonly ByteReader[]): R;
+  /**
+   * There are records in other layouts, which it has to read too; the last is that in which it writes.
+   * @param now processing time: cells that had no TTL have it from then on
+   */
+  goOn?(history: readonly RecordLayout[], now: number): void;
   /** Lists in the record that grow at their ends alone as long as they are the same ones. */
   lists?(record: R): readonly (readonly unknown[] | undefined)[];
   /** Writes what has been added to them, in place of all. @param since their lengths when the record was written last */
   writeAdded?(record: R, since: readonly number[], out: ByteWriter): void;
-  readAdded?(record: R, input: ByteReader): void;
 }
 
 /** Records that are not in memory. Kept by the host. */
@@ -134,6 +140,8 @@ const GONE = -(2 ** 30) + 1;
  */
 export class RecordStore<R extends KeyedRecord> {
   readonly format: RecordFormat<R>;
+  /** The layouts that records may be in, by their numbers from 1: see host/layouts Y1. */
+  layouts: readonly RecordLayout[];
   /** The present interval; 0, as the mark of every record, where nothing is tracked. */
   interval = 0;
   readonly #windows = new Map<string, WindowRecords<R>>();
@@ -145,6 +153,14 @@ export class RecordStore<R extends KeyedRecord> {
 
   constructor(format: RecordFormat<R>) {
     this.format = format;
+    this.layouts = [format.layout];
+  }
+
+  /** Goes on with records that an earlier version of the program may have written. @param history not empty */
+  goOn(history: readonly RecordLayout[], now: number): void {
+    const { format } = this;
+    this.layouts = areEqual(history.at(-1) as RecordLayout, format.layout) ? history : [...history, format.layout];
+    format.goOn?.(this.layouts, now);
   }
 
   /** Begins to track what changes. @param interval the first, above all that records have been written in */

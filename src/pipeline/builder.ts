@@ -108,9 +108,17 @@ export interface StepResults {
   parDo(step: StepDraft): unknown;
 }
 
+/** What a program says beside its steps. */
+export interface BuilderOptions {
+  readonly allowUnsafeTriggers: boolean;
+  readonly transformNameMapping: Readonly<Record<string, string>>;
+  readonly results: StepResults;
+}
+
 export class GraphBuilder {
   readonly name: string;
   readonly allowUnsafeTriggers: boolean;
+  readonly #transformNameMapping: Readonly<Record<string, string>>;
   readonly results: StepResults;
   readonly #steps: StepDraft[] = [];
   readonly #collections: { node: CollectionNode; producer: StepId; tag: string }[] = [];
@@ -120,10 +128,11 @@ export class GraphBuilder {
   #scope = "";
   #closed = false;
 
-  constructor(name: string, options: { readonly allowUnsafeTriggers: boolean; readonly results: StepResults }) {
+  constructor(name: string, options: BuilderOptions) {
     this.name = name;
     this.results = options.results;
     this.allowUnsafeTriggers = options.allowUnsafeTriggers;
+    this.#transformNameMapping = options.transformNameMapping;
   }
 
   /**
@@ -216,6 +225,7 @@ export class GraphBuilder {
       steps: Object.freeze(this.#steps.map(freezeStep)),
       collections: Object.freeze(this.#collections.map(freezeCollection)),
       views: Object.freeze([...this.#views]),
+      transformNameMapping: Object.freeze({ ...this.#transformNameMapping }),
     });
     validateGraph(graph);
     this.#checkSinks(graph.steps);

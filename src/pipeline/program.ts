@@ -47,6 +47,11 @@ export interface ProgramDefinition<S extends StandardSchemaV1> {
   readonly options?: S;
   /** Accept triggers that may finish and lose what comes after. Default false. */
   readonly allowUnsafeTriggers?: boolean;
+  /**
+   * What steps or composites of earlier versions are called now, as in `{ "Count": "CountTags" }`: with it a job goes on from the
+   * checkpoints of those. Entries may stay for ever. Default none.
+   */
+  readonly transformNameMapping?: Readonly<Record<string, string>>;
   /** Applies the steps to `p`. What it returns is not looked at; a promise is awaited. */
   build(p: Pipeline, options: StandardSchemaV1.InferOutput<S>): unknown;
 }
@@ -91,7 +96,7 @@ export function pipeline<S extends StandardSchemaV1 = NoSchema>(
 export function pipeline(first: unknown, second?: unknown): Program<never> {
   const meta = second === undefined ? undefined : (first as ModuleMeta);
   const definition = checkDefinition(second ?? first);
-  const { name, options: schema, allowUnsafeTriggers = false } = definition;
+  const { name, options: schema, allowUnsafeTriggers = false, transformNameMapping = {} } = definition;
   const program = {
     [PROGRAM]: true,
     name,
@@ -99,7 +104,7 @@ export function pipeline(first: unknown, second?: unknown): Program<never> {
     optionsSchema: schema,
     async build(rawOptions: unknown): Promise<BuiltProgram> {
       const options = await validateOptions(name, schema, rawOptions);
-      const builder = new GraphBuilder(name, { allowUnsafeTriggers, results: STEP_RESULTS });
+      const builder = new GraphBuilder(name, { allowUnsafeTriggers, transformNameMapping, results: STEP_RESULTS });
       await definition.build(new Pipeline(builder), options);
       return Object.freeze({ graph: builder.freeze(), options });
     },

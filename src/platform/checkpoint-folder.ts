@@ -5,6 +5,8 @@ import { DatabaseSync } from "node:sqlite";
 import { TidemarkError } from "../base/errors.ts";
 import { decodeFromBytes } from "../coders/coder.ts";
 import { valueCoder } from "../coders/value.ts";
+import type { StageFacts } from "../engine/freezing.ts";
+import { layoutText } from "../host/layouts.ts";
 import { CheckpointReader, type ChunkRow, problemOf } from "./checkpoint-reader.ts";
 
 /** What one step has in a checkpoint. */
@@ -37,9 +39,7 @@ export interface FolderFacts {
 
 /** @throws CHECKPOINT_NOT_FOUND, CHECKPOINT_DAMAGED */
 export function lookInto(folder: string): FolderFacts {
-  const path = databaseIn(folder);
-  const reader = new CheckpointReader(path, (why) => damaged(path, why));
-  try {
+  return reading(folder, (reader) => {
     const meta = reader.meta();
     return {
       job: meta.get("name") ?? "",
@@ -52,10 +52,20 @@ export function lookInto(folder: string): FolderFacts {
         return { epoch, kind, createdMs, problem, steps: problem === "" ? stepsOf(chunks) : [] };
       }),
     };
+  });
+}
+
+/** @param visit given a reader of the folder, which is closed when it has returned @throws CHECKPOINT_NOT_FOUND, CHECKPOINT_DAMAGED */
+export function reading<T>(folder: string, visit: (reader: CheckpointReader) => T): T {
+  const path = databaseIn(folder);
+  let reader: CheckpointReader | undefined;
+  try {
+    reader = new CheckpointReader(path, (why) => damaged(path, why));
+    return visit(reader);
   } catch (error) {
     throw error instanceof TidemarkError ? error : damaged(path, String(error), error);
   } finally {
-    reader.close();
+    reader?.close();
   }
 }
 
@@ -63,15 +73,13 @@ function stepsOf(chunks: readonly ChunkRow[]): StepFacts[] {
   return chunks
     .filter(({ kind }) => kind === "stage")
     .map(({ step, body }) => {
-      const { layout, windows } = decodeFromBytes(valueCoder, body) as {
-        layout: string | undefined;
-        windows: readonly (readonly [Uint8Array, boolean, number])[];
-      };
+      const { layouts, windows } = decodeFromBytes(valueCoder, body) as StageFacts;
+      const layout = layouts?.at(-1);
       const sealed = chunks.filter((chunk) => chunk.kind === "sealed" && chunk.step === step);
       return {
         step,
         records: windows.reduce((sum, [, , records]) => sum + records, 0),
-        layout,
+        layout: layout && layoutText(layout),
         sealedBytes: sealed.reduce((sum, chunk) => sum + chunk.body.length, 0),
       };
     });

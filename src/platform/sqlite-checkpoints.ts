@@ -12,14 +12,15 @@ import { randomUUID } from "node:crypto";
 import { assert } from "../base/assert.ts";
 import { TidemarkError } from "../base/errors.ts";
 import type { Epoch } from "../fn/sink.ts";
-import type { CheckpointKind, CheckpointStore, StoredCheckpoint } from "../host/checkpoint-store.ts";
+import type { CheckpointKind, CheckpointStore, StoreChanges, StoredCheckpoint } from "../host/checkpoint-store.ts";
 import type { RecordRows, SnapshotSink } from "../host/snapshot.ts";
 import { CheckpointReader, problemOf } from "./checkpoint-reader.ts";
 import { SCHEMA } from "./checkpoint-rows.ts";
+import { upgradeDatabase } from "./checkpoint-upgrade.ts";
 import type { WriterAnswer, WriterMessage, WriterStart } from "./checkpoint-writer.ts";
 import { lockFolder, type OwnerLock } from "./owner-lock.ts";
 
-const FORMAT = "2";
+const FORMAT = "3";
 /** A job that is started again reads so many bytes of changes beside the rows. */
 const FOLD_BYTES = 8 * 1024 * 1024;
 
@@ -63,7 +64,7 @@ class SqliteCheckpoints implements CheckpointStore {
   readonly #keep: number;
   readonly #lock: OwnerLock;
   readonly #reader: CheckpointReader;
-  readonly #newest: StoredCheckpoint | undefined;
+  #newest: StoredCheckpoint | undefined;
   folded: ((epoch: Epoch) => void) | undefined;
   /** None where the job has ended: nothing is written any more. */
   readonly #writer: Worker | undefined;
@@ -134,6 +135,21 @@ class SqliteCheckpoints implements CheckpointStore {
     if (rows.length > 0) throw this.#damaged(problem || "no checkpoint is as new as the rows");
     database.exec("DELETE FROM chunk");
     return undefined;
+  }
+
+  upgrade(changes: StoreChanges): void {
+    assert(this.#newest !== undefined, "there is no checkpoint");
+    try {
+      const database = new DatabaseSync(this.#path);
+      try {
+        upgradeDatabase(database, this.#newest.epoch, changes);
+        this.#newest = this.#load(database, this.#reader, Number(this.#reader.meta().get("folded") ?? 0));
+      } finally {
+        database.close();
+      }
+    } catch (error) {
+      throw error instanceof TidemarkError ? error : this.#failed(String(error), error);
+    }
   }
 
   rows(step: string): RecordRows {

@@ -63,6 +63,9 @@ export class MemoryCheckpoints implements CheckpointStore {
     };
   }
 
+  /** A job that is started again in its process is the same program. */
+  upgrade(): void {}
+
   fold(): void {
     for (const { epoch, chunks } of this.#unfolded) {
       this.#rows.apply(chunks);

@@ -15,8 +15,8 @@ import {
   withKeys,
 } from "tidemark";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { savepointCommand } from "../../src/cli/savepoint.ts";
 import { begun, pacedNumbers } from "./paced-numbers.ts";
+import { savepoint } from "./savepoint-command.ts";
 
 let folder = "";
 beforeEach(() => {
@@ -59,15 +59,15 @@ test("ls names the job, its checkpoints and what their steps keep; a copy made w
   const dir = inFolder("checkpoints");
   const job = run(sums(inFolder("out.txt")), {}, { checkpoint: { dir, everyMs: 1 } });
   await until(100);
-  const copied = savepointCommand(["copy", dir, inFolder("copy")]);
+  const copied = await savepoint(["copy", dir, inFolder("copy")]);
   expect(copied).toBe(`copied to ${inFolder("copy")}: start the job with --checkpoint-dir ${inFolder("copy")}\n`);
-  expect(() => savepointCommand(["copy", dir, inFolder("copy")])).toThrow(/FILE_UNWRITABLE.*is not empty/);
+  await expect(savepoint(["copy", dir, inFolder("copy")])).rejects.toThrow(/FILE_UNWRITABLE.*is not empty/);
   await until(200);
   await job.stop();
-  expect(savepointCommand(["ls", dir])).toMatch(
+  expect(await savepoint(["ls", dir])).toMatch(
     /^job "sums": \d+\.\d KiB\n\nsavepoint \d+, 20\S+Z\n {2}Sum: 7 records of state\(canonical, fixed\) \{sum: value<value>\}\n\ncheckpoint \d+/,
   );
-  const { checkpoints } = JSON.parse(savepointCommand(["ls", "--json", inFolder("copy")])) as {
+  const { checkpoints } = JSON.parse(await savepoint(["ls", "--json", inFolder("copy")])) as {
     checkpoints: { kind: string; problem: string }[];
   };
   expect(new Set(checkpoints.map(({ kind, problem }) => `${kind}${problem}`))).toEqual(new Set(["checkpoint"]));
@@ -81,15 +81,21 @@ test("ls names the job, its checkpoints and what their steps keep; a copy made w
   expect(readFileSync(inFolder("again.txt"), "utf8").trimEnd().split("\n").toSorted()).toEqual(truth);
 });
 
-test("CHECKPOINT_NOT_FOUND, FILE_UNWRITABLE, USAGE: a folder without checkpoints, one that is full, what makes no sense", () => {
-  const codeOf = (args: readonly string[]): string => {
+test("CHECKPOINT_NOT_FOUND, FILE_UNWRITABLE, USAGE: a folder without checkpoints, one that is full, what makes no sense", async () => {
+  const codeOf = async (args: readonly string[]): Promise<string> => {
     try {
-      return savepointCommand(args);
+      return await savepoint(args);
     } catch (error) {
       return isTidemarkError(error) ? error.code : String(error);
     }
   };
-  expect(codeOf(["ls", folder])).toBe("CHECKPOINT_NOT_FOUND");
-  expect(codeOf(["copy", inFolder("none"), inFolder("copy")])).toBe("CHECKPOINT_NOT_FOUND");
-  expect([[], ["ls"], ["show", folder], ["ls", "a", "b"]].map(codeOf)).toEqual(["USAGE", "USAGE", "USAGE", "USAGE"]);
+  for (const args of [
+    ["ls", folder],
+    ["show", folder],
+    ["diff", folder, folder],
+    ["copy", inFolder("none"), inFolder("copy")],
+  ])
+    expect(await codeOf(args)).toBe("CHECKPOINT_NOT_FOUND");
+  for (const args of [[], ["ls"], ["burn", folder], ["ls", "a", "b"], ["check", folder]])
+    expect(await codeOf(args)).toBe("USAGE");
 });

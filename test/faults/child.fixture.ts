@@ -49,6 +49,7 @@ function killing(store: CheckpointStore): CheckpointStore {
     ended: store.ended,
     newest: () => (moment.broken === "unsealed" ? unsealed(store.newest()) : store.newest()),
     begin: (epoch) => store.begin(epoch),
+    upgrade: (changes) => store.upgrade(changes),
     rows: (step) => store.rows(step),
     fold: () => store.fold(),
     get folded() {

@@ -45,7 +45,7 @@ test("one implementation of triggers, asked by one lane", () => {
 test("hosts build stages by StageProgram and nothing else of exec's", () => {
   expect(filesWith(/new StageProgram\(/)).toEqual([
     "src/portability/worker-stage.ts",
-    "src/runners/embedded/job.ts",
+    "src/runners/embedded/engine-stages.ts",
     "src/runners/fake/runner-stages.ts",
   ]);
   expect(filesWith(/new (DoFnLifecycle|StatefulOperator|CallStep|WindowLane|SliceLane|GeneralLane)\(/)).toEqual([

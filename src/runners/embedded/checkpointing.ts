@@ -21,6 +21,8 @@ export interface CheckpointPlan {
   readonly everyMs: number;
   /** How many bytes of records may be in memory. */
   readonly stateMemory: number;
+  /** Steps whose state may be lost where the program is another version than the checkpoint's. */
+  readonly allowDroppedState?: readonly string[];
   /** A test mode: asked after each turn whether the job is to be stopped there, and started again. */
   readonly restartWhen?: () => boolean;
 }

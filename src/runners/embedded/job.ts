@@ -7,29 +7,22 @@
  */
 import type { Clock } from "../../base/clock.ts";
 import { isTidemarkError, TidemarkError } from "../../base/errors.ts";
-import { decodeFromBytes, encodeToBytes } from "../../coders/coder.ts";
-import { valueCoder } from "../../coders/value.ts";
 import type { Explanation } from "../../explain/explanation.ts";
 import { Engine, type EngineStage } from "../../engine/engine.ts";
 import type { EngineMetrics } from "../../engine/metrics.ts";
-import type { Transcode } from "../../engine/edges.ts";
-import { stepFailure } from "../../exec/errors.ts";
-import { StageProgram } from "../../exec/stage-program.ts";
-import type { GraphNames } from "../../engine/freezing.ts";
-import { windowCoder } from "../../coders/windows.ts";
-import { listCoder } from "../../exec/record-formats.ts";
-import type { Collection, CollectionId, PipelineGraph, Step, StepId, ViewNode } from "../../graph/graph.ts";
+import type { StageProgram } from "../../exec/stage-program.ts";
+import type { PipelineGraph } from "../../graph/graph.ts";
 import type { StoredCheckpoint } from "../../host/checkpoint-store.ts";
 import { type CheckpointPlan, Checkpointing } from "./checkpointing.ts";
 import type { Stage } from "../../host/stage.ts";
-import { callPolicy } from "../../optimize/call-policy.ts";
 import { DropWarnings } from "./drop-warnings.ts";
-import { viewRetention } from "../../graph/views.ts";
+import { engineStage, namesOf, transcoder } from "./engine-stages.ts";
 import { engineQuery, type ExplainQuery } from "./explain-query.ts";
+import { adaptCheckpoint } from "./upgrade.ts";
 import { traceOf, type TraceOptions } from "./trace-options.ts";
 import type { Trace } from "../../exec/stage-trace.ts";
 import { QuietWarnings } from "./quiet-warnings.ts";
-import { hasAsyncBundles, makesCalls, planStages } from "../../optimize/stages.ts";
+import { planStages } from "../../optimize/stages.ts";
 
 export interface JobOptions {
   readonly clock: Clock;
@@ -115,8 +108,12 @@ export class EmbeddedJob {
     const options = this.#options;
     const { clock, plan, checkpoints } = options;
     this.#programs = [];
+    const modes = { strict: options.strict, trace: this.#trace };
     const engine = new Engine(
-      this.stages.map((stage) => plan?.engineStage(stage) ?? this.#engineStage(stage)),
+      this.stages.map(
+        (stage) =>
+          plan?.engineStage(stage) ?? engineStage(this.graph, stage, modes, (program) => this.#programs.push(program)),
+      ),
       {
         now: () => clock.now(),
         ...(clock.advanceBy && { advanceClock: (ms: number) => clock.advanceBy?.(ms) }),
@@ -138,26 +135,6 @@ export class EmbeddedJob {
     );
     this.#checkpointing?.attach(engine);
     return engine;
-  }
-
-  #engineStage(stage: Stage): EngineStage {
-    const first = this.graph.steps[stage.steps[0] as StepId] as Step;
-    const asyncBundles = hasAsyncBundles(first);
-    return {
-      stage,
-      build: (host) => {
-        const program = new StageProgram(this.graph, stage, host, {
-          strict: this.#options.strict,
-          asyncBundles,
-          trace: this.#trace,
-        });
-        this.#programs.push(program);
-        return program;
-      },
-      asyncBundles,
-      ...(makesCalls(first) && stage.kind === "calls" && { calls: callPolicy(first) }),
-      ...sourceAndViews(this.graph, stage),
-    };
   }
 
   get state(): JobState {
@@ -246,9 +223,7 @@ export class EmbeddedJob {
   }
 
   async #run(): Promise<"done" | "stopped"> {
-    const from = this.#checkpointing?.store.newest();
-    if (from?.kind === "drained") throw drainedBefore(this.graph.name);
-    if (from !== undefined) this.#engine.restore(from.snapshot);
+    const from = this.#restored();
     if (this.#checkpointing?.store.ended === true) return "done";
     await this.#unlessCancelled(this.#engine.open());
     if (from !== undefined) await this.#checkpointing?.recover(this.#engine, from);
@@ -266,6 +241,17 @@ export class EmbeddedJob {
     await this.#engine.complete();
     await this.#checkpointing?.store.end();
     return "done";
+  }
+
+  /** Puts the engine where the newest checkpoint is. */
+  #restored(): StoredCheckpoint | undefined {
+    const { checkpoints } = this.#options;
+    const newest = checkpoints?.store.newest();
+    if (checkpoints === undefined || newest === undefined) return undefined;
+    if (newest.kind === "drained") throw drainedBefore(this.graph.name);
+    const from = adaptCheckpoint(checkpoints.store, this.#engine, this.graph, checkpoints.allowDroppedState ?? []);
+    this.#engine.restore(from.snapshot);
+    return from;
   }
 
   /** With the place where the user applied the step, for what did not come out of a function of the user's. */
@@ -337,62 +323,6 @@ export class EmbeddedJob {
       };
     });
   }
-}
-
-/** What the engine drives beside the steps of a stage: the source that begins it, and the views that it makes. */
-export function sourceAndViews(graph: PipelineGraph, stage: Stage): Pick<EngineStage, "source" | "makes"> {
-  const specs = stage.steps.map((id) => (graph.steps[id] as Step).spec);
-  const [first] = specs;
-  const isSource = first?.kind === "impulse" || first?.kind === "read" || first?.kind === "testStream";
-  const makes = specs.flatMap((spec) =>
-    spec.kind === "view" ? [{ view: spec.viewId, retention: viewRetention(graph, spec.viewId) }] : [],
-  );
-  return { ...(isSource && { source: first }), ...(makes.length > 0 && { makes }) };
-}
-
-function transcoder(graph: PipelineGraph): Transcode {
-  return (collection, value, windows) => {
-    const { coder, windowing, producer } = graph.collections[collection] as Collection;
-    const { windowFn } = windowing;
-    const used = coder ?? valueCoder;
-    try {
-      return {
-        value: decodeFromBytes(used, encodeToBytes(used, value)),
-        windows: windows.map((window) =>
-          windowFn.fromData(decodeFromBytes(valueCoder, encodeToBytes(valueCoder, windowFn.toData(window)))),
-        ),
-      };
-    } catch (error) {
-      throw stepFailure(error, {
-        step: (graph.steps[producer] as Step).name,
-        element: value,
-        windows,
-        deadLetters: false,
-      });
-    }
-  };
-}
-
-/** What checkpoints call the parts of a graph by. */
-function namesOf(graph: PipelineGraph): GraphNames {
-  const step = (id: StepId): string => (graph.steps[id] as Step).name;
-  const coders = graph.collections.map(({ coder, windowing }) => ({
-    value: coder ?? valueCoder,
-    window: windowCoder(windowing.windowFn),
-  }));
-  return {
-    step,
-    collection(id) {
-      const { producer, tag } = graph.collections[id] as Collection;
-      return `${step(producer)}.${tag}`;
-    },
-    element: (id) => coders[id] as (typeof coders)[number],
-    view(id) {
-      const { step: maker, windowing } = graph.views[id] as ViewNode;
-      const input = graph.collections[graph.steps[maker]?.inputs[0] as CollectionId];
-      return { step: step(maker), window: windowCoder(windowing.windowFn), contents: listCoder(input?.coder) };
-    },
-  };
 }
 
 function drainedBefore(name: string): TidemarkError {

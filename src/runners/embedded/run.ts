@@ -52,6 +52,10 @@ export interface CheckpointOptions {
    * has not changed for long lies in the folder alone where there is more. Default 512 MiB.
    */
   readonly stateMemory?: number;
+  /**
+   * Steps whose state is given up where this version of the program cannot take it over. Default none: then the job is refused.
+   */
+  readonly allowDroppedState?: readonly string[];
 }
 
 /** A running job. */
@@ -128,8 +132,14 @@ function runOnImport(name: string): TidemarkError {
 }
 
 function checkCheckpoint(options: CheckpointOptions): void {
-  checkOptionNames("checkpoint", options, { dir: true, everyMs: true, keep: true, stateMemory: true });
-  const { dir, everyMs = 1, keep = 1, stateMemory = 1 } = options;
+  checkOptionNames("checkpoint", options, {
+    dir: true,
+    everyMs: true,
+    keep: true,
+    stateMemory: true,
+    allowDroppedState: true,
+  });
+  const { dir, everyMs = 1, keep = 1, stateMemory = 1, allowDroppedState = [] } = options;
   const problem =
     typeof dir !== "string" || dir === ""
       ? `dir is ${JSON.stringify(dir)}: it is the path of a folder`
@@ -139,7 +149,9 @@ function checkCheckpoint(options: CheckpointOptions): void {
           ? `keep is ${keep}: it is a whole number of 1 or more`
           : !(stateMemory >= 0)
             ? `stateMemory is ${stateMemory}: it is a number of bytes`
-            : undefined;
+            : !Array.isArray(allowDroppedState)
+              ? `allowDroppedState is ${JSON.stringify(allowDroppedState)}: it is a list of steps' names`
+              : undefined;
   if (problem === undefined) return;
   throw new TidemarkError("CHECKPOINT_INVALID", {
     what: `of the checkpoint options ${problem}`,
@@ -159,11 +171,11 @@ function toStandardError(message: string): void {
 }
 
 async function openStore(
-  { dir, everyMs = 1000, keep = 2, stateMemory = STATE_MEMORY }: CheckpointOptions,
+  { dir, everyMs = 1000, keep = 2, stateMemory = STATE_MEMORY, allowDroppedState = [] }: CheckpointOptions,
   job: string,
 ): Promise<CheckpointPlan> {
   const { openCheckpoints } = await import("../../platform/sqlite-checkpoints.ts");
-  return { store: openCheckpoints(dir, job, keep), everyMs, stateMemory };
+  return { store: openCheckpoints(dir, job, keep), everyMs, stateMemory, allowDroppedState };
 }
 
 class Handle implements JobHandle {
