@@ -10,7 +10,7 @@ import type { CheckpointStore, StoredCheckpoint } from "../../host/checkpoint-st
 import type { Snapshot } from "../../host/snapshot.ts";
 import { planStages } from "../../optimize/stages.ts";
 import { engineStage } from "./engine-stages.ts";
-import { changeLines, type StepChange } from "../../host/layouts.ts";
+import { type CellChange, changeLines, type StepChange } from "../../host/layouts.ts";
 
 /** @param allowed steps whose state may be lost @returns the checkpoint as it is now @throws CHECKPOINT_INCOMPATIBLE, STEP_UNKNOWN */
 export function adaptCheckpoint(
@@ -110,7 +110,8 @@ function checkAllowed(allowed: readonly string[], changes: readonly StepChange[]
 /** @throws CHECKPOINT_INCOMPATIBLE where there are any */
 export function refuseLosses(losses: readonly StepChange[]): void {
   if (losses.length === 0) return;
-  const lines = losses.flatMap((one) => changeLines(one));
+  const isLost = ({ change }: CellChange): boolean => change === "dropped" || change === "retyped";
+  const lines = losses.flatMap(({ cells = [], ...one }) => changeLines({ ...one, cells: cells.filter(isLost) }));
   throw new TidemarkError("CHECKPOINT_INCOMPATIBLE", {
     what: `the checkpoint does not fit the program:\n    ${lines.join("\n    ")}`,
     why: "state that is left out or read as something else would give wrong results",
