@@ -82,6 +82,7 @@ export const ERROR_CODES = {
   WINDOW_INVALID: "a window function's or windowing's arguments make no sense",
   UNSAFE_TRIGGER: "a trigger may finish and then drop what comes after it",
   TEST_STREAM_INVALID: "a test stream's script makes no sense",
+  SIMULATION_STUCK: "a simulated job does not go on",
   TEST_TIMEOUT: "a pipeline under test did not end in time",
   ASSERTION_FAILED: "a collection does not hold what a test asserts of it",
   FILE_CHANGED: "a file became shorter while it was being read",

@@ -71,6 +71,8 @@ export interface EngineDeps {
   /** Test modes: encodes and decodes everything that passes between stages; queues it and cuts bundles at random. */
   readonly transcode?: Transcode;
   readonly cutBundle?: () => number;
+  /** Test mode: has what comes from outside arrive when and in the order that it likes. */
+  readonly delay?: (arrive: () => void) => void;
 }
 
 /** The one door: all that is not determined. */
@@ -224,6 +226,12 @@ export class Engine {
 
   /** Brings in what happened outside. */
   deliver(event: EngineEvent): void {
+    const { delay } = this.#deps;
+    if (delay === undefined) this.#arrive(event);
+    else delay(() => this.#arrive(event));
+  }
+
+  #arrive(event: EngineEvent): void {
     this.#events.push(event);
     this.#deps.onWake();
   }

@@ -34,6 +34,8 @@ export interface JobOptions {
   readonly strict: boolean;
   /** The size of each next bundle, for cutting them at random. A test mode. */
   readonly cutBundle?: () => number;
+  /** Has what comes from outside arrive when and in the order that it likes. A test mode. */
+  readonly delay?: (arrive: () => void) => void;
   /** Told, once for each step and reason, what steps dropped and nobody reads: late elements, timers, elements in no window. */
   readonly warn: (message: string) => void;
   /** Called when the job has nothing to do and waits for an event. */
@@ -75,6 +77,8 @@ export class EmbeddedJob {
   #state: JobState = "starting";
   #wake: (() => void) | undefined;
   #woken = false;
+  /** Whether something has come in since the last turn. */
+  #hasEvents = false;
   #cancelled = false;
 
   constructor(graph: PipelineGraph, options: JobOptions) {
@@ -120,6 +124,7 @@ export class EmbeddedJob {
         ...(clock.stopwatch && { stopwatch: () => (clock.stopwatch as () => number)() }),
         ...(options.encoded && { transcode: transcoder(this.graph) }),
         ...(options.cutBundle && { cutBundle: options.cutBundle }),
+        ...(options.delay && { delay: options.delay }),
         ...(checkpoints && {
           checkpoints: {
             sinkJob: { jobId: checkpoints.store.jobId },
@@ -130,7 +135,10 @@ export class EmbeddedJob {
           },
         }),
         options: options.options,
-        onWake: () => this.#onWake(),
+        onWake: () => {
+          this.#hasEvents = true;
+          this.#onWake();
+        },
       },
     );
     this.#checkpointing?.attach(engine);
@@ -277,6 +285,7 @@ export class EmbeddedJob {
     for (;;) {
       if (this.#cancelled) throw cancelled(this.graph.name);
       this.#woken = false;
+      this.#hasEvents = false;
       const { next } = this.#engine.step(TURN_MS);
       if (next === "done") return "done";
       if (this.#stopping) {
@@ -294,7 +303,7 @@ export class EmbeddedJob {
         await new Promise<void>((resolve) => clock.immediate(resolve));
       else await this.#sleep(due === Infinity ? next : Math.min(due, next === "event" ? Infinity : next));
       // Waking up for a checkpoint alone is nothing that has to be in the next one.
-      didSomething = next === "now" || next === "event" || clock.now() >= next || this.#woken;
+      didSomething = next === "now" || this.#hasEvents || (next !== "event" && clock.now() >= next);
     }
   }
 
