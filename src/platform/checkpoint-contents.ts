@@ -42,7 +42,7 @@ function newestIn(reader: CheckpointReader): { snapshot: Snapshot; row: Checkpoi
   const folded = Number(reader.meta().get("folded") ?? 0);
   for (const row of reader.checkpoints()) {
     const chunks = reader.chunks(row.epoch);
-    if (row.epoch < folded || problemOf(row, chunks) !== "") continue;
+    if (row.epoch < folded || problemOf(row, chunks, folded) !== "") continue;
     return { snapshot: reader.snapshot(row, chunks, folded), row };
   }
   return undefined;

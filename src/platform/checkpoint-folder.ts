@@ -47,7 +47,7 @@ export function lookInto(folder: string): FolderFacts {
       bytes: reader.bytes(),
       checkpoints: reader.checkpoints().map((row) => {
         const chunks = reader.chunks(row.epoch);
-        const problem = problemOf(row, chunks);
+        const problem = problemOf(row, chunks, Number(meta.get("folded") ?? 0));
         const { epoch, kind, created_ms: createdMs } = row;
         return { epoch, kind, createdMs, problem, steps: problem === "" ? stepsOf(chunks) : [] };
       }),

@@ -4,7 +4,7 @@
  * Everything that is read is checked: each chunk and row has a checksum, each checkpoint one over all of its chunks.
  */
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import type { TidemarkError } from "../base/errors.ts";
+import { TidemarkError } from "../base/errors.ts";
 import type { CheckpointKind } from "../host/checkpoint-store.ts";
 import { CurrentEntries, ownChunks } from "../host/current-entries.ts";
 import {
@@ -50,7 +50,20 @@ type EntryRow = { readonly [K in TimeKind]: number | null } & {
   readonly crc: number;
 };
 
+/** Databases of so many bytes have all pages checked (2 ms for each MiB), and their indexes too (20 ms for each MiB). */
+const CHECKED_BYTES = 64 * 1024 * 1024;
+const CHECKED_WHOLLY_BYTES = 4 * 1024 * 1024;
+
 const NO_BYTES: Bytes = new Uint8Array(0);
+
+/** What SQLite finds to be wrong is the file's. */
+function checked<T>(read: () => T, damaged: (why: string) => TidemarkError): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof TidemarkError ? error : damaged(String(error));
+  }
+}
 
 export class CheckpointReader {
   readonly #db: DatabaseSync;
@@ -88,6 +101,30 @@ export class CheckpointReader {
     return this.#db.prepare("SELECT * FROM chunk WHERE epoch = ? ORDER BY ordinal").all(epoch) as unknown as ChunkRow[];
   }
 
+  /**
+   * Looks for damage that what is read later would not show: changes of epochs of which no checkpoint is left, and what SQLite
+   * knows of its pages. Cost: a look at all changes, and at all pages where those are few.
+   * @returns what is wrong; empty where nothing is
+   */
+  problem(): string {
+    const bytes = this.bytes();
+    if (bytes <= CHECKED_BYTES) {
+      const check = bytes <= CHECKED_WHOLLY_BYTES ? "integrity_check" : "quick_check";
+      const [found] = this.#db.prepare(`PRAGMA ${check}(1)`).all() as Record<string, string>[];
+      const said = found?.[check] ?? "ok";
+      if (said !== "ok") return said;
+    }
+    // By the table alone: an index may have lost what it has.
+    const chunks = this.#db
+      .prepare("SELECT * FROM chunk NOT INDEXED WHERE epoch NOT IN (SELECT epoch FROM checkpoint)")
+      .iterate() as Iterable<unknown>;
+    for (const chunk of chunks as Iterable<ChunkRow>)
+      if (chunkSum(chunk, chunk.body) !== chunk.crc) return damageOf(chunk);
+    const count = (from: string): number =>
+      (this.#db.prepare(`SELECT count(*) AS count FROM chunk ${from}`).get() as { count: number }).count;
+    return count("NOT INDEXED") === count("INDEXED BY chunk_place") ? "" : "the index of its chunks lacks some";
+  }
+
   /** @param own the chunks of the checkpoint, which have been checked @param folded see Snapshot */
   snapshot({ epoch }: CheckpointRow, own: readonly ChunkRow[], folded: number): Snapshot {
     return {
@@ -100,14 +137,18 @@ export class CheckpointReader {
   }
 
   *#changes(step: string, upTo: number): Generator<StepChanges> {
+    const reading = <T>(read: () => T): T => checked(read, this.#damaged);
     const all = this.#db.prepare("SELECT * FROM chunk WHERE epoch = ? AND step = ? AND kind = ? ORDER BY ordinal");
-    const epochs = this.#db
-      .prepare(
-        "SELECT DISTINCT epoch FROM chunk WHERE step = ? AND kind IN ('records', 'gone') AND epoch <= ? ORDER BY epoch DESC",
-      )
-      .all(step, upTo) as unknown as { epoch: number }[];
+    const epochs = reading(
+      () =>
+        this.#db
+          .prepare(
+            "SELECT DISTINCT epoch FROM chunk WHERE step = ? AND kind IN ('records', 'gone') AND epoch <= ? ORDER BY epoch DESC",
+          )
+          .all(step, upTo) as unknown as { epoch: number }[],
+    );
     const bodies = (epoch: number, kind: ChunkKind): Bytes[] =>
-      (all.all(epoch, step, kind) as unknown as ChunkRow[]).map((row) => this.#checked(row));
+      reading(() => all.all(epoch, step, kind) as unknown as ChunkRow[]).map((row) => this.#checked(row));
     for (const { epoch } of epochs) yield { epoch, records: bodies(epoch, "records"), gone: bodies(epoch, "gone") };
   }
 
@@ -122,7 +163,9 @@ export class CheckpointReader {
     const chunks = this.#db
       .prepare(`SELECT * FROM chunk WHERE step = ? AND kind IN (?, ?) AND epoch <= ? ORDER BY ${CHANGE_ORDER}`)
       .iterate(step, kind, kind === "records" ? "gone" : kind, upTo) as Iterable<unknown>;
-    for (const chunk of chunks as Iterable<ChunkRow>) entries.apply([{ ...chunk, body: this.#checked(chunk) }]);
+    checked(() => {
+      for (const chunk of chunks as Iterable<ChunkRow>) entries.apply([{ ...chunk, body: this.#checked(chunk) }]);
+    }, this.#damaged);
     return entries.all(kind, step);
   }
 
@@ -171,8 +214,14 @@ class StepTable implements RecordRows {
   }
 
   get(window: Bytes, key: Bytes): Entry | undefined {
-    const row = this.#get.get(this.#id, window, key) as unknown as EntryRow | undefined;
-    return row && this.#entry(row);
+    return this.#reading(() => {
+      const row = this.#get.get(this.#id, window, key) as unknown as EntryRow | undefined;
+      return row && this.#entry(row);
+    });
+  }
+
+  #reading<T>(read: () => T): T {
+    return checked(read, this.#damaged);
   }
 
   #entry(row: EntryRow): Entry {
@@ -195,15 +244,19 @@ class StepTable implements RecordRows {
   }
 
   page(window: Bytes, after: Bytes | undefined, most: number): readonly Entry[] {
-    const rows = this.#db
-      .prepare("SELECT * FROM entry WHERE step = ? AND window = ? AND key > ? ORDER BY key LIMIT ?")
-      .all(this.#id, window, after ?? NO_BYTES, most) as unknown as EntryRow[];
-    return rows.map((row) => this.#entry(row));
+    return this.#reading(() => {
+      const rows = this.#db
+        .prepare("SELECT * FROM entry WHERE step = ? AND window = ? AND key > ? ORDER BY key LIMIT ?")
+        .all(this.#id, window, after ?? NO_BYTES, most) as unknown as EntryRow[];
+      return rows.map((row) => this.#entry(row));
+    });
   }
 
   *all(): Generator<Entry> {
-    const rows = this.#db.prepare("SELECT * FROM entry WHERE step = ?").all(this.#id) as unknown as EntryRow[];
-    for (const row of rows) yield this.#entry(row);
+    const rows = this.#reading(
+      () => this.#db.prepare("SELECT * FROM entry WHERE step = ?").all(this.#id) as unknown as EntryRow[],
+    );
+    for (const row of rows) yield this.#reading(() => this.#entry(row));
   }
 
   timed(kind: TimeKind, { time, window, key }: TimedEntry, most: number): readonly TimedEntry[] {
@@ -216,22 +269,26 @@ class StepTable implements RecordRows {
       );
       this.#timed.set(kind, statement);
     }
-    return statement.all(this.#id, time, window, key, most) as unknown as TimedEntry[];
+    const found = statement;
+    return this.#reading(() => found.all(this.#id, time, window, key, most) as unknown as TimedEntry[]);
   }
 }
 
-/** What is wrong with a checkpoint; empty where nothing is. */
-export function problemOf(row: CheckpointRow, chunks: readonly ChunkRow[]): string {
+/**
+ * What is wrong with a checkpoint; empty where nothing is.
+ * @param folded the epoch up to which changes may lie in rows already
+ */
+export function problemOf(row: CheckpointRow, chunks: readonly ChunkRow[], folded: number): string {
   let sum = 0;
   for (const chunk of chunks) {
     if (chunkSum(chunk, chunk.body) !== chunk.crc) return damageOf(chunk);
     sum = addSum(sum, chunk.crc);
   }
-  const folded = row.chunks - chunks.length;
+  const missing = row.chunks - chunks.length;
   const whole = checkpointSum(row.epoch, row.kind, row.created_ms, row.chunks, sum);
-  // Of the oldest one that is kept changes may lie in rows already.
-  if (folded === 0 && whole !== row.crc) return `checkpoint ${row.epoch} is damaged`;
-  if (folded < 0) return `checkpoint ${row.epoch} has chunks of another one`;
+  if (missing === 0 && whole !== row.crc) return `checkpoint ${row.epoch} is damaged`;
+  if (missing < 0) return `checkpoint ${row.epoch} has chunks of another one`;
+  if (missing > 0 && row.epoch > folded) return `checkpoint ${row.epoch} lacks ${missing} of its chunks`;
   return "";
 }
 

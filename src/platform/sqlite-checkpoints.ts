@@ -51,10 +51,18 @@ function ownFolder(folder: string, name: string): OwnerLock {
 function unusable(folder: string, cause: unknown): TidemarkError {
   return new TidemarkError("FILE_UNWRITABLE", {
     what: `the checkpoint folder ${folder} cannot be used: ${String(cause)}`,
-    fix: "give a folder on a local disk that this user may write",
+    fix: "give a folder on a local disk with room, that this user may write; what is in it is as it was",
     domain: "external",
     cause,
   });
+}
+
+/** SQLite's codes of what is not the database's fault: not permitted, read-only, failing, full, cannot be opened. */
+const OUTSIDE: ReadonlySet<number> = new Set([3, 8, 10, 13, 14]);
+
+function isOutside(error: unknown): boolean {
+  const { errcode } = error as { readonly errcode?: number };
+  return errcode !== undefined && OUTSIDE.has(errcode & 0xff);
 }
 
 class SqliteCheckpoints implements CheckpointStore {
@@ -92,7 +100,7 @@ class SqliteCheckpoints implements CheckpointStore {
       }
     } catch (error) {
       if (error instanceof TidemarkError) throw error;
-      throw this.#damaged(String(error), error);
+      throw isOutside(error) ? unusable(folder, error) : this.#damaged(String(error), error);
     }
     if (!this.ended) this.#writer = this.#start();
   }
@@ -121,12 +129,13 @@ class SqliteCheckpoints implements CheckpointStore {
   /** The newest checkpoint that is whole; later ones are forgotten. */
   #load(database: DatabaseSync, reader: CheckpointReader, folded: number): StoredCheckpoint | undefined {
     const rows = reader.checkpoints();
-    let problem = "";
+    let problem = reader.problem();
+    if (problem !== "") throw this.#damaged(problem);
     for (const row of rows) {
       const { epoch, kind, created_ms: createdMs } = row;
       if (epoch < folded) break;
       const chunks = reader.chunks(epoch);
-      problem = problemOf(row, chunks);
+      problem = problemOf(row, chunks, folded);
       if (problem !== "") continue;
       database.prepare("DELETE FROM checkpoint WHERE epoch > ?").run(epoch);
       database.prepare("DELETE FROM chunk WHERE epoch > ?").run(epoch);

@@ -11,6 +11,13 @@ import { CASES, DISORDER, type Line } from "./programs.fixture.ts";
 const CHILD = fileURLToPath(new URL("child.fixture.ts", import.meta.url));
 const LINES = 30_000;
 
+/** What a process has come to. */
+export interface Ended {
+  /** Null where it was killed. */
+  readonly code: number | null;
+  readonly text: string;
+}
+
 export interface RoundResult {
   readonly name: string;
   readonly seed: number;
@@ -18,22 +25,37 @@ export interface RoundResult {
   readonly kills: readonly string[];
 }
 
-function inputOf(random: Random): Line[] {
+export function inputOf(random: Random, lines = LINES): Line[] {
   let latest = 0;
-  return Array.from({ length: LINES }, () => {
+  return Array.from({ length: lines }, () => {
     latest += random.int(3);
     return { time: Math.max(0, latest - random.int(DISORDER)), key: `k${random.int(30)}`, value: random.int(1000) };
   });
 }
 
-/** @returns null where it was killed */
-function run(name: string, folder: string, moment: Moment): Promise<{ code: number | null; text: string }> {
+export function writeInput(folder: string, input: readonly Line[]): void {
+  writeFileSync(join(folder, "input.txt"), input.map(({ time, key, value }) => `${time} ${key} ${value}\n`).join(""));
+}
+
+/** Runs a program in a process of its own. */
+export function runChild(
+  name: string,
+  folder: string,
+  moment: Moment,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
   const args = ["--conditions=tidemark-source", CHILD, name, folder, JSON.stringify(moment)];
   return new Promise((resolve) => {
-    const child = execFile(process.execPath, args, (_, stdout, stderr) =>
+    const child = execFile(process.execPath, args, { env: { ...process.env, ...env } }, (_, stdout, stderr) =>
       resolve({ code: child.exitCode, text: stdout + stderr }),
     );
   });
+}
+
+/** @throws where the output is not what the oracle says */
+export function checkOutput(name: string, folder: string, input: readonly Line[]): void {
+  const output = readFileSync(join(folder, "output.txt"), "utf8").split("\n").slice(0, -1);
+  (CASES[name] as (typeof CASES)[string]).check(input, output);
 }
 
 /** @throws where the output is not what the oracle says, with the round's name and seed */
@@ -43,16 +65,15 @@ export async function playRound(seed: number, broken?: Moment["broken"]): Promis
   const name = names[seed % names.length] as string;
   const folder = mkdtempSync(join(tmpdir(), "tidemark-faults-"));
   const input = inputOf(random);
-  writeFileSync(join(folder, "input.txt"), input.map(({ time, key, value }) => `${time} ${key} ${value}\n`).join(""));
+  writeInput(folder, input);
   try {
     for (let n = 0; n <= KILLS; n++) {
-      const { code, text } = await run(name, folder, { ...momentOf(random, n), broken });
+      const { code, text } = await runChild(name, folder, { ...momentOf(random, n), broken });
       if (code !== null && code !== 0) throw new Error(text);
     }
-    const { code, text } = await run(name, folder, { ...NEVER, broken });
+    const { code, text } = await runChild(name, folder, { ...NEVER, broken });
     if (code !== 0) throw new Error(text);
-    const output = readFileSync(join(folder, "output.txt"), "utf8").split("\n").slice(0, -1);
-    (CASES[name] as (typeof CASES)[string]).check(input, output);
+    checkOutput(name, folder, input);
     const kills = readFileSync(join(folder, "kills.log"), "utf8").split("\n").slice(0, -1);
     if (kills.length < KILLS || !kills.includes("in a commit"))
       throw new Error(`it was killed ${kills.length} times: ${kills.join(", ")}`);
