@@ -15,6 +15,8 @@ export interface Clock {
    * @returns takes the callback back
    */
   schedule(atMs: number, callback: () => void, calling?: boolean): () => void;
+  /** Calls back after so long, once, however the clock is set meanwhile; where absent, it is never set. @returns takes it back */
+  scheduleIn?(ms: number, callback: () => void): () => void;
   /**
    * As `schedule`, for what only looks on: it keeps no process alive, and a clock that jumps does not jump to it. Where absent,
    * a source that has gone quiet is not warned about.

@@ -16,6 +16,10 @@ export function nodeClock(): Clock {
     now: Date.now,
     stopwatch: () => performance.now(),
     schedule: (atMs, callback) => schedule(atMs, callback, true),
+    scheduleIn: (ms, callback) => {
+      const handle = setTimeout(callback, ms);
+      return () => clearTimeout(handle);
+    },
     watch: (atMs, callback) => schedule(atMs, callback, false),
     immediate: (callback) => void setImmediate(callback),
   };

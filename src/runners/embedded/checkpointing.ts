@@ -64,7 +64,12 @@ export class Checkpointing {
     this.#wake = wake;
     this.#fail = fail;
     this.#epoch = plan.store.newest()?.epoch ?? 0;
-    this.#nextDue = clock.now() + plan.everyMs;
+    this.#nextDue = this.#elapsed() + plan.everyMs;
+  }
+
+  /** Milliseconds that pass however the clock is set, from some beginning. */
+  #elapsed(): number {
+    return this.#clock.stopwatch?.() ?? this.#clock.now();
   }
 
   /** Goes on with an engine that has just been made. */
@@ -90,9 +95,9 @@ export class Checkpointing {
     return (this.#freezing !== undefined && this.#completing === undefined) || engine.eviction.isSweeping;
   }
 
-  /** When the next one is due; Infinity where nothing has happened since the last. */
-  get nextDue(): number {
-    return this.#dirty && this.#freezing === undefined ? this.#nextDue : Infinity;
+  /** In how many milliseconds the next one is due; Infinity where nothing has happened since the last. */
+  get dueIn(): number {
+    return this.#dirty && this.#freezing === undefined ? Math.max(0, this.#nextDue - this.#elapsed()) : Infinity;
   }
 
   /** Called after each turn. */
@@ -103,10 +108,7 @@ export class Checkpointing {
       if (this.#completing === undefined && this.#freezing.encode(SLICE_MS, this.#clock)) void this.#complete(engine);
       return;
     }
-    const now = this.#clock.now();
-    // A clock that was set back must not put it off.
-    this.#nextDue = Math.min(this.#nextDue, now + this.#plan.everyMs);
-    if (!this.#dirty || now < this.#nextDue) return;
+    if (!this.#dirty || this.#elapsed() < this.#nextDue) return;
     engine.rest();
     if (!engine.isAtRest) return;
     this.#begin(engine);
@@ -115,13 +117,12 @@ export class Checkpointing {
   /** Where too much is in memory: what has changed is written down, folded, and then taken out. */
   #makeRoom(engine: Engine): void {
     const { eviction } = engine;
-    const now = this.#clock.now();
+    const now = this.#elapsed();
     if (eviction.isSweeping && engine.isAtRest) {
       eviction.sweep(SLICE_MS, this.#clock);
       if (!eviction.isSweeping) eviction.measure();
     }
-    // As above, a clock that was set back must not put it off.
-    if (Math.abs(now - this.#measuredAt) >= MEASURE_EVERY_MS || eviction.isOverfull) {
+    if (now - this.#measuredAt >= MEASURE_EVERY_MS || eviction.isOverfull) {
       eviction.measure();
       this.#measuredAt = now;
     }
@@ -138,7 +139,7 @@ export class Checkpointing {
 
   #begin(engine: Engine): Freezing {
     this.#epoch++;
-    this.#nextDue = this.#clock.now() + this.#plan.everyMs;
+    this.#nextDue = this.#elapsed() + this.#plan.everyMs;
     this.#dirty = false;
     this.#freezing = engine.freeze(this.#epoch, this.store.begin(this.#epoch));
     return this.#freezing;
@@ -182,7 +183,7 @@ export class Checkpointing {
   }
 
   async #commitTo(sink: StageRunner, epoch: Epoch, chunks: readonly Uint8Array[]): Promise<void> {
-    const since = this.#clock.now();
+    const since = this.#elapsed();
     for (let attempt = 1; ; attempt++) {
       try {
         await sink.commit?.(epoch, chunks);
@@ -190,12 +191,16 @@ export class Checkpointing {
       } catch (error) {
         // What is damaged does not mend by itself.
         const isLost = isTidemarkError(error) && !PASSES.has(error.code);
-        if (isLost || this.#clock.now() - since > RETRY_FOR_MS) throw error;
-        const at = this.#clock.now() + waitBefore(attempt + 1);
-        await new Promise<void>((resolve) => this.#clock.schedule(at, resolve));
+        if (isLost || this.#elapsed() - since > RETRY_FOR_MS) throw error;
+        await new Promise<void>((resolve) => wakeIn(this.#clock, waitBefore(attempt + 1), resolve));
       }
     }
   }
+}
+
+/** Calls back after so long, however the clock is set meanwhile, where the clock can do that. */
+export function wakeIn(clock: Clock, ms: number, wake: () => void): () => void {
+  return clock.scheduleIn?.(ms, wake) ?? clock.schedule(clock.now() + ms, wake);
 }
 
 function sinkAhead(step: string, last: Epoch, epoch: Epoch): TidemarkError {

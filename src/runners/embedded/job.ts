@@ -13,7 +13,7 @@ import type { EngineMetrics } from "../../engine/metrics.ts";
 import type { StageProgram } from "../../exec/stage-program.ts";
 import type { PipelineGraph } from "../../graph/graph.ts";
 import type { StoredCheckpoint } from "../../host/checkpoint-store.ts";
-import { type CheckpointPlan, Checkpointing } from "./checkpointing.ts";
+import { type CheckpointPlan, Checkpointing, wakeIn } from "./checkpointing.ts";
 import type { Stage } from "../../host/stage.ts";
 import { DropWarnings } from "./drop-warnings.ts";
 import { engineStage, namesOf, transcoder } from "./engine-stages.ts";
@@ -298,10 +298,10 @@ export class EmbeddedJob {
       if (checkpointing !== undefined && checkpoints?.restartWhen?.() === true && this.#engine.isAtRest)
         await this.#restart(checkpointing);
       if (this.#engine.hasDropped) this.#drops.whileRunning(clock.now(), () => this.#engine.dropped());
-      const due = checkpointing?.nextDue ?? Infinity;
+      const dueIn = checkpointing?.dueIn ?? Infinity;
       if (next === "now" || this.#woken || checkpointing?.isBusy(this.#engine) === true)
         await new Promise<void>((resolve) => clock.immediate(resolve));
-      else await this.#sleep(due === Infinity ? next : Math.min(due, next === "event" ? Infinity : next));
+      else await this.#sleep(next, dueIn);
       // Waking up for a checkpoint alone is nothing that has to be in the next one.
       didSomething = next === "now" || this.#hasEvents || (next !== "event" && clock.now() >= next);
     }
@@ -319,15 +319,18 @@ export class EmbeddedJob {
     await checkpointing.recover(this.#engine, from);
   }
 
-  #sleep(until: "event" | number): Promise<void> {
+  /** @param dueIn in how many milliseconds a checkpoint is due */
+  #sleep(until: "event" | number, dueIn: number): Promise<void> {
     return new Promise((resolve) => {
-      if (until === "event" && !this.hasOpenBundles) this.#options.onIdle?.();
+      if (until === "event" && dueIn === Infinity && !this.hasOpenBundles) this.#options.onIdle?.();
       const { clock } = this.#options;
-      const cancelTimer =
-        until === "event" ? undefined : clock.schedule(until, () => this.#onWake(), this.#engine.isCalling);
+      const wake = (): void => this.#onWake();
+      const cancelTimer = until === "event" ? undefined : clock.schedule(until, wake, this.#engine.isCalling);
+      const cancelDue = dueIn === Infinity ? undefined : wakeIn(clock, dueIn, wake);
       this.#wake = () => {
         this.#wake = undefined;
         cancelTimer?.();
+        cancelDue?.();
         resolve();
       };
     });
