@@ -13,6 +13,7 @@ import { type InvalidLineOptions, InvalidLines } from "./invalid-lines.ts";
 import { JsonLines } from "./json-lines.ts";
 import { checkedBy, shapeOfSchema } from "./schema-fields.ts";
 import { TypedReader, type TypedRecords } from "./typed-reader.ts";
+import { writeWindowFiles } from "../text/window-files.ts";
 
 export {
   type Field,
@@ -227,6 +228,26 @@ function severalWays(names: readonly string[]): TidemarkError {
     why: "each of them says by itself how a line becomes an element",
     fix: "give one of them",
   });
+}
+
+/**
+ * Writes the elements of each window, or of each of its panes, as lines of JSON into a file of their own. Names, and when files
+ * appear, as of `text.writeWindows`.
+ * @throws TRANSFORM_INVALID; when the job runs, NDJSON_NOT_JSON, FILE_IS_DIRECTORY, FILE_UNWRITABLE
+ *
+ * @example
+ * ```ts
+ * await runTest((p) =>
+ *   p
+ *     .createTimestamped([at(0, { n: 1 })])
+ *     .windowInto(fixedWindows(seconds(60)))
+ *     .apply(ndjson.writeWindows("out/{end}.ndjson")),
+ * );
+ * await readFile("out/1970-01-01T00-01-00.000Z.ndjson", "utf8"); // -> '{"n":1}\n'
+ * ```
+ */
+export function writeWindows(pattern: string): Transform<PCollection<unknown>, void> {
+  return (values) => writeWindowFiles("ndjson", values, pattern, {}, asJson);
 }
 
 /**

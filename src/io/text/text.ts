@@ -6,6 +6,7 @@ import type { Batch, Source, TimestampPolicy } from "../../fn/source.ts";
 import { type PCollection, type Pipeline, stepTransform, type Transform } from "../../pipeline/index.ts";
 import type { FileRange } from "./byte-chunks.ts";
 import type { LineChunks } from "./line-chunks.ts";
+import { type WindowFilesOptions, writeWindowFiles } from "./window-files.ts";
 import { lineSink, type LineSinkOptions } from "./line-sink.ts";
 import { LINE_OPTIONS, type LineOptions, lineSource } from "./line-source.ts";
 
@@ -67,6 +68,29 @@ export function write(path: string, options: TextWriteOptions = {}): Transform<P
   return stepTransform((lines: PCollection<string>, name?: string) =>
     name === undefined ? lines.write(sink) : lines.write(name, sink),
   );
+}
+
+/**
+ * Writes the lines of each window, or of each of its panes, into a file of their own, which appears under its name, whole, when
+ * the pane has fired (with checkpoints, with the one after that). Names are made of `pattern` by `{start}` and `{end}` (in UTC, as in
+ * `2026-11-24T10-00-00.000Z`), `{window}` (its id) and `{pane}` (its number from 0). Where panes accumulate a later one may replace the
+ * earlier. Cost: the lines of a pane lie in memory. Their order is not determined.
+ * @throws TRANSFORM_INVALID of a pattern that would lose lines; when the job runs, FILE_IS_DIRECTORY, FILE_UNWRITABLE, TEXT_NOT_STRING
+ *
+ * @example
+ * ```ts
+ * await runTest((p) =>
+ *   p
+ *     .createTimestamped([at(1000, "a"), at(61_000, "b")])
+ *     .windowInto(fixedWindows(seconds(60)))
+ *     .apply(text.writeWindows("minutes/{start}.txt")),
+ * );
+ * await readFile("minutes/1970-01-01T00-01-00.000Z.txt", "utf8"); // -> "b\n"
+ * ```
+ */
+export function writeWindows(pattern: string, options: WindowFilesOptions = {}): Transform<PCollection<string>, void> {
+  checkOptionNames("text.writeWindows", options, { header: true });
+  return (lines) => writeWindowFiles("text", lines, pattern, options, asLine);
 }
 
 /**
