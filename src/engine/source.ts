@@ -8,14 +8,13 @@
  */
 import { isTidemarkError, TidemarkError } from "../base/errors.ts";
 import { userFrame } from "../base/frames.ts";
-import { preview } from "../base/preview.ts";
 import { encodeToLatin1 } from "../coders/coder.ts";
 import { valueCoder } from "../coders/value.ts";
-import type { Batch, PollResult, Source, SourceReader, TimestampPolicy } from "../fn/source.ts";
+import type { PollResult, Source, SourceReader, TimestampPolicy } from "../fn/source.ts";
 import type { Emitter } from "../host/emitter.ts";
-import { NO_FIRING } from "../model/pane.ts";
-import { isTimestamp, MAX_TIMESTAMP, MIN_TIMESTAMP, type Timestamp, timestampProblem } from "../model/time.ts";
-import { GLOBAL_WINDOWS } from "../model/window.ts";
+import { isTimestamp, MAX_TIMESTAMP, MIN_TIMESTAMP, type Timestamp } from "../model/time.ts";
+import { checkReader, unknownResult, watermarkInvalid } from "./source-checks.ts";
+import { type KeptElement, SplitBatch } from "./split-batch.ts";
 
 interface Split {
   readonly split: unknown;
@@ -46,129 +45,6 @@ export interface SplitFacts {
   readonly quietSince: number | undefined;
   /** Whether nothing says how far its event time has come. */
   readonly tellsNoTime: boolean;
-}
-
-/** Receives one split's elements and pushes them on at once; only what has to wait for the watermark is kept (R3). */
-class SplitBatch implements Batch<unknown> {
-  readonly #out: Emitter;
-  readonly #timestamp: ((element: unknown) => Timestamp) | undefined;
-  readonly #now: (() => number) | undefined;
-  readonly #step: string;
-  readonly #outOfOrder: number;
-  /** Whether its reader is being polled. */
-  polled = false;
-  kept: KeptElement[] = [];
-  size = 0;
-  latest: Timestamp = MIN_TIMESTAMP;
-  /** The latest element that the watermark has heard of. */
-  heard: Timestamp = MIN_TIMESTAMP;
-
-  constructor(step: string, policy: TimestampPolicy<unknown>, out: Emitter, now: () => number) {
-    this.#step = step;
-    this.#out = out;
-    this.#timestamp = policy.kind === "event" ? policy.timestamp : undefined;
-    this.#now = policy.kind === "processing" ? now : undefined;
-    this.#outOfOrder = policy.kind === "event" ? policy.outOfOrderness : Infinity;
-  }
-
-  /** Whether elements wait for the watermark. */
-  get keeps(): boolean {
-    return this.kept.length > 0;
-  }
-
-  /** Pushes on what waited, as far as it need not wait again. */
-  resume(): void {
-    const kept = this.kept;
-    this.kept = [];
-    for (const { value, at } of kept) this.#push(value, at);
-  }
-
-  #push(value: unknown, at: Timestamp): void {
-    if (this.kept.length > 0 || (at < this.latest - this.#outOfOrder && this.latest > this.heard)) {
-      this.kept.push({ value, at });
-      return;
-    }
-    if (at > this.latest) this.latest = at;
-    this.size++;
-    this.#out.emit(value, at, GLOBAL_WINDOWS, NO_FIRING);
-  }
-
-  add(value: unknown, timestamp?: Timestamp): void {
-    if (!this.polled) throw addedLate(this.#step);
-    let at: Timestamp;
-    if (this.#timestamp !== undefined) at = this.#timestampOf(this.#timestamp, value);
-    else if (this.#now !== undefined) at = Math.floor(this.#now());
-    else at = timestamp ?? MIN_TIMESTAMP;
-    if (!isTimestamp(at)) {
-      const problem = timestampProblem(`the timestamp policy of step "${this.#step}"`, at);
-      throw new TidemarkError("TIMESTAMP_INVALID", { ...problem, step: this.#step });
-    }
-    this.#push(value, at);
-  }
-
-  #timestampOf(timestamp: (element: unknown) => Timestamp, value: unknown): Timestamp {
-    try {
-      return timestamp(value);
-    } catch (error) {
-      throw timestampFailed(this.#step, value, error);
-    }
-  }
-}
-
-function timestampFailed(step: string, element: unknown, error: unknown): TidemarkError {
-  const at = userFrame(error);
-  return new TidemarkError("STEP_FAILED", {
-    what: `the timestamp function of step "${step}" threw ${String(error)}`,
-    why: "an element without an event time has no place in the stream",
-    fix: "let the function return a number for every element, or filter such elements out and give times afterwards",
-    step,
-    element: preview(element),
-    ...(at !== undefined && { at }),
-    cause: error,
-  });
-}
-
-function addedLate(step: string): TidemarkError {
-  return new TidemarkError("SOURCE_INVALID", {
-    what: `add() of a batch of step "${step}" was called when poll() had returned`,
-    why: "an element that comes by itself would slip past the watermark and past the position that a checkpoint keeps",
-    fix: "keep what comes in an array, let ready() resolve, and add it in the next poll()",
-    step,
-  });
-}
-
-function watermarkInvalid(step: string, watermark: unknown): TidemarkError {
-  return new TidemarkError("SOURCE_INVALID", {
-    what: `watermark() of the source of step "${step}" returned ${preview(watermark)}`,
-    why: "a watermark is an event time: everything before it has come",
-    fix: "return milliseconds since 1970, MIN_TIMESTAMP as long as nothing is known, or leave watermark() out",
-    step,
-  });
-}
-
-/** JavaScript programs, and casts, may give anything. */
-function checkReader(step: string, reader: unknown): void {
-  const missing = READER_METHODS.filter(
-    (name) => typeof (reader as SourceReader<unknown, unknown> | null | undefined)?.[name] !== "function",
-  );
-  if (missing.length === 0) return;
-  throw new TidemarkError("SOURCE_INVALID", {
-    what: `the reader that the source of step "${step}" opened has no ${missing.join("(), ")}()`,
-    why: "the engine reads a split by them",
-    fix: `give an object with ${READER_METHODS.join(", ")}`,
-    step,
-  });
-}
-
-const READER_METHODS = ["poll", "ready", "position", "close"] as const;
-
-function unknownResult(step: string, said: unknown): TidemarkError {
-  return new TidemarkError("SOURCE_INVALID", {
-    what: `poll() of the source of step "${step}" returned ${preview(said)}`,
-    why: "it says whether there is more to read at once, nothing for now, or nothing ever again",
-    fix: 'return "more", "idle" or "end"',
-    step,
-  });
 }
 
 /** What reading needs of its engine. */
@@ -211,12 +87,6 @@ interface SavedSplit {
 interface SavedReading {
   readonly watermark: Timestamp;
   readonly splits: readonly SavedSplit[];
-}
-
-/** An element that was read and waits for the watermark. */
-interface KeptElement {
-  readonly value: unknown;
-  readonly at: Timestamp;
 }
 
 /** In place of the reader of a split that has ended before the job was started again. */
