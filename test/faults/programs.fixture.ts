@@ -21,10 +21,12 @@ import {
   seconds,
   sessions,
   slidingWindows,
+  sqlite,
   text,
   valueState,
   withKeys,
 } from "tidemark";
+import { DatabaseSync } from "node:sqlite";
 import { setTimeout as wait } from "node:timers/promises";
 import { z } from "zod";
 
@@ -47,6 +49,10 @@ export interface Case {
   readonly program: Program;
   /** @throws where the output is not as it must be, and says how */
   check(input: readonly Line[], output: readonly string[]): void;
+  /** Makes the place that it writes to, where that has to be there. */
+  prepare?(path: string): void;
+  /** The lines of what it has written, where that is no text. */
+  read?(path: string): readonly string[];
 }
 
 function lineOf(line: string): Line {
@@ -110,6 +116,35 @@ const wordCount: Case = {
       output,
     );
   },
+};
+
+/** As word-count, as rows of a database, each with no key that would keep it from being there twice. */
+const rows: Case = {
+  program: programOf("rows", (p, { input, output }) => {
+    read(p, "Lines", input)
+      .windowInto(fixedWindows(seconds(1)))
+      .map("Key", ({ key }) => key)
+      .apply(countPerElement())
+      .map("Format", ([key, count], { window }) => [start(window), key, count] as const)
+      .apply(
+        sqlite.write({ file: output, table: "counts", columns: ["window", "key", "count"], row: (row) => [...row] }),
+      );
+  }),
+  prepare(path) {
+    const database = new DatabaseSync(path);
+    database.exec("CREATE TABLE counts (window, key, count)");
+    database.close();
+  },
+  read(path) {
+    const database = new DatabaseSync(path, { readOnly: true });
+    try {
+      const found = database.prepare("SELECT window, key, count FROM counts").all() as Record<string, unknown>[];
+      return found.map(({ window, key, count }) => `${String(window)} ${String(key)} ${String(count)}`);
+    } finally {
+      database.close();
+    }
+  },
+  check: wordCount.check,
 };
 
 /** Early panes come with every few elements, so which there are depends on the run; what they add up to does not. */
@@ -270,4 +305,5 @@ export const CASES: Readonly<Record<string, Case>> = {
   sessions: sessionCounts,
   join,
   calls,
+  rows,
 };
