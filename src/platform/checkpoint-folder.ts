@@ -120,6 +120,14 @@ function databaseIn(folder: string): string {
   });
 }
 
+/** The folder is that of another job. */
+export function otherJob(folder: string, job: string, name: string): TidemarkError {
+  return new TidemarkError("CHECKPOINT_INCOMPATIBLE", {
+    what: `the checkpoints in ${folder} are those of job "${job}", not of "${name}"`,
+    fix: "give each job a --checkpoint-dir of its own",
+  });
+}
+
 function notEmpty(folder: string): TidemarkError {
   return new TidemarkError("FILE_UNWRITABLE", {
     what: `${folder} is not empty`,

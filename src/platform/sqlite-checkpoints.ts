@@ -14,6 +14,7 @@ import { TidemarkError } from "../base/errors.ts";
 import type { Epoch } from "../fn/sink.ts";
 import type { CheckpointKind, CheckpointStore, StoreChanges, StoredCheckpoint } from "../host/checkpoint-store.ts";
 import type { RecordRows, SnapshotSink } from "../host/snapshot.ts";
+import { otherJob } from "./checkpoint-folder.ts";
 import { CheckpointReader, problemOf } from "./checkpoint-reader.ts";
 import { SCHEMA } from "./checkpoint-rows.ts";
 import { upgradeDatabase } from "./checkpoint-upgrade.ts";
@@ -110,11 +111,7 @@ class SqliteCheckpoints implements CheckpointStore {
     const format = meta.get("format") ?? FORMAT;
     if (format !== FORMAT) throw this.#damaged(`its format is ${format}, and this version of Tidemark reads ${FORMAT}`);
     const job = meta.get("name") ?? name;
-    if (job === name) return;
-    throw new TidemarkError("CHECKPOINT_INCOMPATIBLE", {
-      what: `the checkpoints in ${folder} are those of job "${job}", not of "${name}"`,
-      fix: "give each job a --checkpoint-dir of its own",
-    });
+    if (job !== name) throw otherJob(folder, job, name);
   }
 
   #damaged(why: string, cause?: unknown): TidemarkError {

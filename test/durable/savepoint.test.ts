@@ -96,6 +96,11 @@ test("CHECKPOINT_NOT_FOUND, FILE_UNWRITABLE, USAGE: a folder without checkpoints
     ["copy", inFolder("none"), inFolder("copy")],
   ])
     expect(await codeOf(args)).toBe("CHECKPOINT_NOT_FOUND");
+  const other = pipeline({ name: "other", build: (p) => p.create([1]) }) as Program;
+  await run(sums(inFolder("out.txt")), {}, { checkpoint: { dir: inFolder("state"), everyMs: 1 } }).wait();
+  await expect(savepoint(["check", "p.ts", inFolder("state")], other)).rejects.toThrow(
+    /CHECKPOINT_INCOMPATIBLE.*are those of job "sums", not of "other"/,
+  );
   for (const args of [[], ["ls"], ["burn", folder], ["ls", "a", "b"], ["check", folder]])
     expect(await codeOf(args)).toBe("USAGE");
 });
