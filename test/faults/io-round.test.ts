@@ -6,11 +6,11 @@ import { type Call, type Failure, playIoRound } from "./io-round.ts";
 const KILLED: readonly (readonly [Call, number])[] = [
   ["sync", 1],
   ["sync", 4],
-  ["sync", 15],
+  ["sync", 9],
   ["write", 2],
-  ["write", 40],
-  ["write", 90],
-  ["write", 170],
+  ["write", 30],
+  ["write", 50],
+  ["write", 70],
   ["rename", 1],
   ["rename", 2],
 ];
@@ -28,9 +28,9 @@ describe("killed before a call, the job goes on from a good checkpoint", () => {
 
 const FAILING: readonly (readonly [Failure, Call, number])[] = [
   ["no space", "write", 1],
-  ["no space", "write", 60],
-  ["no space", "write", 140],
-  ["i/o error", "write", 75],
+  ["no space", "write", 40],
+  ["no space", "write", 70],
+  ["i/o error", "write", 55],
   ["i/o error", "sync", 6],
   ["too many files", "open", 3],
   ["too many files", "open", 12],

@@ -7,7 +7,7 @@ import { seededRandom } from "../../src/base/random.ts";
 import { NEVER } from "./moments.ts";
 import { checkOutput, type Ended, inputOf, runChild, writeInput } from "./round.ts";
 
-const LINES = 1_500;
+const LINES = 2_500;
 const { ENOSPC, EIO, EMFILE } = constants.errno;
 
 export type Call = "sync" | "write" | "rename" | "open";
