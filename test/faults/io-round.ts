@@ -1,5 +1,5 @@
 /** Rounds in which one call to the operating system is the last of a process, or fails from then on: io-fault.c. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,7 +22,11 @@ export type Failure = keyof typeof FAILURES;
 
 let library: string | undefined;
 
-/** Compiled once. @throws where there is no C compiler */
+/** Whether this machine can have calls fail: it is loaded before libc on Linux alone, and has to be compiled. */
+export const CAN_FAIL: boolean =
+  process.platform === "linux" && spawnSync("cc", ["--version"], { stdio: "ignore" }).status === 0;
+
+/** Compiled once. */
 function faultLibrary(): string {
   if (library !== undefined) return library;
   const folder = mkdtempSync(join(tmpdir(), "tidemark-io-fault-"));
