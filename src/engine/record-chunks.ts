@@ -97,8 +97,6 @@ export class RecordWriter {
   /** The window that was written last, and its bytes: records of one window come in a row. */
   #window: Window | undefined;
   #windowBytes: Uint8Array = new Uint8Array(0);
-  /** Changes in `#out`. */
-  #count = 0;
 
   constructor({ stage, written, inputWatermark, host }: StageState, store: Store, sink: SnapshotSink) {
     this.#step = stage.name;
@@ -134,7 +132,6 @@ export class RecordWriter {
   #put(record: KeyedRecord): void {
     const out = this.#out;
     const before = out.length;
-    this.#count++;
     try {
       if (!this.#extend(record)) {
         out.byte(CHANGE.put);
@@ -193,7 +190,6 @@ export class RecordWriter {
   }
 
   #remove(window: Window, key: unknown, whole: boolean): void {
-    this.#count++;
     this.#out.byte(whole ? CHANGE.removeWindow : CHANGE.remove);
     bytesCoder.encode(this.#bytesOf(window), this.#out);
     if (!whole) this.#key(key);
@@ -216,9 +212,8 @@ export class RecordWriter {
 
   #flush(kind: "records" | "gone"): void {
     if (this.#out.length === 0) return;
-    this.#sink.put({ kind, step: this.#step, body: this.#out.finish(), count: this.#count });
+    this.#sink.put({ kind, step: this.#step, body: this.#out.finish() });
     this.#out.reset();
-    this.#count = 0;
   }
 }
 

@@ -16,8 +16,6 @@ export interface Chunk {
   /** The path name of the step that it is about; of a stage its first. Empty for the job. */
   readonly step: string;
   readonly body: Uint8Array;
-  /** Of changes: how many of them. */
-  readonly count?: number;
 }
 
 /** Takes the chunks of one checkpoint, and the memory of their bodies with them. */

@@ -79,15 +79,11 @@ export class Folding {
     this.#mark.run(String(upTo));
   }
 
-  /** Which part of what it has begun is still to be folded. */
-  get left(): number {
-    return this.#places.length === 0 ? 0 : 1 - this.#at / this.#places.length;
-  }
-
-  /** Folds the next chunks. @returns whether there were any */
-  some(isBehind: boolean): boolean {
+  /** Folds the next chunks. @returns how many bytes; 0 where there is nothing left */
+  some(isBehind: boolean): number {
     const places = this.#places.slice(this.#at, this.#at + (isBehind ? CHUNKS_AT_MOST : CHUNKS_AT_ONCE));
-    if (places.length === 0) return false;
+    if (places.length === 0) return 0;
+    let bytes = 0;
     this.#db.exec("BEGIN IMMEDIATE");
     try {
       let batch: { readonly of: string; readonly changes: ChangeBatch } | undefined;
@@ -100,6 +96,7 @@ export class Folding {
         }
         readChanges(chunk.body, batch.changes);
         this.#forget.run(epoch, ordinal);
+        bytes += chunk.body.length;
       }
       batch?.changes.flush();
       this.#db.exec("COMMIT");
@@ -108,7 +105,7 @@ export class Folding {
       if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
       throw error;
     }
-    return true;
+    return bytes;
   }
 
   /** Gives back what has become free. */

@@ -30,68 +30,52 @@ export type WriterAnswer = { readonly done: true } | { readonly failed: string }
 export interface WriterStart {
   readonly path: string;
   readonly keep: number;
-  /** So many changes are folded, or of so many bytes: what a job that is started again has to read. */
-  readonly foldCount: number;
+  /** Changes of so many bytes are folded. */
   readonly foldBytes: number;
 }
 
 /** So many times what is folded at once may lie unfolded. */
 const BEHIND = 2;
-/** Of changes that were there when it was started: bytes of one, about. */
-const CHANGE_BYTES = 64;
 /** How long is folded after a commit, about: half of the usual interval. */
 const FOLD_FOR_MS = 400;
 
 class Writer {
   readonly #db: DatabaseSync;
   readonly #keep: number;
-  /** What a change and a byte are of what is folded at once. */
-  readonly #weights: { readonly change: number; readonly byte: number };
+  readonly #foldBytes: number;
   readonly #insert: StatementSync;
   #ordinal = 0;
   #sum = 0;
-  /** How much lies unfolded, of what is folded at once, by epochs. */
-  readonly #unfolded = new Map<number, number>();
+  #unfolded: number;
   readonly #folding: Folding;
   /** The last epoch that is being folded; 0 where nothing is. */
   #foldTo = 0;
   #isAsked = false;
   #failure: Error | undefined;
 
-  constructor({ path, keep, foldCount, foldBytes }: WriterStart) {
+  constructor({ path, keep, foldBytes }: WriterStart) {
     this.#db = new DatabaseSync(path);
     this.#db.exec("PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 8000; PRAGMA cache_size = -16000");
     this.#folding = new Folding(this.#db);
     this.#keep = keep;
-    this.#weights = { change: 1 / foldCount, byte: 1 / foldBytes };
+    this.#foldBytes = foldBytes;
     this.#insert = this.#db.prepare(
       "INSERT INTO chunk (epoch, ordinal, kind, step, body, crc) VALUES (?, ?, ?, ?, ?, ?)",
     );
-    const epochs = this.#db
-      .prepare(`SELECT epoch, sum(length(body)) AS bytes FROM chunk WHERE kind IN ${CHANGES} GROUP BY epoch`)
-      .all() as { epoch: number; bytes: number }[];
-    for (const { epoch, bytes } of epochs) this.#weigh(epoch, bytes, bytes / CHANGE_BYTES);
+    const { bytes } = this.#db
+      .prepare(`SELECT coalesce(sum(length(body)), 0) AS bytes FROM chunk WHERE kind IN ${CHANGES}`)
+      .get() as { bytes: number };
+    this.#unfolded = bytes;
   }
 
-  #weigh(epoch: number, bytes: number, count: number): void {
-    const { change, byte } = this.#weights;
-    this.#unfolded.set(epoch, (this.#unfolded.get(epoch) ?? 0) + Math.max(bytes * byte, count * change));
-  }
-
-  get #foldable(): number {
-    let sum = 0;
-    for (const [epoch, weight] of this.#unfolded) sum += epoch <= this.#foldTo ? weight * this.#folding.left : weight;
-    return sum;
-  }
-
-  chunk(epoch: number, { kind, step, body, count = 1 }: Chunk): void {
+  chunk(epoch: number, { kind, step, body }: Chunk): void {
     if (this.#failure !== undefined) return;
     try {
       const ordinal = this.#ordinal++;
       const sum = chunkSum({ epoch, ordinal, kind, step }, body);
       this.#insert.run(epoch, ordinal, kind, step, body, sum);
       this.#sum = addSum(this.#sum, sum);
-      if (CHANGE_KINDS.includes(kind)) this.#weigh(epoch, body.length, count);
+      if (CHANGE_KINDS.includes(kind)) this.#unfolded += body.length;
     } catch (error) {
       this.fail(error as Error);
     }
@@ -130,7 +114,7 @@ class Writer {
 
   /** After the answer: whoever waits for the checkpoint does not wait for this. */
   tidy(): void {
-    if (this.#foldable >= 1 || this.#isAsked) this.#beginFolding();
+    if (this.#unfolded >= this.#foldBytes || this.#isAsked) this.#beginFolding();
   }
 
   #beginFolding(): void {
@@ -150,13 +134,14 @@ class Writer {
 
   /** Whether there is so much to fold that whoever writes more has to wait for it. */
   get isBehind(): boolean {
-    return this.#foldTo > 0 && this.#foldable >= BEHIND;
+    return this.#foldTo > 0 && this.#unfolded >= BEHIND * this.#foldBytes;
   }
 
   /** Folds a part. @returns the epoch that rows have come to, when that is done */
   foldSome(): number | undefined {
-    if (this.#folding.some(this.isBehind)) return undefined;
-    for (const epoch of this.#unfolded.keys()) if (epoch <= this.#foldTo) this.#unfolded.delete(epoch);
+    const bytes = this.#folding.some(this.isBehind);
+    this.#unfolded -= bytes;
+    if (bytes > 0) return undefined;
     this.#folding.shrink();
     const folded = this.#foldTo;
     this.#foldTo = 0;

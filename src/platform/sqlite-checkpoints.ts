@@ -22,9 +22,8 @@ import type { WriterAnswer, WriterMessage, WriterStart } from "./checkpoint-writ
 import { lockFolder, type OwnerLock } from "./owner-lock.ts";
 
 const FORMAT = "3";
-/** A job that is started again reads so many changes beside the rows, or so many bytes of them, and up to twice that. */
-const FOLD_COUNT = 160_000;
-const FOLD_BYTES = 32 * 1024 * 1024;
+/** A job that is started again reads so many bytes of changes beside the rows. */
+const FOLD_BYTES = 8 * 1024 * 1024;
 
 /** The thread makes garbage, and keeps little. */
 const WRITER_YOUNG_MB = 12;
@@ -198,7 +197,6 @@ class SqliteCheckpoints implements CheckpointStore {
     const workerData: WriterStart = {
       path: this.#path,
       keep: this.#keep,
-      foldCount: FOLD_COUNT,
       foldBytes: FOLD_BYTES,
     };
     const writer = new Worker(new URL(`./checkpoint-writer.${extension}`, import.meta.url), {
