@@ -69,12 +69,17 @@ async function dispatch(args: readonly string[], session: Session): Promise<numb
   return runNamed(COMMANDS[name], rest, session);
 }
 
-async function runSavepoint(args: readonly string[]): Promise<number> {
+async function runSavepoint(args: readonly string[]): Promise<number | undefined> {
   if (args.includes("--help") || args.includes("-h"))
     return print((await import("./help.ts")).commandHelp("savepoint"));
   const { savepointCommand } = await import("./savepoint.ts");
-  await savepointCommand(args, async (path) => ((await isHandedOver(path)) ? undefined : load(path)), toOutput);
-  return EXIT_CODES.ok[0];
+  let handedOver = false;
+  const loadHere = async (path: string): Promise<LoadedProgram | undefined> => {
+    handedOver = await isHandedOver(path);
+    return handedOver ? undefined : load(path);
+  };
+  await savepointCommand(args, loadHere, toOutput);
+  return handedOver ? undefined : EXIT_CODES.ok[0];
 }
 
 /** C3. */

@@ -1,7 +1,7 @@
 /** `tidemark savepoint`: what folders of checkpoints hold, how they differ, copies of them, and whether a program can go on from one. */
 import { TidemarkError } from "../base/errors.ts";
 import { changeLines, type StepChange } from "../host/layouts.ts";
-import { copyFolder, type FolderFacts, lookInto, otherJob } from "../platform/checkpoint-folder.ts";
+import { copyFolder, type FolderFacts, jobOf, lookInto, otherJob } from "../platform/checkpoint-folder.ts";
 import {
   differences,
   type RecordFacts,
@@ -211,7 +211,7 @@ async function check(
   told: (facts: unknown, text: () => string) => void,
 ): Promise<void> {
   const { graph } = await buildProgram(program, options);
-  const { job } = lookInto(folder);
+  const job = jobOf(folder);
   if (job !== graph.name) throw otherJob(folder, job, graph.name);
   const changes = withNewest(folder, (snapshot) => changesSince(graph, snapshot)) ?? [];
   told(changes, () => changesText(changes));

@@ -31,7 +31,7 @@ export function stepChanges(stages: readonly StageState[], snapshot: Snapshot): 
     const before = facts.get(name);
     const now = state.store?.format.layout;
     if (before === undefined) return { step: name, change: "added", loses: false, ...(now && { is: layoutText(now) }) };
-    return { step: name, ...layoutChange(before, now, keeps(name, before, snapshot)) };
+    return { step: name, ...layoutChange(before, now, () => keeps(name, before, snapshot)) };
   });
   const gone = [...facts].flatMap(([step, before]): StepChange[] =>
     stages.some(({ stage }) => stage.name === step)
@@ -44,17 +44,18 @@ export function stepChanges(stages: readonly StageState[], snapshot: Snapshot): 
 function layoutChange(
   { layouts = [] }: StageFacts,
   now: RecordLayout | undefined,
-  keepsSomething: boolean,
+  /** Asked only where something would be lost: it may have to read. */
+  keepsSomething: () => boolean,
 ): Omit<StepChange, "step"> {
   const newest = layouts.at(-1);
   const texts = { ...(newest && { was: layoutText(newest) }), ...(now && { is: layoutText(now) }) };
   if (newest === undefined && now === undefined) return { change: "kept", loses: false };
   if (newest === undefined || now === undefined || layouts.some((one) => !isSameButForCells(one, now)))
-    return { change: "retyped", was: "nothing", ...texts, loses: keepsSomething };
+    return { change: "retyped", was: "nothing", ...texts, loses: keepsSomething() };
   if (areEqual(newest, now)) return { change: "kept", ...texts, loses: false };
   const cells = cellChanges(layouts, now);
   const isLost = cells.some(({ change }) => change === "dropped" || change === "retyped");
-  return { change: "kept", ...texts, cells, loses: isLost && keepsSomething };
+  return { change: "kept", ...texts, cells, loses: isLost && keepsSomething() };
 }
 
 function keptBy({ layouts, reading }: StageFacts): string {

@@ -96,7 +96,11 @@ export function differences(before: Snapshot, after: Snapshot, most: number): re
   const [was, is] = [stageFacts(before), stageFacts(after)];
   return [...new Set([...was.keys(), ...is.keys()])].flatMap((step) => {
     const layouts = [was, is].map((facts) => layoutIn(facts.get(step))) as [string, string];
-    const difference = compare(step, before, after, most);
+    const [left, right] = [
+      { snapshot: before, layouts: was.get(step)?.layouts ?? [] },
+      { snapshot: after, layouts: is.get(step)?.layouts ?? [] },
+    ];
+    const difference = compare(step, left, right, most);
     const isLayout = layouts[0] !== layouts[1];
     const { onlyBefore, onlyAfter, changed } = difference;
     if (!isLayout && onlyBefore + onlyAfter + changed === 0) return [];
@@ -109,30 +113,34 @@ function layoutIn(facts: StageFacts | undefined): string {
   return facts.layouts === undefined ? "nothing" : layoutText(facts.layouts.at(-1) as RecordLayout);
 }
 
-function compare(step: string, before: Snapshot, after: Snapshot, most: number): StepDifference {
-  const left = new Map(Array.from(before.entries("records", step), (entry) => [placeOf(entry), entry]));
+/** One side of a comparison of a step. */
+interface Side {
+  readonly snapshot: Snapshot;
+  readonly layouts: readonly RecordLayout[];
+}
+
+function compare(step: string, before: Side, after: Side, most: number): StepDifference {
+  const left = new Map(Array.from(before.snapshot.entries("records", step), (entry) => [placeOf(entry), entry]));
   const first: { before?: RecordFacts; after?: RecordFacts }[] = [];
-  const [was, is] = [before, after].map((snapshot) => stageFacts(snapshot).get(step)?.layouts ?? []);
-  const facts = (layouts: readonly RecordLayout[] | undefined, entry: Entry): RecordFacts =>
-    recordOf(step, layouts ?? [], entry);
+  const facts = ({ layouts }: Side, entry: Entry): RecordFacts => recordOf(step, layouts, entry);
   const tell = (one: (typeof first)[number]): void => {
     if (first.length < most) first.push(one);
   };
   let [onlyAfter, changed, same] = [0, 0, 0];
-  for (const entry of after.entries("records", step)) {
+  for (const entry of after.snapshot.entries("records", step)) {
     const place = placeOf(entry);
     const other = left.get(place);
     left.delete(place);
     if (other === undefined) {
       onlyAfter++;
-      tell({ after: facts(is, entry) });
+      tell({ after: facts(after, entry) });
     } else if (bodyOf(other) === bodyOf(entry)) same++;
     else {
       changed++;
-      tell({ before: facts(was, other), after: facts(is, entry) });
+      tell({ before: facts(before, other), after: facts(after, entry) });
     }
   }
-  for (const entry of left.values()) tell({ before: facts(was, entry) });
+  for (const entry of left.values()) tell({ before: facts(before, entry) });
   return { step, onlyBefore: left.size, onlyAfter, changed, same, first };
 }
 

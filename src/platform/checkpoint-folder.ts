@@ -55,6 +55,11 @@ export function lookInto(folder: string): FolderFacts {
   });
 }
 
+/** The name of the job that a folder is of. @throws as `lookInto` */
+export function jobOf(folder: string): string {
+  return reading(folder, (reader) => reader.meta().get("name") ?? "");
+}
+
 /** @param visit given a reader of the folder, which is closed when it has returned @throws CHECKPOINT_NOT_FOUND, CHECKPOINT_DAMAGED */
 export function reading<T>(folder: string, visit: (reader: CheckpointReader) => T): T {
   const path = databaseIn(folder);
